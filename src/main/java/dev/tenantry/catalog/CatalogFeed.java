@@ -1,0 +1,16 @@
+package dev.tenantry.catalog;
+
+/**
+ * Gives the newest snapshot of the catalog. An interface because its user, the proxy, may not see its maker, the store.
+ */
+public interface CatalogFeed {
+
+    /** The newest snapshot; a volatile read, from any thread. */
+    CatalogSnapshot current();
+
+    /**
+     * Asks for a snapshot that shows everything committed before this call, and returns when it is there; blocks, so
+     * only from a virtual thread. Returns the newest one it has when the coordinator can't be reached.
+     */
+    CatalogSnapshot refresh();
+}

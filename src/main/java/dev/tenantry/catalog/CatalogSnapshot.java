@@ -1,0 +1,86 @@
+package dev.tenantry.catalog;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All nodes, schemas and login roles at one version. Immutable; looked up without locks from any thread.
+ */
+public final class CatalogSnapshot implements CatalogView {
+
+    private final long version;
+    private final String clusterId;
+    private final String database;
+    private final List<Node> nodes;
+    private final Map<String, DistributedSchema> schemas;
+    private final Map<String, LoginRole> roles;
+    private final Map<Integer, Integer> schemaCounts = new HashMap<>();
+    private final Node coordinator;
+
+    /** Takes the maps as they are: the caller hands them over and never changes them again. */
+    public CatalogSnapshot(
+            long version,
+            String clusterId,
+            String database,
+            List<Node> nodes,
+            Map<String, DistributedSchema> schemas,
+            Map<String, LoginRole> roles) {
+        this.version = version;
+        this.clusterId = clusterId;
+        this.database = database;
+        this.nodes = List.copyOf(nodes);
+        this.schemas = schemas;
+        this.roles = roles;
+        this.coordinator =
+                nodes.stream().filter(Node::isCoordinator).findFirst().orElseThrow();
+        schemas.values().forEach(schema -> schemaCounts.merge(schema.node().nodeId(), 1, Integer::sum));
+    }
+
+    /** Grows with every change of nodes, schemas or roles. */
+    public long version() {
+        return version;
+    }
+
+    /** Names the cluster in transaction identifiers. */
+    public String clusterId() {
+        return clusterId;
+    }
+
+    /** The one database this cluster serves; it has the same name on every node. */
+    public String database() {
+        return database;
+    }
+
+    /** Every distributed schema, by name. */
+    public Map<String, DistributedSchema> schemas() {
+        return schemas;
+    }
+
+    /** What is known of a role, if it exists. */
+    public Optional<LoginRole> role(String name) {
+        return Optional.ofNullable(roles.get(name));
+    }
+
+    @Override
+    public @Nullable DistributedSchema schema(String name) {
+        return schemas.get(name);
+    }
+
+    @Override
+    public List<Node> nodes() {
+        return nodes;
+    }
+
+    @Override
+    public Node coordinator() {
+        return coordinator;
+    }
+
+    @Override
+    public int schemaCount(Node node) {
+        return schemaCounts.getOrDefault(node.nodeId(), 0);
+    }
+}

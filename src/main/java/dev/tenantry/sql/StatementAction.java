@@ -1,0 +1,125 @@
+package dev.tenantry.sql;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a statement asks of the session itself, beside being run on a node. A statement that the scan does not understand
+ * to its last token has {@link None}: it goes to a node unchanged, and PostgreSQL says what is wrong with it.
+ */
+public sealed interface StatementAction {
+
+    /** Nothing: the node's own business. */
+    record None() implements StatementAction {}
+
+    // --- settings ---------------------------------------------------------------------------------------------------
+
+    /** SET [SESSION | LOCAL] name {TO | =} value. Names are in lower case; TIME ZONE, NAMES, ROLE and SESSION
+     * AUTHORIZATION appear as {@code timezone}, {@code client_encoding}, {@code role}, {@code session_authorization}. */
+    record SetVariable(String name, boolean local, SettingValue value) implements StatementAction {}
+
+    /** RESET name, or SET name TO DEFAULT. */
+    record ResetVariable(String name, boolean local) implements StatementAction {}
+
+    /** RESET ALL. */
+    record ResetAll() implements StatementAction {}
+
+    /** SET SESSION CHARACTERISTICS AS TRANSACTION: each named mode as the setting it changes. */
+    record SessionCharacteristics(List<SetVariable> settings) implements StatementAction {}
+
+    /** The value of a SET, in the form that {@code set_config} takes. */
+    sealed interface SettingValue {
+        /** A value that {@code set_config($1, $2, ...)} takes as it is; lists are joined and quoted as PostgreSQL's
+         * {@code flatten_set_variable_args} does. */
+        record Text(String text) implements SettingValue {}
+
+        /** A value that only the statement itself can express (for example an interval time zone). */
+        record StatementOnly() implements SettingValue {}
+    }
+
+    // --- transactions -----------------------------------------------------------------------------------------------
+
+    /** BEGIN or START TRANSACTION, with modes that are well formed. */
+    record Begin(boolean startTransaction) implements StatementAction {}
+
+    /** COMMIT or END. */
+    record Commit(boolean chain) implements StatementAction {}
+
+    /** ROLLBACK or ABORT. */
+    record Rollback(boolean chain) implements StatementAction {}
+
+    /** SAVEPOINT name. */
+    record Savepoint(String name) implements StatementAction {}
+
+    /** RELEASE [SAVEPOINT] name. */
+    record Release(String name) implements StatementAction {}
+
+    /** ROLLBACK ... TO [SAVEPOINT] name. */
+    record RollbackTo(String name) implements StatementAction {}
+
+    // --- prepared statements ----------------------------------------------------------------------------------------
+
+    /** PREPARE name [(types)] AS statement; the facts' names are those of the inner statement. */
+    record Prepare(String name) implements StatementAction {}
+
+    /** EXECUTE name, also inside EXPLAIN or CREATE TABLE AS. */
+    record Execute(String name) implements StatementAction {}
+
+    /** DEALLOCATE name, or all when empty. */
+    record Deallocate(Optional<String> name) implements StatementAction {}
+
+    /** DISCARD {ALL | PLANS | SEQUENCES | TEMP}. */
+    record Discard(Target target) implements StatementAction {
+        /** What is discarded. */
+        public enum Target {
+            ALL,
+            PLANS,
+            SEQUENCES,
+            TEMP
+        }
+    }
+
+    // --- schemas ----------------------------------------------------------------------------------------------------
+
+    /**
+     * CREATE SCHEMA.
+     *
+     * @param name the schema's name; for {@code CREATE SCHEMA AUTHORIZATION role} the role's
+     * @param ifNotExists whether IF NOT EXISTS is there
+     * @param authorization the text of the role specification (as written, quotes included), when there is one
+     * @param headerEnd where the part before schema elements ends, bytes from the start of the scanned range; equal to
+     *     the statement's end when there are no elements
+     */
+    record CreateSchema(String name, boolean ifNotExists, Optional<String> authorization, int headerEnd)
+            implements StatementAction {}
+
+    /** DROP SCHEMA names. */
+    record DropSchema(List<String> names, boolean ifExists, boolean cascade) implements StatementAction {}
+
+    /** ALTER SCHEMA name RENAME TO newName. */
+    record RenameSchema(String name, String newName) implements StatementAction {}
+
+    /** ALTER SCHEMA name OWNER TO role. */
+    record AlterSchemaOwner(String name) implements StatementAction {}
+
+    /** GRANT, REVOKE, COMMENT or SECURITY LABEL on these schemas and nothing else. */
+    record OnSchemas(List<String> names) implements StatementAction {}
+
+    // --- the same on every node -------------------------------------------------------------------------------------
+
+    /**
+     * A statement that runs on every node.
+     *
+     * @param password the clear-text password in a role statement, when there is one
+     */
+    record EveryNode(Optional<PasswordLiteral> password) implements StatementAction {}
+
+    /**
+     * A password literal.
+     *
+     * @param start where the literal starts (its quote or prefix), bytes from the start of the scanned range
+     * @param end where it ends, exclusive
+     * @param text its value
+     */
+    record PasswordLiteral(int start, int end, String text) {}
+}

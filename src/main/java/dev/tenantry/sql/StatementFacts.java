@@ -1,0 +1,101 @@
+package dev.tenantry.sql;
+
+import java.util.List;
+
+/**
+ * What one scan found in one statement. Immutable; shared by every session that runs the same text.
+ *
+ * <p>The facts say what the text says and what it cannot say; they never resolve a name. A name that the scan takes for
+ * a schema may be none, so callers look it up in the catalog and ignore what is not there.
+ *
+ * @param kind what the statement is
+ * @param start where it starts in the scanned text (bytes from the start of the scanned range)
+ * @param end where it ends (exclusive, without the separating semicolon)
+ * @param schemas the distinct names in schema position of qualified names of relations, functions, types and other
+ *     objects, unquoted and folded as PostgreSQL does, {@code pg_catalog} and {@code information_schema} left out
+ * @param unqualifiedRelation whether a relation is named without a schema (CTE names, catalog relations and table
+ *     functions of {@code pg_catalog} are not counted)
+ * @param unqualifiedOther whether a function, procedure, type or other object that is not known to be in
+ *     {@code pg_catalog} is named without a schema
+ * @param catalogUse how the statement uses the system catalogs
+ * @param globalCatalogOnly whether all catalog relations it names are about things every node shares (namespaces,
+ *     roles, databases, settings), so that the coordinator's answer is the complete one
+ * @param catalogLiterals for statements with {@link CatalogUse#ONLY}: the distinct string literals that may name a
+ *     schema, also unwrapped from {@code ^(name)$} patterns and from the schema part of {@code 'schema.relation'}
+ *     literals in regclass-like position
+ * @param oidLiteral for statements with {@link CatalogUse#ONLY}: whether an oid-like number is compared, as in the
+ *     follow-up queries of psql's describe commands
+ * @param parameterMayNameSchema for statements with {@link CatalogUse#ONLY}: whether a {@code $n} parameter is used, so
+ *     that its bound value may name a schema
+ * @param tenantryNames positions of unqualified (or {@code public}/{@code pg_catalog} qualified) names of Citus's
+ *     views and functions that we provide in schema {@code tenantry}; empty for nearly every statement
+ * @param sideEffectFree whether the statement is a read that can be run again elsewhere without anyone noticing: only
+ *     catalogs or no relation at all, only functions of {@code pg_catalog} that change nothing
+ * @param action what the session itself must do about it; {@link StatementAction.None} for most
+ * @param settingCalls {@code set_config('name', value, is_local)} calls with a literal name found at any depth
+ */
+public record StatementFacts(
+        StatementKind kind,
+        int start,
+        int end,
+        List<String> schemas,
+        boolean unqualifiedRelation,
+        boolean unqualifiedOther,
+        CatalogUse catalogUse,
+        boolean globalCatalogOnly,
+        List<String> catalogLiterals,
+        boolean oidLiteral,
+        boolean parameterMayNameSchema,
+        List<TenantryName> tenantryNames,
+        boolean sideEffectFree,
+        StatementAction action,
+        List<SetConfigCall> settingCalls) {
+
+    /** How a statement uses {@code pg_catalog} and {@code information_schema} relations. */
+    public enum CatalogUse {
+        /** No catalog relation is named. */
+        NONE,
+        /** Catalog relations and nothing else. */
+        ONLY,
+        /** Catalog relations beside others. */
+        ALSO
+    }
+
+    /**
+     * A name of ours in the text, to be replaced by its qualified form.
+     *
+     * @param start where the (possibly qualified) name starts, bytes from the start of the scanned range
+     * @param end where it ends, exclusive
+     * @param name the unqualified name, for example {@code citus_schemas}
+     */
+    public record TenantryName(int start, int end, String name) {}
+
+    /**
+     * A call of {@code set_config} with a literal name.
+     *
+     * @param name the setting's name, in lower case
+     * @param value the literal value, or the parameter that holds it, or unknown
+     * @param local the third argument, when it is a literal; {@code UNKNOWN} otherwise
+     */
+    public record SetConfigCall(String name, Argument value, Local local) {
+
+        /** The third argument of the call. */
+        public enum Local {
+            YES,
+            NO,
+            UNKNOWN
+        }
+
+        /** Where the value comes from. */
+        public sealed interface Argument {
+            /** A string literal. */
+            record Literal(String text) implements Argument {}
+
+            /** A bound parameter, {@code number} counted from 1. */
+            record Parameter(int number) implements Argument {}
+
+            /** An expression we do not evaluate. */
+            record Unknown() implements Argument {}
+        }
+    }
+}
