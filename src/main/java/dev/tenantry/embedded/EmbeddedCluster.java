@@ -1,0 +1,144 @@
+package dev.tenantry.embedded;
+
+import dev.tenantry.scram.ScramVerifier;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import org.jboss.logging.Logger;
+
+/**
+ * A coordinator and workers: real PostgreSQL servers on loopback whose data lies in one folder and is there again at the
+ * next start. Thread-safe once started.
+ */
+public final class EmbeddedCluster implements AutoCloseable {
+
+    /**
+     * What to start.
+     *
+     * @param folder where the data is kept
+     * @param workers how many workers at least; those that exist already are started anyway
+     * @param binaries the programs to start
+     * @param superuser role and database of new servers
+     * @param durability whether data must survive the machine
+     */
+    public record Settings(
+            Path folder, int workers, PostgresBinaries binaries, Superuser superuser, Durability durability) {}
+
+    private static final Logger LOG = Logger.getLogger(EmbeddedCluster.class);
+    private static final int SCRAM_ITERATIONS = 4096;
+    private static final int SCRAM_SALT_BYTES = 16;
+    private static final Executor EACH_IN_A_THREAD = Thread::startVirtualThread;
+
+    private final Settings settings;
+    private final ClusterFolder folder;
+    private final List<PostgresServer> servers = new ArrayList<>();
+
+    private EmbeddedCluster(Settings settings, ClusterFolder folder) {
+        this.settings = settings;
+        this.folder = folder;
+    }
+
+    /** Starts all servers at once and returns when they take connections; stops what it started if one fails. */
+    public static EmbeddedCluster start(Settings settings) {
+        EmbeddedCluster cluster = new EmbeddedCluster(settings, ClusterFolder.open(settings.folder()));
+        try {
+            cluster.startServers();
+            return cluster;
+        } catch (EmbeddedException failed) {
+            cluster.close();
+            throw failed;
+        }
+    }
+
+    /** The server that holds the catalog. */
+    public PostgresServer coordinator() {
+        return servers.getFirst();
+    }
+
+    /** The other servers, {@code worker1} first. */
+    public List<PostgresServer> workers() {
+        return List.copyOf(servers.subList(1, servers.size()));
+    }
+
+    /** The role and database they were made with. */
+    public Superuser superuser() {
+        return settings.superuser();
+    }
+
+    /** Stops all servers at once, fast, and gives the folder free. */
+    @Override
+    public void close() {
+        forEach(PostgresServer::close);
+        folder.close();
+    }
+
+    private void startServers() {
+        int existing = folder.existingWorkers();
+        if (existing > settings.workers()) {
+            LOG.infof(
+                    "more workers exist than asked for, all are kept asked=%d existing=%d",
+                    settings.workers(), existing);
+        }
+        Launcher launcher = Launcher.detect();
+        String verifier = verifier();
+        for (String name : folder.serverNames(settings.workers())) {
+            ServerSettings server = new ServerSettings(
+                    name,
+                    folder.dataFolder(name),
+                    folder.logFile(name),
+                    settings.binaries(),
+                    settings.superuser(),
+                    verifier,
+                    settings.durability());
+            servers.add(new PostgresServer(server, launcher));
+        }
+        forEach(this::startOne);
+    }
+
+    private void startOne(PostgresServer server) {
+        OptionalInt kept = folder.port(server.name());
+        server.start(kept);
+        folder.keepPort(server.name(), server.port());
+        if (kept.isPresent() && kept.getAsInt() != server.port()) {
+            LOG.warnf(
+                    "port was taken, using another node=%s was=%d port=%d",
+                    server.name(), kept.getAsInt(), server.port());
+        }
+        LOG.infof("server started node=%s port=%d", server.name(), server.port());
+    }
+
+    /** A role is the same on every server only if its verifier is the same text, salt included. */
+    private String verifier() {
+        String kept = folder.verifier();
+        if (kept != null) {
+            return kept;
+        }
+        byte[] salt = new byte[SCRAM_SALT_BYTES];
+        new SecureRandom().nextBytes(salt);
+        String made = ScramVerifier.of(settings.superuser().password(), SCRAM_ITERATIONS, salt)
+                .toString();
+        folder.keepVerifier(made);
+        return made;
+    }
+
+    private void forEach(Consumer<PostgresServer> action) {
+        List<CompletableFuture<Void>> running = servers.stream()
+                .map(server -> CompletableFuture.runAsync(() -> action.accept(server), EACH_IN_A_THREAD))
+                .toList();
+        try {
+            CompletableFuture.allOf(running.toArray(CompletableFuture<?>[]::new))
+                    .join();
+        } catch (CompletionException failed) {
+            if (failed.getCause() instanceof EmbeddedException refused) {
+                throw refused;
+            }
+            throw failed;
+        }
+    }
+}

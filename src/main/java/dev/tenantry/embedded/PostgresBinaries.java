@@ -1,0 +1,60 @@
+package dev.tenantry.embedded;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The programs of one PostgreSQL installation.
+ *
+ * @param bin the folder with {@code postgres} and {@code initdb}
+ * @param majorVersion 15 to 18
+ */
+public record PostgresBinaries(Path bin, int majorVersion) {
+
+    private static final int OLDEST = 15;
+    private static final int NEWEST = 18;
+    private static final Pattern VERSION = Pattern.compile("\\(PostgreSQL\\) (\\d+)");
+
+    /** The programs in a folder; asks {@code postgres} for its version. */
+    public static PostgresBinaries in(Path bin) {
+        for (String program : List.of("postgres", "initdb")) {
+            if (!Files.isExecutable(bin.resolve(program))) {
+                throw new EmbeddedException("no program " + program + " in " + bin.toAbsolutePath());
+            }
+        }
+        Command asked = Command.run(List.of(bin.resolve("postgres").toString(), "--version"), Duration.ofSeconds(30));
+        Matcher version = VERSION.matcher(asked.output());
+        if (!asked.succeeded() || !version.find()) {
+            throw new EmbeddedException(bin.resolve("postgres") + " does not run here: " + asked.output());
+        }
+        int major = Integer.parseInt(version.group(1));
+        if (major < OLDEST || major > NEWEST) {
+            throw new EmbeddedException("PostgreSQL " + major + " in " + bin + " is not supported; 15 to 18 are");
+        }
+        return new PostgresBinaries(bin, major);
+    }
+
+    /** The programs that came with us, unpacked once into a cache folder. */
+    public static PostgresBinaries bundled(Path cacheFolder) {
+        return in(new BundledArchive(cacheFolder).unpacked().resolve("bin"));
+    }
+
+    /** Where {@link #bundled} unpacks to when nothing else is said: the user's cache folder. */
+    public static Path defaultCacheFolder() {
+        String xdg = System.getenv("XDG_CACHE_HOME");
+        Path base = xdg != null && !xdg.isBlank() ? Path.of(xdg) : Path.of(System.getProperty("user.home"), ".cache");
+        return base.resolve("tenantry");
+    }
+
+    String postgres() {
+        return bin.resolve("postgres").toString();
+    }
+
+    String initdb() {
+        return bin.resolve("initdb").toString();
+    }
+}
