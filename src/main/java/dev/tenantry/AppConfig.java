@@ -1,0 +1,67 @@
+package dev.tenantry;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import java.util.List;
+import java.util.Optional;
+
+/** What this process is to do: where it listens, and which servers make the cluster. */
+@ConfigMapping(prefix = "tenantry")
+public interface AppConfig {
+
+    /** The key of {@link #coordinator()}. */
+    String COORDINATOR = "tenantry.coordinator";
+
+    /** The key of {@link #worker()}. */
+    String WORKER = "tenantry.worker";
+
+    /** The beginning of the keys of {@link #embedded()}. */
+    String EMBEDDED = "tenantry.embedded.";
+
+    /** The most embedded workers. */
+    int WORKERS_MAX = 64;
+
+    /** The address clients connect to; loopback, unless others shall reach it. */
+    @WithDefault("127.0.0.1")
+    String host();
+
+    /** The port clients connect to. */
+    @WithDefault("6432")
+    @Min(0)
+    @Max(65_535)
+    int port();
+
+    /** How long running statements may go on when the process is told to stop, in seconds. */
+    @WithDefault("10")
+    @Min(0)
+    @Max(3_600)
+    int stopGraceSeconds();
+
+    /** An existing coordinator, {@code postgresql://superuser:password@host:port/database}; nothing is embedded then. */
+    Optional<String> coordinator();
+
+    /** Existing workers to add when they are not there yet, {@code host:port}. */
+    Optional<List<String>> worker();
+
+    /** The servers we start ourselves. */
+    Embedded embedded();
+
+    /** The embedded cluster. */
+    interface Embedded {
+
+        /** How many workers beside the coordinator. */
+        @WithDefault("2")
+        @Min(0)
+        @Max(WORKERS_MAX)
+        int workers();
+
+        /** The folder that keeps the servers' data. */
+        @WithDefault("./data")
+        String data();
+
+        /** The {@code bin} folder of another PostgreSQL 15 to 18 installation. */
+        Optional<String> pgBin();
+    }
+}

@@ -1,0 +1,67 @@
+package dev.tenantry;
+
+import dev.tenantry.embedded.EmbeddedException;
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.QuarkusApplication;
+import io.quarkus.runtime.ShutdownEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The life of the process: start everything, say so in one line, wait for the signal, stop everything. Starting and
+ * stopping exclude each other, so a signal that comes early stops what has been started.
+ */
+@ApplicationScoped
+public class Service implements QuarkusApplication {
+
+    private static final int EXIT_NOT_STARTED = 1;
+
+    private final AppConfig config;
+    private final ReentrantLock lifecycle = new ReentrantLock();
+    private boolean stopped;
+    private @Nullable Tenantry tenantry;
+
+    Service(AppConfig config) {
+        this.config = config;
+    }
+
+    @Override
+    public int run(String... args) {
+        try {
+            start();
+        } catch (EmbeddedException refused) {
+            Terminal.note("tenantry: " + refused.getMessage());
+            return EXIT_NOT_STARTED;
+        }
+        Quarkus.waitForExit();
+        return 0;
+    }
+
+    void onShutdown(@Observes ShutdownEvent event) {
+        lifecycle.lock();
+        try {
+            stopped = true;
+            if (tenantry != null) {
+                tenantry.close();
+                tenantry = null;
+            }
+        } finally {
+            lifecycle.unlock();
+        }
+    }
+
+    private void start() {
+        lifecycle.lock();
+        try {
+            if (!stopped) {
+                tenantry = Tenantry.start(Servers.of(config));
+                Terminal.result("ready: " + tenantry.url());
+                Terminal.note("connect: psql " + tenantry.url() + "    stop: Ctrl-C");
+            }
+        } finally {
+            lifecycle.unlock();
+        }
+    }
+}

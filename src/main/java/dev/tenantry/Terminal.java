@@ -1,0 +1,27 @@
+package dev.tenantry;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/** What a person or a script reads of us: results on standard output, everything else (and the log) on standard error. */
+final class Terminal {
+
+    private static final PrintStream OUT = stream(FileDescriptor.out);
+    private static final PrintStream ERROR = stream(FileDescriptor.err);
+
+    private Terminal() {}
+
+    static void result(String line) {
+        OUT.println(line);
+    }
+
+    static void note(String line) {
+        ERROR.println(line);
+    }
+
+    private static PrintStream stream(FileDescriptor descriptor) {
+        return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
+    }
+}
