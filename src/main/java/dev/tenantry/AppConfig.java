@@ -39,7 +39,7 @@ public interface AppConfig {
     @Max(3_600)
     int stopGraceSeconds();
 
-    /** An existing coordinator, {@code postgresql://superuser:password@host:port/database}; nothing is embedded then. */
+    /** An existing coordinator, {@code postgresql://superuser:password@host:port/database}; none is embedded then. */
     Optional<String> coordinator();
 
     /** Existing workers to add when they are not there yet, {@code host:port}. */

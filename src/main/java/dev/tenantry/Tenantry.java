@@ -4,7 +4,7 @@ import dev.tenantry.embedded.EmbeddedCluster;
 import dev.tenantry.embedded.Superuser;
 import org.jspecify.annotations.Nullable;
 
-/** All the planes of one process, wired together: made in the order in which they need each other, closed in reverse. */
+/** All the planes of one process, wired together: made in the order of their needs, closed in reverse. */
 public final class Tenantry implements AutoCloseable {
 
     private final @Nullable EmbeddedCluster embedded;

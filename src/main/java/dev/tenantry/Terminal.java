@@ -5,7 +5,7 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
-/** What a person or a script reads of us: results on standard output, everything else (and the log) on standard error. */
+/** What a person or a script reads of us: results on standard output, everything else on standard error. */
 final class Terminal {
 
     private static final PrintStream OUT = stream(FileDescriptor.out);

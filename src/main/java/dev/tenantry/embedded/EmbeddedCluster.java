@@ -13,8 +13,8 @@ import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 
 /**
- * A coordinator and workers: real PostgreSQL servers on loopback whose data lies in one folder and is there again at the
- * next start. Thread-safe once started.
+ * A coordinator and workers: real PostgreSQL servers on loopback whose data lies in one folder and is there again at
+ * the next start. Thread-safe once started.
  */
 public final class EmbeddedCluster implements AutoCloseable {
 

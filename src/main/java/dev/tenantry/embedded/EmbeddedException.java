@@ -2,7 +2,7 @@ package dev.tenantry.embedded;
 
 import java.io.Serial;
 
-/** Why the embedded cluster can't be had: one sentence for the person who started it, with the remedy where we know it. */
+/** Why the embedded cluster can't be had: one sentence for the person who started it, with the remedy if known. */
 public final class EmbeddedException extends RuntimeException {
 
     @Serial

@@ -127,7 +127,7 @@ public final class PostgresServer implements AutoCloseable {
         }
     }
 
-    /** Kills the server and its children as a power cut would; it stays down until {@link #start}. For tests of that. */
+    /** Kills the server and its children as a power cut would; it stays down until {@link #start}. For tests. */
     public void kill() {
         stopping = true;
         Process running = process;

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 
 /**
  * What {@code pg_authid.rolpassword} keeps of a password: enough to check a SCRAM-SHA-256 exchange, not enough to sign
- * in with. Immutable; arrays are copied in and out. The text form is that of the PostgreSQL manual, section "pg_authid".
+ * in with. Immutable; arrays are copied in and out. The text form is that of the PostgreSQL manual, "pg_authid".
  */
 public final class ScramVerifier {
 

@@ -4,8 +4,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a statement asks of the session itself, beside being run on a node. A statement that the scan does not understand
- * to its last token has {@link None}: it goes to a node unchanged, and PostgreSQL says what is wrong with it.
+ * What a statement asks of the session itself, beside being run on a node. A statement that the scan does not
+ * understand to its last token has {@link None}: it goes to a node unchanged, and PostgreSQL says what is wrong with
+ * it.
  */
 public sealed interface StatementAction {
 
@@ -14,8 +15,10 @@ public sealed interface StatementAction {
 
     // --- settings ---------------------------------------------------------------------------------------------------
 
-    /** SET [SESSION | LOCAL] name {TO | =} value. Names are in lower case; TIME ZONE, NAMES, ROLE and SESSION
-     * AUTHORIZATION appear as {@code timezone}, {@code client_encoding}, {@code role}, {@code session_authorization}. */
+    /**
+     * SET [SESSION | LOCAL] name {TO | =} value. Names are in lower case; TIME ZONE, NAMES, ROLE and SESSION
+     * AUTHORIZATION appear as {@code timezone}, {@code client_encoding}, {@code role}, {@code session_authorization}.
+     */
     record SetVariable(String name, boolean local, SettingValue value) implements StatementAction {}
 
     /** RESET name, or SET name TO DEFAULT. */

@@ -1,0 +1,244 @@
+package dev.tenantry.arch;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** The architecture as rules: who may use whom and what, each with its reason. */
+class ArchitectureTest {
+
+    private static final String ROOT = "dev.tenantry.";
+    private static final String[] PURE = packages("wire", "sql", "catalog", "routing", "commit", "scram");
+
+    /** What each package may use of ours; a package that is missing here fails {@link #everyPackageHasItsPlace}. */
+    private static final Map<String, List<String>> MAY_USE = Map.ofEntries(
+            Map.entry("wire", List.of()),
+            Map.entry("sql", List.of()),
+            Map.entry("catalog", List.of()),
+            Map.entry("commit", List.of()),
+            Map.entry("scram", List.of()),
+            Map.entry("routing", List.of("sql", "catalog")),
+            Map.entry("embedded", List.of("sql", "scram")),
+            Map.entry("store", List.of("catalog", "commit", "sql", "scram")),
+            Map.entry("proxy.net", List.of("wire")),
+            Map.entry("proxy.auth", List.of("wire", "scram")),
+            Map.entry("proxy.backend", List.of("wire", "catalog", "scram", "proxy.net", "proxy.auth")),
+            Map.entry(
+                    "proxy.session",
+                    List.of(
+                            "wire",
+                            "sql",
+                            "catalog",
+                            "routing",
+                            "commit",
+                            "scram",
+                            "proxy.net",
+                            "proxy.auth",
+                            "proxy.backend")),
+            Map.entry("control.node", List.of("catalog", "sql", "scram", "store")),
+            Map.entry("control.recovery", List.of("catalog", "commit", "sql", "store", "control.node")),
+            Map.entry(
+                    "control.api",
+                    List.of("catalog", "sql", "scram", "routing", "store", "control.node", "control.recovery")));
+
+    private static final JavaClasses OURS = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("dev.tenantry");
+
+    @TestFactory
+    Stream<DynamicTest> packagesUseOnlyWhatTheyMay() {
+        return MAY_USE.entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .map(entry -> DynamicTest.dynamicTest(
+                        entry.getKey() + " uses " + entry.getValue(),
+                        () -> noClasses()
+                                .that(resideInAPackage(ROOT + entry.getKey() + ".."))
+                                .should()
+                                .dependOnClassesThat(resideInAPackage("dev.tenantry..")
+                                        .and(not(resideInAnyPackage(allowed(entry.getKey(), entry.getValue())))))
+                                .because("the planes and their layers meet only where the table of packages says so")
+                                .allowEmptyShould(true)
+                                .check(OURS)));
+    }
+
+    @Test
+    void everyPackageHasItsPlace() {
+        List<String> known = new ArrayList<>(MAY_USE.keySet());
+        assertThat(OURS.stream()
+                        .map(JavaClass::getPackageName)
+                        .filter(name -> !name.equals("dev.tenantry"))
+                        .map(name -> name.substring(ROOT.length()))
+                        .filter(name -> known.stream().noneMatch(it -> name.equals(it) || name.startsWith(it + ".")))
+                        .distinct())
+                .as("packages without a line in this test's table")
+                .isEmpty();
+    }
+
+    @Test
+    void purePackagesHaveNoThreadsSocketsDatabasesOrLogs() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(PURE)
+                .should()
+                .dependOnClassesThat(resideInAnyPackage(
+                                "java.net..",
+                                "java.nio.channels..",
+                                "java.nio.file..",
+                                "java.sql..",
+                                "javax.sql..",
+                                "java.util.logging..",
+                                "java.util.concurrent.locks..",
+                                "org.jboss..",
+                                "jakarta..",
+                                "io.vertx..",
+                                "io.quarkus..",
+                                "io.netty.channel..")
+                        .or(JavaClass.Predicates.assignableTo(Thread.class))
+                        .or(JavaClass.Predicates.assignableTo(Executor.class))
+                        .or(JavaClass.Predicates.assignableTo(Future.class)))
+                .because("what decides must be testable with values alone, and mean the same whenever it runs")
+                .check(OURS);
+    }
+
+    @Test
+    void purePackagesHaveNoClock() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(PURE)
+                .should()
+                .callMethod(Instant.class, "now")
+                .orShould()
+                .callMethod(LocalDateTime.class, "now")
+                .orShould()
+                .callMethod(System.class, "nanoTime")
+                .orShould()
+                .callMethod(System.class, "currentTimeMillis")
+                .orShould()
+                .dependOnClassesThat()
+                .areAssignableTo(Clock.class)
+                .because("time comes in as a value")
+                .check(OURS);
+    }
+
+    @Test
+    void dataPathKnowsNeitherTheControlPlaneNorItsLibraries() {
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT + "proxy..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        ROOT + "store..",
+                        ROOT + "control..",
+                        ROOT + "operator..",
+                        ROOT + "embedded..",
+                        "java.sql..",
+                        "org.jooq..",
+                        "jakarta.ws.rs..",
+                        "jakarta.enterprise..",
+                        "jakarta.inject..",
+                        "io.vertx.pgclient..",
+                        "io.vertx.sqlclient..",
+                        "io.smallrye.mutiny..")
+                .because("the planes meet only in the catalog, and an event loop never blocks")
+                .check(OURS);
+    }
+
+    @Test
+    void controlPlaneKnowsNoneOfTheDataPath() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(ROOT + "control..", ROOT + "store..", ROOT + "operator..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(ROOT + "proxy..", "io.netty..")
+                .because("there is no call between the planes to lose, retry or version")
+                .check(OURS);
+    }
+
+    @Test
+    void onlyTheStoreWritesTypedSql() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(ROOT + "store..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.jooq..", "org.flywaydb..")
+                .because("the catalog's tables are one package's own business")
+                .check(OURS);
+    }
+
+    @Test
+    void onlyStoreAndNodeAdministrationTalkToServersByClient() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(ROOT + "store..", ROOT + "control.node..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.vertx.pgclient..", "io.vertx.sqlclient..", "java.sql..", "javax.sql..")
+                .because("SQL to servers goes through one place, where names are quoted and time is bounded")
+                .check(OURS);
+    }
+
+    @Test
+    void injectionStaysAtTheEdges() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.tenantry", ROOT + "control.api..", ROOT + "operator..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("jakarta.enterprise..", "jakarta.inject..", "io.quarkus..")
+                .because("everything else is made with new, so that a test can make it too")
+                .check(OURS);
+    }
+
+    @Test
+    void packagesHaveNoCycles() {
+        slices().matching("dev.tenantry.(**)")
+                .should()
+                .beFreeOfCycles()
+                .because("a cycle is one package with two names")
+                .check(OURS);
+    }
+
+    @Test
+    void nothingUsesTheAppPackage() {
+        classes()
+                .that()
+                .resideInAPackage("dev.tenantry")
+                .should()
+                .onlyHaveDependentClassesThat()
+                .resideInAPackage("dev.tenantry")
+                .because("it is the only code that sees both planes")
+                .check(OURS);
+    }
+
+    private static String[] packages(String... names) {
+        return Stream.of(names).map(name -> ROOT + name + "..").toArray(String[]::new);
+    }
+
+    private static String[] allowed(String self, List<String> others) {
+        return packages(Stream.concat(Stream.of(self), others.stream()).toArray(String[]::new));
+    }
+}
