@@ -187,12 +187,14 @@ public record StartupOptions(List<Setting> settings, List<String> otherSwitches)
                 if (SWITCHES_ALONE.indexOf(letter) >= 0) {
                     readAlone(letter);
                 } else if (SWITCHES_WITH_ARGUMENT.indexOf(letter) < 0) {
-                    throw invalidArgument(cluster);
+                    // The server blames the argument before the one its getopt has not finished with.
+                    boolean last = at + 1 == cluster.length();
+                    throw invalidArgument(last ? cluster : index == 0 ? "postgres" : arguments.get(index - 1));
                 } else if (at + 1 < cluster.length()) {
                     readWithArgument(letter, cluster.substring(at + 1), cluster);
                     return index + 1;
                 } else if (index + 1 < arguments.size()) {
-                    readWithArgument(letter, arguments.get(index + 1), cluster);
+                    readWithArgument(letter, arguments.get(index + 1), arguments.get(index + 1));
                     return index + 2;
                 } else {
                     throw invalidArgument(cluster);
@@ -210,14 +212,13 @@ public record StartupOptions(List<Setting> settings, List<String> otherSwitches)
             }
         }
 
-        private void readWithArgument(char letter, String argument, String cluster) {
+        private void readWithArgument(char letter, String argument, String blamed) {
             switch (letter) {
                 case 'c', '-' -> settings.add(assignment(letter, argument));
                 case 'f' ->
                     settings.add(new Setting(
-                            known(PLAN_SETTINGS.get(argument.isEmpty() ? '\0' : argument.charAt(0)), cluster),
-                            "false"));
-                case 't' -> settings.add(new Setting(known(statisticsSetting(argument), cluster), "true"));
+                            known(PLAN_SETTINGS.get(argument.isEmpty() ? '\0' : argument.charAt(0)), blamed), "false"));
+                case 't' -> settings.add(new Setting(known(statisticsSetting(argument), blamed), "true"));
                 default -> {
                     String name = ARGUMENT_SETTINGS.get(letter);
                     if (name == null) {
@@ -246,9 +247,9 @@ public record StartupOptions(List<Setting> settings, List<String> otherSwitches)
                             : argument.startsWith("e") ? "log_executor_stats" : "";
         }
 
-        private static String known(@Nullable String name, String cluster) {
+        private static String known(@Nullable String name, String blamed) {
             if (name == null || name.isEmpty()) {
-                throw invalidArgument(cluster);
+                throw invalidArgument(blamed);
             }
             return name;
         }

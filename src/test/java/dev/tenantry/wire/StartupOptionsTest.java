@@ -71,8 +71,11 @@ class StartupOptionsTest {
             -c a=b rest|invalid command-line argument for server process: rest
             -- -c a=b|invalid command-line argument for server process: -c
             -|invalid command-line argument for server process: -
-            -f z|invalid command-line argument for server process: -f
-            -t z|invalid command-line argument for server process: -t
+            -f z|invalid command-line argument for server process: z
+            -tz|invalid command-line argument for server process: -tz
+            -Ew x|invalid command-line argument for server process: -Ew
+            -Ewx|invalid command-line argument for server process: postgres
+            -e -Ewx|invalid command-line argument for server process: -e
             """)
     void refusesWhatTheServerRefuses(String text, String message) {
         assertThatThrownBy(() -> StartupOptions.parse(text))
