@@ -1,12 +1,255 @@
 package dev.tenantry.routing;
 
+import dev.tenantry.catalog.CatalogView;
+import dev.tenantry.catalog.DistributedSchema;
+import dev.tenantry.catalog.Node;
+import dev.tenantry.routing.Route.Reason;
+import dev.tenantry.sql.CatalogNames;
+import dev.tenantry.sql.SearchPath;
+import dev.tenantry.sql.StatementAction.EveryNode;
+import dev.tenantry.sql.StatementAction.None;
+import dev.tenantry.sql.StatementAction.SetVariable;
+import dev.tenantry.sql.StatementAction.SettingValue;
 import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.sql.StatementFacts.CatalogUse;
+import dev.tenantry.sql.StatementFacts.SetConfigCall;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** Decides where a statement goes: a pure function, and the only one that decides it. The table is docs/routing.md. */
+/**
+ * Decides where a statement goes: a pure function of what it is given, and the only one that decides it. The table is
+ * docs/routing.md. Keeps the routes it has made, so it is not thread-safe: each event loop has its own.
+ */
 public final class Router {
+
+    private static final String USER = "$user";
+
+    private final KeptRoutes routes = new KeptRoutes();
 
     /** The route of one statement. Allocates nothing on the usual ways: routes to nodes are kept. */
     public Route route(StatementFacts facts, RoutingContext context) {
-        return new Route.ToNode(context.catalog().coordinator(), Route.Reason.COORDINATOR);
+        return switch (facts.kind()) {
+            case EMPTY,
+                    BEGIN,
+                    COMMIT,
+                    ROLLBACK,
+                    SAVEPOINT,
+                    RELEASE,
+                    ROLLBACK_TO,
+                    SET_TRANSACTION,
+                    SHOW,
+                    DISCARD,
+                    LISTEN,
+                    UNLISTEN,
+                    NOTIFY -> KeptRoutes.SESSION;
+            case SET -> set(facts, context);
+            case RESET -> KeptRoutes.SESSION;
+            case EXECUTE, DEALLOCATE, FETCH, CLOSE -> prepared(facts, context);
+            case CREATE_SCHEMA, DROP_SCHEMA, ALTER_SCHEMA, ON_SCHEMA ->
+                facts.action() instanceof None ? coordinator(context, Reason.COORDINATOR) : KeptRoutes.SCHEMA_DDL;
+            case GLOBAL_DDL ->
+                facts.action() instanceof EveryNode ? KeptRoutes.GLOBAL_DDL : coordinator(context, Reason.COORDINATOR);
+            case SERVER -> coordinator(context, Reason.COORDINATOR);
+            case SELECT,
+                    VALUES,
+                    TABLE,
+                    INSERT,
+                    UPDATE,
+                    DELETE,
+                    MERGE,
+                    COPY_FROM,
+                    COPY_TO,
+                    EXPLAIN,
+                    CALL,
+                    DO,
+                    DDL,
+                    SET_CONSTRAINTS,
+                    PREPARE,
+                    DECLARE,
+                    LOCK,
+                    VACUUM,
+                    ANALYZE,
+                    PREPARE_TRANSACTION,
+                    COMMIT_PREPARED,
+                    ROLLBACK_PREPARED,
+                    UNKNOWN -> byNames(facts, context);
+        };
+    }
+
+    private Route prepared(StatementFacts facts, RoutingContext context) {
+        return facts.schemas().isEmpty() || facts.action() instanceof None
+                ? KeptRoutes.PREPARED
+                : byNames(facts, context);
+    }
+
+    // --- settings ---------------------------------------------------------------------------------------------------
+
+    /** A new search_path goes where its first distributed schema is, so that this node is used from then on. */
+    private Route set(StatementFacts facts, RoutingContext context) {
+        if (facts.action() instanceof SetVariable set
+                && set.name().equals("search_path")
+                && set.value() instanceof SettingValue.Text(String text)) {
+            return newPath(text, context);
+        }
+        return KeptRoutes.SESSION;
+    }
+
+    private Route newPath(String text, RoutingContext context) {
+        DistributedSchema schema = firstDistributed(SearchPath.parse(text).orElse(List.of()), context);
+        return schema == null ? KeptRoutes.SESSION : routes.to(schema.node(), Reason.SEARCH_PATH);
+    }
+
+    /** The same for SELECT set_config('search_path', ...), when nothing else decides. */
+    private @Nullable Route settingCall(StatementFacts facts, RoutingContext context) {
+        for (int i = 0; i < facts.settingCalls().size(); i++) {
+            SetConfigCall call = facts.settingCalls().get(i);
+            if (!call.name().equals("search_path")) {
+                continue;
+            }
+            String text = switch (call.value()) {
+                case SetConfigCall.Argument.Literal(String literal) -> literal;
+                case SetConfigCall.Argument.Parameter(int number) ->
+                    number <= context.parameterCount() ? context.parameter(number) : null;
+                case SetConfigCall.Argument.Unknown() -> null;
+            };
+            DistributedSchema schema = text == null
+                    ? null
+                    : firstDistributed(SearchPath.parse(text).orElse(List.of()), context);
+            if (schema != null) {
+                return routes.to(schema.node(), Reason.SEARCH_PATH);
+            }
+        }
+        return null;
+    }
+
+    // --- names ------------------------------------------------------------------------------------------------------
+
+    private Route byNames(StatementFacts facts, RoutingContext context) {
+        DistributedSchema named = null;
+        for (int i = 0; i < facts.schemas().size(); i++) {
+            DistributedSchema schema = context.catalog().schema(facts.schemas().get(i));
+            if (schema == null) {
+                continue;
+            }
+            if (named != null && !sameNode(named, schema)) {
+                return Refusals.twoSchemas(named, schema);
+            }
+            named = named == null ? schema : named;
+        }
+        if (!facts.tenantryNames().isEmpty()) {
+            return clusterView(facts, named, context);
+        }
+        if (named == null) {
+            return byPath(facts, context);
+        }
+        if (facts.unqualifiedRelation() || facts.unqualifiedOther()) {
+            DistributedSchema first = firstDistributed(context.searchPath(), context);
+            if (first != null && !sameNode(named, first)) {
+                return Refusals.namedAndPath(named, first);
+            }
+        }
+        return routes.to(named.node(), Reason.QUALIFIED);
+    }
+
+    private Route clusterView(StatementFacts facts, @Nullable DistributedSchema named, RoutingContext context) {
+        Node coordinator = context.catalog().coordinator();
+        DistributedSchema other = named;
+        if (other == null && facts.unqualifiedRelation()) {
+            other = firstDistributed(context.searchPath(), context);
+        }
+        if (other != null && other.node().nodeId() != coordinator.nodeId()) {
+            return Refusals.clusterViewAndSchema(
+                    facts.tenantryNames().getFirst().name(), other, coordinator);
+        }
+        return coordinator(context, Reason.CLUSTER_VIEW);
+    }
+
+    private Route byPath(StatementFacts facts, RoutingContext context) {
+        if (facts.catalogUse() == CatalogUse.ONLY) {
+            return byCatalog(facts, context);
+        }
+        boolean unqualified = facts.unqualifiedRelation() || facts.unqualifiedOther();
+        Node used = context.transactionNode();
+        if (!unqualified && facts.schemas().isEmpty() && used != null) {
+            return routes.to(used, Reason.TRANSACTION);
+        }
+        if (!unqualified && !facts.schemas().isEmpty()) {
+            return coordinator(context, Reason.COORDINATOR);
+        }
+        if (!unqualified) {
+            Route call = settingCall(facts, context);
+            if (call != null) {
+                return call;
+            }
+        }
+        DistributedSchema first = firstDistributed(context.searchPath(), context);
+        return first == null ? coordinator(context, Reason.COORDINATOR) : routes.to(first.node(), Reason.SEARCH_PATH);
+    }
+
+    /** The first name of the list that is a distributed schema; {@code "$user"} is the current role's. */
+    private static @Nullable DistributedSchema firstDistributed(List<String> path, RoutingContext context) {
+        CatalogView catalog = context.catalog();
+        for (int i = 0; i < path.size(); i++) {
+            String name = path.get(i);
+            DistributedSchema schema = catalog.schema(name.equals(USER) ? context.currentRole() : name);
+            if (schema != null) {
+                return schema;
+            }
+        }
+        return null;
+    }
+
+    // --- catalog queries --------------------------------------------------------------------------------------------
+
+    private Route byCatalog(StatementFacts facts, RoutingContext context) {
+        DistributedSchema literal = namedByLiteral(facts, context);
+        if (literal != null) {
+            return routes.to(literal.node(), Reason.CATALOG_LITERAL);
+        }
+        Node used = context.transactionNode();
+        if (facts.globalCatalogOnly()) {
+            return used == null ? coordinator(context, Reason.CATALOG_GLOBAL) : routes.to(used, Reason.TRANSACTION);
+        }
+        Node followed = context.catalogNode();
+        if (facts.oidLiteral() && followed != null) {
+            return routes.to(followed, Reason.CATALOG_FOLLOW_UP);
+        }
+        if (used != null) {
+            return routes.to(used, Reason.TRANSACTION);
+        }
+        DistributedSchema first = firstDistributed(context.searchPath(), context);
+        return first == null ? coordinator(context, Reason.COORDINATOR) : routes.to(first.node(), Reason.SEARCH_PATH);
+    }
+
+    private static @Nullable DistributedSchema namedByLiteral(StatementFacts facts, RoutingContext context) {
+        CatalogView catalog = context.catalog();
+        for (int i = 0; i < facts.catalogLiterals().size(); i++) {
+            DistributedSchema schema = catalog.schema(facts.catalogLiterals().get(i));
+            if (schema != null) {
+                return schema;
+            }
+        }
+        int parameters = facts.parameterMayNameSchema() ? context.parameterCount() : 0;
+        for (int number = 1; number <= parameters; number++) {
+            String text = context.parameter(number);
+            if (text == null) {
+                continue;
+            }
+            for (String name : CatalogNames.candidates(text)) {
+                DistributedSchema schema = catalog.schema(name);
+                if (schema != null) {
+                    return schema;
+                }
+            }
+        }
+        return null;
+    }
+
+    private Route coordinator(RoutingContext context, Reason reason) {
+        return routes.to(context.catalog().coordinator(), reason);
+    }
+
+    private static boolean sameNode(DistributedSchema one, DistributedSchema other) {
+        return one.node().nodeId() == other.node().nodeId();
     }
 }

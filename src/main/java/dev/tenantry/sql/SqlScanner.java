@@ -1,5 +1,6 @@
 package dev.tenantry.sql;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -7,6 +8,10 @@ import java.util.List;
  * Not thread-safe: it keeps buffers between calls; each event loop has its own.
  */
 public final class SqlScanner {
+
+    private final Lexer lexer = new Lexer();
+    private final Findings findings = new Findings(lexer);
+    private final StatementReader reader = new StatementReader(lexer, findings);
 
     /**
      * Cuts the text into statements and says of each what can be seen.
@@ -17,6 +22,29 @@ public final class SqlScanner {
      * @return one entry a statement; statements that are empty are left out, so the list is empty for blank text
      */
     public List<StatementFacts> scan(byte[] text, int offset, int length, LexicalRules rules) {
-        return List.of();
+        lexer.reset(text, offset, length, rules);
+        if (!lexer.nextStatement()) {
+            return List.of();
+        }
+        StatementFacts first = statement();
+        if (!lexer.nextStatement()) {
+            return List.of(first);
+        }
+        List<StatementFacts> all = new ArrayList<>();
+        all.add(first);
+        do {
+            all.add(statement());
+        } while (lexer.nextStatement());
+        return List.copyOf(all);
+    }
+
+    private StatementFacts statement() {
+        findings.clear();
+        int start = lexer.start(0);
+        StatementKind kind = reader.read();
+        while (lexer.type(0) != Lexer.END) {
+            lexer.advance();
+        }
+        return findings.facts(kind, start, lexer.lastEnd(), reader.action());
     }
 }

@@ -1,0 +1,58 @@
+package dev.tenantry.routing;
+
+import dev.tenantry.catalog.DistributedSchema;
+import dev.tenantry.catalog.Node;
+import dev.tenantry.routing.Route.Reason;
+import dev.tenantry.sql.SqlName;
+
+/** The statements that no single node can run, and what to do about each. */
+final class Refusals {
+
+    private static final String FEATURE_NOT_SUPPORTED = "0A000";
+
+    private Refusals() {}
+
+    static Route twoSchemas(DistributedSchema one, DistributedSchema other) {
+        return refused(
+                "statement uses schemas on different nodes", placed(one) + " " + placed(other), remedy(one, other));
+    }
+
+    static Route namedAndPath(DistributedSchema named, DistributedSchema path) {
+        return refused(
+                "statement uses schemas on different nodes",
+                placed(named) + " Names without a schema are looked up by the search_path, where the first distributed"
+                        + " schema is " + quoted(path) + ", on node " + quoted(path.node()) + ".",
+                "Qualify every name with its schema, or set search_path to "
+                        + SqlName.quoted(named.name()) + ". "
+                        + remedy(named, path));
+    }
+
+    static Route clusterViewAndSchema(String name, DistributedSchema schema, Node coordinator) {
+        return refused(
+                "\"" + name + "\" cannot be used together with a schema on another node",
+                "\"" + name + "\" is answered by node " + quoted(coordinator) + ". " + placed(schema),
+                "Query \"" + name + "\" in a statement of its own.");
+    }
+
+    private static String placed(DistributedSchema schema) {
+        return "Schema " + quoted(schema) + " is on node " + quoted(schema.node()) + ".";
+    }
+
+    private static String remedy(DistributedSchema one, DistributedSchema other) {
+        return "Run one statement for each schema, or move both schemas to one node: SELECT citus_schema_move("
+                + SqlName.literal(SqlName.quoted(other.name())) + ", "
+                + SqlName.literal(one.node().host()) + ", " + one.node().port() + ").";
+    }
+
+    private static String quoted(DistributedSchema schema) {
+        return "\"" + schema.name() + "\"";
+    }
+
+    private static String quoted(Node node) {
+        return "\"" + node.name() + "\" (" + node.address() + ")";
+    }
+
+    private static Route refused(String message, String detail, String hint) {
+        return new Route.Refused(new Refusal(FEATURE_NOT_SUPPORTED, message, detail, hint), Reason.REFUSED);
+    }
+}

@@ -1,0 +1,320 @@
+package dev.tenantry.sql;
+
+import dev.tenantry.sql.Findings.Literal;
+import dev.tenantry.sql.StatementFacts.SetConfigCall;
+import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
+import dev.tenantry.sql.StatementFacts.SetConfigCall.Local;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** The names in an expression: columns, functions, types, collations, operators, and literals that are names. */
+final class Expressions {
+
+    private static final int PARTS_MAX = 8;
+
+    private final Lexer t;
+    private final Findings f;
+    private final QueryWalker levels;
+
+    Expressions(Lexer lexer, Findings findings, QueryWalker walker) {
+        t = lexer;
+        f = findings;
+        levels = walker;
+    }
+
+    /** How many parts the name has that begins at the current token; a final star counts as one. */
+    int chain() {
+        int parts = 1;
+        while (parts < PARTS_MAX && t.type(2 * parts - 1) == Lexer.DOT) {
+            if (!t.isLabel(2 * parts) && !t.isOperator(2 * parts, '*')) {
+                break;
+            }
+            parts++;
+        }
+        return parts;
+    }
+
+    /** One token or one name of an expression; never a parenthesis, except one that a call opens. */
+    void token() {
+        switch (t.type(0)) {
+            case Lexer.IDENT, Lexer.QUOTED -> name();
+            case Lexer.STRING -> string();
+            case Lexer.CAST -> {
+                t.advance();
+                type();
+            }
+            case Lexer.DOT -> t.advance(t.isLabel(1) ? 2 : 1);
+            case Lexer.NUMBER -> {
+                f.number();
+                t.advance();
+            }
+            case Lexer.PARAM -> {
+                f.parameter();
+                t.advance();
+            }
+            default -> t.advance();
+        }
+    }
+
+    private void name() {
+        byte next = t.type(1);
+        if (next != Lexer.DOT && next != Lexer.OPEN && next != Lexer.STRING && t.keyword(0) != Keyword.COLLATE) {
+            t.advance();
+            return;
+        }
+        switch (t.keyword(0)) {
+            case COLLATE -> collation();
+            case OPERATOR -> operator();
+            default -> {
+                if (t.type(0) == Lexer.IDENT && (t.flags(0) & KnownNames.RESERVED) != 0) {
+                    t.advance();
+                } else if (next == Lexer.OPEN) {
+                    simpleCall();
+                } else if (next == Lexer.STRING) {
+                    typedLiteral(1);
+                } else {
+                    dotted();
+                }
+            }
+        }
+    }
+
+    private void dotted() {
+        int parts = chain();
+        byte next = t.type(2 * parts - 1);
+        if (next == Lexer.OPEN && !t.isOperator(2 * parts - 2, '*')) {
+            call(parts);
+        } else if (next == Lexer.STRING) {
+            typedLiteral(parts);
+        } else {
+            f.column(parts);
+            t.advance(2 * parts - 1);
+        }
+    }
+
+    private void simpleCall() {
+        Keyword keyword = t.keyword(0);
+        switch (keyword) {
+            case OVER,
+                    FILTER,
+                    SETS,
+                    ROLLUP,
+                    CUBE,
+                    MATERIALIZED,
+                    SET,
+                    VALUES,
+                    KEY,
+                    INCLUDE,
+                    PARTITION,
+                    RANGE,
+                    OPTIONS,
+                    PASSING,
+                    BY,
+                    COLUMNS,
+                    ALWAYS,
+                    ATOMIC,
+                    INSERT,
+                    ACTION,
+                    GROUPS,
+                    ROWS,
+                    FIRST,
+                    LAST,
+                    TYPE -> t.advance();
+            default -> {
+                if ((t.flags(0) & KnownNames.COLUMN_NAME) != 0 || isOperatorWord(keyword)) {
+                    t.advance();
+                } else {
+                    call(1);
+                }
+            }
+        }
+    }
+
+    private static boolean isOperatorWord(Keyword keyword) {
+        return switch (keyword) {
+            case LIKE,
+                    ILIKE,
+                    SIMILAR,
+                    IS,
+                    ISNULL,
+                    NOTNULL,
+                    OVERLAPS,
+                    JOIN,
+                    INNER,
+                    OUTER,
+                    FULL,
+                    CROSS,
+                    NATURAL,
+                    COLLATE,
+                    TABLESAMPLE,
+                    CONCURRENTLY,
+                    VERBOSE,
+                    FREEZE,
+                    AUTHORIZATION,
+                    BINARY,
+                    ESCAPE -> true;
+            default -> false;
+        };
+    }
+
+    /** A function's name and its opening parenthesis; the arguments are read on the level this opens. */
+    void call(int parts) {
+        boolean column = parts == 1 && (t.flags(0) & KnownNames.COLUMN_NAME) != 0;
+        int nameAt = 2 * (parts - 1);
+        if (!column) {
+            f.function(parts);
+            if ((t.flags(nameAt) & KnownNames.FUNCTION) != 0
+                    && (parts == 1 || t.name(nameAt - 2).equals("pg_catalog"))) {
+                catalogCall(t.name(nameAt), nameAt + 2);
+            }
+        }
+        t.advance(nameAt + 2);
+        levels.push(QueryWalker.EXPRESSION);
+    }
+
+    private void catalogCall(String function, int argument) {
+        if (t.type(argument) != Lexer.STRING) {
+            return;
+        }
+        switch (function) {
+            case "nextval",
+                    "currval",
+                    "setval",
+                    "to_regclass",
+                    "pg_get_serial_sequence",
+                    "pg_relation_size",
+                    "pg_total_relation_size",
+                    "pg_table_size",
+                    "pg_indexes_size",
+                    "pg_sequence_last_value" -> f.nameLiteral(argument, Literal.RELATION);
+            case "to_regproc", "to_regprocedure" -> f.nameLiteral(argument, Literal.ROUTINE);
+            case "to_regtype" -> f.nameLiteral(argument, Literal.TYPE);
+            case "to_regnamespace" -> f.nameLiteral(argument, Literal.SCHEMA);
+            case "set_config" -> setConfig(argument);
+            default -> {}
+        }
+    }
+
+    private void setConfig(int argument) {
+        String name = t.string(argument).toLowerCase(Locale.ROOT);
+        if (t.type(argument + 1) != Lexer.COMMA) {
+            return;
+        }
+        boolean whole = t.type(argument + 3) == Lexer.COMMA;
+        Argument value = new Argument.Unknown();
+        if (whole && t.type(argument + 2) == Lexer.STRING) {
+            value = new Argument.Literal(t.string(argument + 2));
+        } else if (whole && t.type(argument + 2) == Lexer.PARAM) {
+            value = new Argument.Parameter(t.integer(argument + 2));
+        }
+        Local local = Local.UNKNOWN;
+        if (whole && t.type(argument + 5) == Lexer.CLOSE) {
+            local = switch (t.keyword(argument + 4)) {
+                case TRUE -> Local.YES;
+                case FALSE -> Local.NO;
+                default -> t.type(argument + 4) == Lexer.STRING ? bool(t.string(argument + 4)) : Local.UNKNOWN;
+            };
+        }
+        f.settingCall(new SetConfigCall(name, value, local));
+    }
+
+    private static Local bool(String text) {
+        return switch (text.strip().toLowerCase(Locale.ROOT)) {
+            case "t", "tr", "tru", "true", "y", "ye", "yes", "on", "1" -> Local.YES;
+            case "f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0" -> Local.NO;
+            default -> Local.UNKNOWN;
+        };
+    }
+
+    /** A type's name at the current token, with SETOF and %TYPE; modifiers are left to the caller. */
+    void type() {
+        if (t.is(0, Keyword.SETOF)) {
+            t.advance();
+        }
+        if (!t.isLabel(0)) {
+            return;
+        }
+        int parts = chain();
+        int after = 2 * parts - 1;
+        if (parts > 1 && t.isOperator(after, '%') && t.is(after + 1, Keyword.TYPE)) {
+            f.relation(parts - 1);
+            t.advance(after + 2);
+        } else {
+            f.type(parts);
+            t.advance(after);
+        }
+    }
+
+    private void typedLiteral(int parts) {
+        int literal = 2 * parts - 1;
+        boolean plain = t.type(0) == Lexer.QUOTED || (t.flags(0) & KnownNames.KEYWORD) == 0;
+        if (parts > 1 || plain) {
+            Literal object = regType(0);
+            f.type(parts);
+            if (object != null) {
+                f.nameLiteral(literal, object);
+            }
+        }
+        t.advance(literal);
+    }
+
+    private void string() {
+        f.literal();
+        if (t.type(1) == Lexer.CAST) {
+            Literal object = regType(2);
+            if (object != null) {
+                f.nameLiteral(0, object);
+            }
+        } else if (t.is(1, Keyword.AS)) {
+            Literal object = regType(2);
+            if (object != null) {
+                f.nameLiteral(0, object);
+            }
+        }
+        t.advance();
+    }
+
+    /** What a string of the type named at the k-th token names, if it is one of the reg... types. */
+    private @Nullable Literal regType(int k) {
+        boolean qualified =
+                t.type(k + 1) == Lexer.DOT && t.isLabel(k) && t.name(k).equals("pg_catalog");
+        int at = qualified ? k + 2 : k;
+        if ((t.flags(at) & KnownNames.TYPE) == 0) {
+            return null;
+        }
+        return switch (t.name(at)) {
+            case "regclass" -> Literal.RELATION;
+            case "regproc", "regprocedure" -> Literal.ROUTINE;
+            case "regtype" -> Literal.TYPE;
+            case "regnamespace" -> Literal.SCHEMA;
+            default -> null;
+        };
+    }
+
+    private void collation() {
+        t.advance();
+        if (t.isLabel(0)) {
+            int parts = chain();
+            if (parts > 1) {
+                f.type(parts);
+            }
+            t.advance(2 * parts - 1);
+        }
+    }
+
+    /** {@code OPERATOR(schema.+)}. */
+    private void operator() {
+        t.advance(2);
+        int at = 0;
+        while (t.isLabel(at) && t.type(at + 1) == Lexer.DOT && at < Lexer.LOOK_AHEAD_MAX - 4) {
+            at += 2;
+        }
+        if (at > 0) {
+            f.schema(t.name(at - 2));
+        }
+        while (t.type(0) != Lexer.CLOSE && t.type(0) != Lexer.END) {
+            t.advance();
+        }
+        t.advance();
+    }
+}

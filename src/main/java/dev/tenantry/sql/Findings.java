@@ -1,0 +1,388 @@
+package dev.tenantry.sql;
+
+import dev.tenantry.sql.StatementFacts.CatalogUse;
+import dev.tenantry.sql.StatementFacts.SetConfigCall;
+import dev.tenantry.sql.StatementFacts.TenantryName;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What has been found in the statement that is being read; turned into {@link StatementFacts} at its end. Names are
+ * given by their tokens: a chain is a name of one or more parts that begins at the lexer's current token.
+ */
+final class Findings {
+
+    private static final int LITERALS_MAX = 1024;
+    private static final int NAME_LITERAL_BYTES_MAX = 160;
+    private static final long FIRST_NORMAL_OID = 16384;
+
+    private record Waiting(String name, int flags, int start, int end) {}
+
+    private final Lexer t;
+    private final List<String> schemas = new ArrayList<>();
+    private final List<String> commonTables = new ArrayList<>();
+    private final List<Waiting> waiting = new ArrayList<>();
+    private final List<TenantryName> tenantryNames = new ArrayList<>();
+    private final List<SetConfigCall> settingCalls = new ArrayList<>();
+    private int recursiveLists;
+    private int[] literals = new int[3 * 16];
+    private int literalCount;
+    private boolean unqualifiedRelation;
+    private boolean unqualifiedOther;
+    private boolean catalogRelation;
+    private boolean privateCatalogRelation;
+    private boolean bigInteger;
+    private boolean parameter;
+    private boolean effects;
+
+    Findings(Lexer lexer) {
+        t = lexer;
+    }
+
+    void clear() {
+        schemas.clear();
+        commonTables.clear();
+        waiting.clear();
+        tenantryNames.clear();
+        settingCalls.clear();
+        recursiveLists = 0;
+        literalCount = 0;
+        unqualifiedRelation = false;
+        unqualifiedOther = false;
+        catalogRelation = false;
+        privateCatalogRelation = false;
+        bigInteger = false;
+        parameter = false;
+        effects = false;
+    }
+
+    // --- names ------------------------------------------------------------------------------------------------------
+
+    /** A relation that is read: CTEs come first. */
+    void relation(int parts) {
+        if (parts > 1) {
+            qualifiedRelation(parts);
+        } else if (commonTables.isEmpty() && recursiveLists == 0) {
+            unqualifiedRelation(t.flags(0), t.start(0), t.end(0));
+        } else {
+            String name = t.name(0);
+            if (commonTables.contains(name)) {
+                return;
+            }
+            if (recursiveLists > 0) {
+                waiting.add(new Waiting(name, t.flags(0), t.start(0), t.end(0)));
+            } else {
+                unqualifiedRelation(t.flags(0), t.start(0), t.end(0));
+            }
+        }
+    }
+
+    /** A relation that is written, or defined: never a CTE. */
+    void target(int parts) {
+        effects = true;
+        if (parts > 1) {
+            qualifiedRelation(parts);
+        } else {
+            unqualifiedRelation(t.flags(0), t.start(0), t.end(0));
+        }
+    }
+
+    private void unqualifiedRelation(int flags, int start, int end) {
+        if ((flags & KnownNames.TENANTRY) != 0) {
+            tenantryNames.add(new TenantryName(start, end, t.word(start, end)));
+        } else if ((flags & KnownNames.RELATION) != 0) {
+            catalogRelation = true;
+            privateCatalogRelation |= (flags & KnownNames.SHARED) == 0;
+        } else {
+            unqualifiedRelation = true;
+        }
+    }
+
+    private void qualifiedRelation(int parts) {
+        int last = 2 * (parts - 1);
+        String schema = t.name(last - 2);
+        int flags = t.flags(last);
+        if (isOurs(schema, flags)) {
+            tenantryNames.add(new TenantryName(t.start(0), t.end(last), t.name(last)));
+        } else if (schema.equals("pg_catalog")) {
+            catalogRelation = true;
+            privateCatalogRelation |= (flags & KnownNames.SHARED) == 0;
+        } else if (schema.equals("information_schema")) {
+            catalogRelation = true;
+            privateCatalogRelation |= (flags & KnownNames.INFORMATION_SHARED) == 0;
+        } else {
+            schema(schema);
+        }
+    }
+
+    private static boolean isOurs(String schema, int flags) {
+        return (flags & KnownNames.TENANTRY) != 0 && (schema.equals("public") || schema.equals("pg_catalog"));
+    }
+
+    /** A function or procedure that is called. */
+    void function(int parts) {
+        int last = 2 * (parts - 1);
+        int flags = t.flags(last);
+        boolean known = (flags & (KnownNames.FUNCTION | KnownNames.EFFECT)) == KnownNames.FUNCTION;
+        if (parts == 1) {
+            if ((flags & KnownNames.TENANTRY) != 0) {
+                tenantryNames.add(new TenantryName(t.start(0), t.end(0), t.name(0)));
+            } else if ((flags & KnownNames.FUNCTION) == 0) {
+                unqualifiedOther = true;
+            }
+            effects |= !known;
+            return;
+        }
+        String schema = t.name(last - 2);
+        if (isOurs(schema, flags)) {
+            tenantryNames.add(new TenantryName(t.start(0), t.end(last), t.name(last)));
+            effects = true;
+        } else if (schema.equals("pg_catalog")) {
+            effects |= !known;
+        } else if (!schema.equals("information_schema")) {
+            schema(schema);
+            effects = true;
+        }
+    }
+
+    /** A type; the keywords that begin a type of the SQL standard are no names. */
+    void type(int parts) {
+        if (parts > 1) {
+            schema(t.name(2 * (parts - 2)));
+        } else if ((t.flags(0) & (KnownNames.TYPE | KnownNames.COLUMN_NAME)) == 0
+                && !(t.is(0, Keyword.DOUBLE) && t.is(1, Keyword.PRECISION))) {
+            unqualifiedOther = true;
+        }
+    }
+
+    /** Another object that lives in a schema, in a statement that defines or changes it. */
+    void object(int parts) {
+        effects = true;
+        if (parts > 1) {
+            schema(t.name(2 * (parts - 2)));
+        } else {
+            unqualifiedOther = true;
+        }
+    }
+
+    /** A column: {@code schema.table.column} or {@code database.schema.table.column}. */
+    void column(int parts) {
+        if (parts < 3) {
+            return;
+        }
+        int at = parts == 3 ? 0 : 2;
+        String schema = t.name(at);
+        if (isOurs(schema, t.flags(at + 2))) {
+            tenantryNames.add(new TenantryName(t.start(0), t.end(at + 2), t.name(at + 2)));
+        } else {
+            schema(schema);
+        }
+    }
+
+    void schema(String name) {
+        if (!name.equals("pg_catalog") && !name.equals("information_schema") && !schemas.contains(name)) {
+            schemas.add(name);
+        }
+    }
+
+    void unqualified(Literal object) {
+        switch (object) {
+            case RELATION -> unqualifiedRelation = true;
+            case ROUTINE, TYPE, OTHER -> unqualifiedOther = true;
+            case SCHEMA -> {}
+        }
+    }
+
+    void effect() {
+        effects = true;
+    }
+
+    // --- common table expressions -----------------------------------------------------------------------------------
+
+    int commonTableCount() {
+        return commonTables.size();
+    }
+
+    void commonTable(String name) {
+        commonTables.add(name);
+    }
+
+    /** The names from there on are out of scope. */
+    void forgetCommonTables(int from) {
+        while (commonTables.size() > from) {
+            commonTables.removeLast();
+        }
+    }
+
+    /** Inside WITH RECURSIVE a name may be that of a later table: names wait until the list ends. */
+    int beginRecursiveList() {
+        recursiveLists++;
+        return waiting.size();
+    }
+
+    void endRecursiveList(int from) {
+        recursiveLists--;
+        List<Waiting> here = new ArrayList<>(waiting.subList(from, waiting.size()));
+        waiting.subList(from, waiting.size()).clear();
+        for (Waiting name : here) {
+            if (commonTables.contains(name.name())) {
+                continue;
+            }
+            if (recursiveLists > 0) {
+                waiting.add(name);
+            } else {
+                unqualifiedRelation(name.flags(), name.start(), name.end());
+            }
+        }
+    }
+
+    // --- values -----------------------------------------------------------------------------------------------------
+
+    void literal() {
+        if (literalCount < LITERALS_MAX) {
+            if (3 * literalCount == literals.length) {
+                literals = Arrays.copyOf(literals, literals.length * 2);
+            }
+            literals[3 * literalCount] = t.start(0);
+            literals[3 * literalCount + 1] = t.end(0);
+            literals[3 * literalCount + 2] = t.form(0);
+            literalCount++;
+        }
+    }
+
+    void number() {
+        bigInteger |= t.integer(0) >= FIRST_NORMAL_OID;
+    }
+
+    void parameter() {
+        parameter = true;
+    }
+
+    void settingCall(SetConfigCall call) {
+        settingCalls.add(call);
+    }
+
+    /** What a string literal in name position names. */
+    enum Literal {
+        RELATION,
+        ROUTINE,
+        TYPE,
+        SCHEMA,
+        OTHER
+    }
+
+    /** A string literal (the k-th token) that PostgreSQL reads as the name of an object. */
+    void nameLiteral(int k, Literal object) {
+        String text = t.string(k);
+        if (object == Literal.SCHEMA) {
+            SearchPath.split(text, '.').filter(parts -> parts.size() == 1).ifPresent(parts -> schema(parts.getFirst()));
+            return;
+        }
+        String bare = switch (object) {
+            case ROUTINE, TYPE -> text.indexOf('(') < 0 ? text : text.substring(0, text.indexOf('('));
+            case RELATION, OTHER, SCHEMA -> text;
+        };
+        bare = object == Literal.TYPE ? bare.replace("[]", "") : bare;
+        Optional<List<String>> parts = SearchPath.split(bare, '.');
+        if (parts.isEmpty() || parts.get().isEmpty()) {
+            return;
+        }
+        List<String> names = parts.get();
+        if (names.size() > 1) {
+            schema(names.get(names.size() - 2));
+        } else if (!isKnown(names.getFirst(), object) && !isNumber(bare)) {
+            unqualified(object);
+        }
+    }
+
+    private static boolean isNumber(String text) {
+        return (!text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9')) || text.equals("-");
+    }
+
+    private static boolean isKnown(String name, Literal object) {
+        int flags = KnownNames.get().flags(name);
+        return switch (object) {
+            case RELATION -> (flags & KnownNames.RELATION) != 0;
+            case ROUTINE -> (flags & KnownNames.FUNCTION) != 0;
+            case TYPE -> (flags & (KnownNames.TYPE | KnownNames.COLUMN_NAME)) != 0 || name.equals("double");
+            case SCHEMA, OTHER -> false;
+        };
+    }
+
+    // --- the end ----------------------------------------------------------------------------------------------------
+
+    StatementFacts facts(StatementKind kind, int start, int end, StatementAction action) {
+        CatalogUse use = !catalogRelation
+                ? CatalogUse.NONE
+                : schemas.isEmpty() && !unqualifiedRelation && !unqualifiedOther ? CatalogUse.ONLY : CatalogUse.ALSO;
+        boolean only = use == CatalogUse.ONLY;
+        CatalogLiterals found = only ? CatalogLiterals.of(t, literals, literalCount) : CatalogLiterals.NONE;
+        boolean readable = switch (kind) {
+            case SELECT, VALUES, TABLE, SHOW -> true;
+            default -> false;
+        };
+        boolean sideEffectFree = readable
+                && !effects
+                && use != CatalogUse.ALSO
+                && !unqualifiedRelation
+                && schemas.isEmpty()
+                && tenantryNames.isEmpty();
+        return new StatementFacts(
+                kind,
+                start,
+                end,
+                List.copyOf(schemas),
+                unqualifiedRelation,
+                unqualifiedOther,
+                use,
+                only && !privateCatalogRelation,
+                found.names(),
+                only && (bigInteger || found.oid()),
+                only && parameter,
+                List.copyOf(tenantryNames),
+                sideEffectFree,
+                action,
+                List.copyOf(settingCalls));
+    }
+
+    /** The string literals of a catalog query: what may be a schema's name, and whether one holds oids. */
+    private record CatalogLiterals(List<String> names, boolean oid) {
+        static final CatalogLiterals NONE = new CatalogLiterals(List.of(), false);
+
+        static CatalogLiterals of(Lexer lexer, int[] literals, int count) {
+            List<String> names = new ArrayList<>();
+            boolean oid = false;
+            for (int i = 0; i < count; i++) {
+                int length = literals[3 * i + 1] - literals[3 * i];
+                String text = lexer.string(literals[3 * i], literals[3 * i + 1], (byte) literals[3 * i + 2]);
+                oid |= isOid(text);
+                if (length <= NAME_LITERAL_BYTES_MAX && !text.isEmpty()) {
+                    CatalogNames.candidates(text).stream()
+                            .filter(name -> !names.contains(name))
+                            .forEach(names::add);
+                }
+            }
+            return new CatalogLiterals(List.copyOf(names), oid);
+        }
+
+        /** A number as psql writes oids ({@code '16385'}), or an array of them as pg_dump does. */
+        private static boolean isOid(String text) {
+            int from = text.startsWith("{") ? 1 : 0;
+            long value = 0;
+            for (int i = from; i < text.length() && value < FIRST_NORMAL_OID; i++) {
+                char c = text.charAt(i);
+                if (c < '0' || c > '9') {
+                    if (from == 0 || (c != ',' && c != '}')) {
+                        return false;
+                    }
+                    value = 0;
+                } else {
+                    value = value * 10 + (c - '0');
+                }
+            }
+            return value >= FIRST_NORMAL_OID;
+        }
+    }
+}

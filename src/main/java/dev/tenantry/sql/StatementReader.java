@@ -1,0 +1,302 @@
+package dev.tenantry.sql;
+
+import dev.tenantry.sql.StatementAction.EveryNode;
+import dev.tenantry.sql.StatementAction.Execute;
+import dev.tenantry.sql.StatementAction.PasswordLiteral;
+import dev.tenantry.sql.StatementAction.Prepare;
+import java.util.Optional;
+
+/** Reads one statement: tells its kind by its first words, and hands it to whoever knows that kind. */
+final class StatementReader {
+
+    private final Lexer t;
+    private final Findings f;
+    private final QueryWalker queries;
+    private final Definitions definitions;
+    private final ControlStatements control;
+    private final SettingStatements settings;
+    private final SchemaStatements schemas;
+    private StatementAction action = ControlStatements.NONE;
+
+    StatementReader(Lexer lexer, Findings findings) {
+        t = lexer;
+        f = findings;
+        queries = new QueryWalker(lexer, findings);
+        definitions = new Definitions(lexer, findings, queries);
+        control = new ControlStatements(lexer);
+        settings = new SettingStatements(lexer, control);
+        schemas = new SchemaStatements(lexer);
+    }
+
+    /** What the statement that was read asks of the session. */
+    StatementAction action() {
+        return action;
+    }
+
+    /** Reads the statement that begins at the current token, up to its end or as far as anyone cares. */
+    StatementKind read() {
+        action = ControlStatements.NONE;
+        int at = 0;
+        while (t.type(at) == Lexer.OPEN && at < Lexer.LOOK_AHEAD_MAX - 1) {
+            at++;
+        }
+        Keyword first = t.keyword(at);
+        if (at > 0) {
+            return switch (first) {
+                case SELECT, WITH, VALUES, TABLE -> query(StatementKind.SELECT);
+                default -> at < Lexer.LOOK_AHEAD_MAX - 1 ? other(StatementKind.UNKNOWN) : query(StatementKind.SELECT);
+            };
+        }
+        return switch (first) {
+            case SELECT -> query(StatementKind.SELECT);
+            case VALUES -> query(StatementKind.VALUES);
+            case TABLE -> query(StatementKind.TABLE);
+            case INSERT -> query(StatementKind.INSERT);
+            case UPDATE -> query(StatementKind.UPDATE);
+            case DELETE -> query(StatementKind.DELETE);
+            case MERGE -> query(StatementKind.MERGE);
+            case WITH -> with();
+            case EXPLAIN -> explain();
+            case BEGIN -> acted(StatementKind.BEGIN, control.begin());
+            case START ->
+                t.is(1, Keyword.TRANSACTION)
+                        ? acted(StatementKind.BEGIN, control.begin())
+                        : other(StatementKind.UNKNOWN);
+            case COMMIT, END -> commit(first);
+            case ROLLBACK, ABORT -> rollback(first);
+            case SAVEPOINT -> acted(StatementKind.SAVEPOINT, control.savepoint());
+            case RELEASE -> acted(StatementKind.RELEASE, control.release());
+            case SET -> set();
+            case RESET -> acted(StatementKind.RESET, settings.reset());
+            case SHOW -> other(StatementKind.SHOW);
+            case PREPARE -> prepare();
+            case EXECUTE -> execute();
+            case DEALLOCATE -> acted(StatementKind.DEALLOCATE, control.deallocate());
+            case DISCARD -> acted(StatementKind.DISCARD, control.discard());
+            case DECLARE -> declare();
+            case FETCH, MOVE -> other(StatementKind.FETCH);
+            case CLOSE -> other(StatementKind.CLOSE);
+            case LISTEN -> other(StatementKind.LISTEN);
+            case UNLISTEN -> other(StatementKind.UNLISTEN);
+            case NOTIFY -> other(StatementKind.NOTIFY);
+            case CHECKPOINT, LOAD -> other(StatementKind.SERVER);
+            default -> object(first);
+        };
+    }
+
+    private StatementKind object(Keyword first) {
+        return switch (first) {
+            case COPY -> definitions.copy();
+            case CALL -> call();
+            case DO -> other(StatementKind.DO);
+            case LOCK -> definitions.lock();
+            case VACUUM -> definitions.maintain(StatementKind.VACUUM);
+            case ANALYZE, ANALYSE -> definitions.maintain(StatementKind.ANALYZE);
+            case CREATE,
+                    ALTER,
+                    DROP,
+                    COMMENT,
+                    SECURITY,
+                    GRANT,
+                    REVOKE,
+                    REASSIGN,
+                    TRUNCATE,
+                    REINDEX,
+                    CLUSTER,
+                    REFRESH,
+                    IMPORT -> define(first);
+            default -> other(StatementKind.UNKNOWN);
+        };
+    }
+
+    private StatementKind acted(StatementKind kind, StatementAction understood) {
+        action = understood;
+        return kind;
+    }
+
+    private StatementKind other(StatementKind kind) {
+        f.effect();
+        return kind;
+    }
+
+    private StatementKind query(StatementKind kind) {
+        queries.run(QueryWalker.QUERY);
+        return kind;
+    }
+
+    /** WITH: the kind is that of the statement after the list. */
+    private StatementKind with() {
+        queries.run(QueryWalker.QUERY);
+        return switch (queries.mainVerb()) {
+            case INSERT -> StatementKind.INSERT;
+            case UPDATE -> StatementKind.UPDATE;
+            case DELETE -> StatementKind.DELETE;
+            case MERGE -> StatementKind.MERGE;
+            default -> StatementKind.SELECT;
+        };
+    }
+
+    private StatementKind explain() {
+        t.advance();
+        boolean analyze = false;
+        if (t.type(0) == Lexer.OPEN && !isQueryStart(1)) {
+            int depth = 0;
+            do {
+                depth += t.type(0) == Lexer.OPEN ? 1 : t.type(0) == Lexer.CLOSE ? -1 : 0;
+                analyze |= t.is(0, Keyword.ANALYZE) || t.is(0, Keyword.ANALYSE);
+                t.advance();
+            } while (depth > 0 && t.type(0) != Lexer.END);
+        } else {
+            while (t.is(0, Keyword.ANALYZE) || t.is(0, Keyword.ANALYSE) || t.is(0, Keyword.VERBOSE)) {
+                analyze |= !t.is(0, Keyword.VERBOSE);
+                t.advance();
+            }
+        }
+        if (analyze) {
+            f.effect();
+        }
+        read();
+        return StatementKind.EXPLAIN;
+    }
+
+    private boolean isQueryStart(int k) {
+        return switch (t.keyword(k)) {
+            case SELECT, WITH, VALUES, TABLE -> true;
+            default -> t.type(k) == Lexer.OPEN;
+        };
+    }
+
+    private StatementKind commit(Keyword first) {
+        if (first == Keyword.COMMIT && t.is(1, Keyword.PREPARED)) {
+            return other(StatementKind.COMMIT_PREPARED);
+        }
+        return acted(StatementKind.COMMIT, control.commit());
+    }
+
+    private StatementKind rollback(Keyword first) {
+        if (first == Keyword.ROLLBACK && t.is(1, Keyword.PREPARED)) {
+            return other(StatementKind.ROLLBACK_PREPARED);
+        }
+        boolean work = t.is(1, Keyword.WORK) || t.is(1, Keyword.TRANSACTION);
+        boolean to = first == Keyword.ROLLBACK && t.is(work ? 2 : 1, Keyword.TO);
+        return acted(to ? StatementKind.ROLLBACK_TO : StatementKind.ROLLBACK, control.rollback());
+    }
+
+    private StatementKind set() {
+        t.advance();
+        boolean local = t.is(0, Keyword.LOCAL);
+        boolean assigned = t.isOperator(1, '=') || t.is(1, Keyword.TO) || t.type(1) == Lexer.DOT;
+        boolean session =
+                t.is(0, Keyword.SESSION) && !t.is(1, Keyword.AUTHORIZATION) && !t.is(1, Keyword.CHARACTERISTICS);
+        if (!assigned && (local || session)) {
+            t.advance();
+        }
+        boolean named = t.isOperator(1, '=') || t.is(1, Keyword.TO) || t.type(1) == Lexer.DOT;
+        if (!named && t.is(0, Keyword.CONSTRAINTS)) {
+            definitions.setConstraints();
+            return StatementKind.SET_CONSTRAINTS;
+        }
+        if (!named && t.is(0, Keyword.TRANSACTION)) {
+            return StatementKind.SET_TRANSACTION;
+        }
+        return acted(StatementKind.SET, settings.set(local && !assigned));
+    }
+
+    private StatementKind prepare() {
+        if (t.is(1, Keyword.TRANSACTION) && t.type(2) == Lexer.STRING) {
+            return other(StatementKind.PREPARE_TRANSACTION);
+        }
+        t.advance();
+        f.effect();
+        if (!t.isName(0)) {
+            return StatementKind.PREPARE;
+        }
+        Prepare prepare = new Prepare(t.name(0));
+        t.advance();
+        if (t.type(0) == Lexer.OPEN) {
+            definitions.typeList();
+        }
+        if (t.is(0, Keyword.AS)) {
+            t.advance();
+            queries.run(QueryWalker.QUERY);
+            action = prepare;
+        }
+        return StatementKind.PREPARE;
+    }
+
+    private StatementKind execute() {
+        t.advance();
+        f.effect();
+        if (t.isName(0)) {
+            action = new Execute(t.name(0));
+            t.advance();
+            queries.run(QueryWalker.EXPRESSION);
+        }
+        return StatementKind.EXECUTE;
+    }
+
+    private StatementKind declare() {
+        f.effect();
+        while (t.type(0) != Lexer.END && !t.is(0, Keyword.FOR)) {
+            t.advance();
+        }
+        t.advance();
+        queries.run(QueryWalker.QUERY);
+        return StatementKind.DECLARE;
+    }
+
+    private StatementKind call() {
+        t.advance();
+        f.effect();
+        queries.run(QueryWalker.EXPRESSION);
+        return StatementKind.CALL;
+    }
+
+    private StatementKind define(Keyword first) {
+        f.effect();
+        StatementKind kind = DefinitionKinds.of(t);
+        switch (kind) {
+            case CREATE_SCHEMA -> {
+                t.advance(2);
+                action = schemas.create();
+                definitions.schemaElements();
+            }
+            case DROP_SCHEMA -> {
+                t.advance(2);
+                action = schemas.drop();
+            }
+            case ALTER_SCHEMA -> {
+                t.advance(2);
+                action = schemas.alter();
+            }
+            case ON_SCHEMA -> onSchema(first);
+            case GLOBAL_DDL -> action = everyNode();
+            case SERVER -> {}
+            default -> definitions.read(first);
+        }
+        String executed = definitions.executed();
+        if (executed != null) {
+            action = new Execute(executed);
+        }
+        return kind;
+    }
+
+    private void onSchema(Keyword first) {
+        while (!t.is(0, Keyword.SCHEMA) && t.type(0) != Lexer.END) {
+            t.advance();
+        }
+        t.advance();
+        boolean privileges = first == Keyword.GRANT || first == Keyword.REVOKE;
+        action = privileges ? schemas.privileges() : schemas.describe();
+    }
+
+    private EveryNode everyNode() {
+        while (t.type(0) != Lexer.END) {
+            if (t.is(0, Keyword.PASSWORD) && t.type(1) == Lexer.STRING) {
+                return new EveryNode(Optional.of(new PasswordLiteral(t.start(1), t.end(1), t.string(1))));
+            }
+            t.advance();
+        }
+        return new EveryNode(Optional.empty());
+    }
+}
