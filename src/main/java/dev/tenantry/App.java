@@ -1,5 +1,6 @@
 package dev.tenantry;
 
+import dev.tenantry.embedded.FreePort;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.List;
@@ -8,7 +9,11 @@ import java.util.List;
 @QuarkusMain
 public final class App {
 
+    /** The exit code of a process that could not start. */
+    static final int EXIT_NOT_STARTED = 1;
+
     private static final int EXIT_USAGE = 2;
+    private static final String HTTP_PORT = "8080";
 
     private App() {}
 
@@ -22,8 +27,19 @@ public final class App {
             }
             case CommandLine.Up up -> {
                 up.properties().forEach(System::setProperty);
+                requireHttpPort();
                 Quarkus.run(Service.class);
             }
+        }
+    }
+
+    /** Quarkus opens this port before any code of ours runs, and is long-winded when it can't. */
+    private static void requireHttpPort() {
+        String fromEnvironment = System.getenv().getOrDefault("QUARKUS_HTTP_PORT", HTTP_PORT);
+        String port = System.getProperty("quarkus.http.port", fromEnvironment);
+        if (port.matches("\\d{1,5}") && !FreePort.isFree(Integer.parseInt(port))) {
+            Terminal.note("tenantry: port " + port + " is taken by another process; choose another with --http-port");
+            System.exit(EXIT_NOT_STARTED);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.tenantry;
 
 import dev.tenantry.embedded.EmbeddedException;
+import dev.tenantry.embedded.FreePort;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.ShutdownEvent;
@@ -16,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class Service implements QuarkusApplication {
 
-    private static final int EXIT_NOT_STARTED = 1;
-
     private final AppConfig config;
     private final ReentrantLock lifecycle = new ReentrantLock();
     private boolean stopped;
@@ -31,9 +30,9 @@ public class Service implements QuarkusApplication {
     public int run(String... args) {
         try {
             start();
-        } catch (EmbeddedException refused) {
+        } catch (StartupException | EmbeddedException refused) {
             Terminal.note("tenantry: " + refused.getMessage());
-            return EXIT_NOT_STARTED;
+            return App.EXIT_NOT_STARTED;
         }
         Quarkus.waitForExit();
         return 0;
@@ -52,10 +51,19 @@ public class Service implements QuarkusApplication {
         }
     }
 
+    /** Said before servers are made and not after; the proxy's own bind has the last word. */
+    private void requirePort() {
+        if (config.port() != 0 && !FreePort.isFree(config.port())) {
+            throw new StartupException(
+                    "port " + config.port() + " is taken by another process; choose another with --port");
+        }
+    }
+
     private void start() {
         lifecycle.lock();
         try {
             if (!stopped) {
+                requirePort();
                 tenantry = Tenantry.start(Servers.of(config));
                 Terminal.result("ready: " + tenantry.url());
                 Terminal.note("connect: psql " + tenantry.url() + "    stop: Ctrl-C");

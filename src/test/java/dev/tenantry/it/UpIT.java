@@ -1,0 +1,204 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.embedded.FreePort;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.UpProcess;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code ./tenantry up} as a person uses it: started, stopped, killed, started again. */
+class UpIT {
+
+    private static final Path DEBIAN_15 = Path.of("/usr/lib/postgresql/15/bin");
+
+    @TempDir
+    private Path folder;
+
+    private final int port = FreePort.draw();
+    private final int httpPort = FreePort.draw();
+
+    @Test
+    void printsOneReadyLineServesAndLeavesNothingBehind() throws Exception {
+        try (UpProcess up = up()) {
+            UpProcess.Ready ready = up.awaitReady();
+            assertThat(ready.role()).isEqualTo("tenantry");
+            assertThat(ready.host()).isEqualTo("127.0.0.1");
+            assertThat(query(ready, "SELECT current_user || '@' || current_database()"))
+                    .isEqualTo("tenantry@tenantry");
+            assertThat(UpProcess.serversUnder(folder)).isNotEmpty();
+            up.stop();
+            assertThat(up.output()).hasSize(1);
+            assertThat(UpProcess.serversUnder(folder)).isEmpty();
+        }
+    }
+
+    @Test
+    void keepsEverythingOverRestart() throws Exception {
+        try (UpProcess up = up()) {
+            execute(up.awaitReady(), "CREATE TABLE kept AS SELECT 42 AS x");
+        }
+        try (UpProcess up = up()) {
+            assertThat(query(up.awaitReady(), "SELECT x FROM kept")).isEqualTo("42");
+        }
+    }
+
+    @Test
+    void recoversAfterItWasKilled() throws Exception {
+        List<ProcessHandle> orphans;
+        try (UpProcess up = up()) {
+            execute(up.awaitReady(), "CREATE TABLE kept AS SELECT 42 AS x");
+            up.kill();
+            orphans = UpProcess.serversUnder(folder);
+            assertThat(orphans).isNotEmpty();
+        }
+        try (UpProcess up = up()) {
+            assertThat(query(up.awaitReady(), "SELECT x FROM kept")).isEqualTo("42");
+            assertThat(orphans).noneMatch(ProcessHandle::isAlive);
+        }
+    }
+
+    @Test
+    void recoversAfterEverythingWasKilled() throws Exception {
+        try (UpProcess up = up()) {
+            execute(up.awaitReady(), "CREATE TABLE kept AS SELECT 42 AS x");
+            up.kill();
+            UpProcess.serversUnder(folder).forEach(ProcessHandle::destroyForcibly);
+            Eventually.passes(() -> assertThat(UpProcess.serversUnder(folder)).isEmpty());
+        }
+        try (UpProcess up = up()) {
+            assertThat(query(up.awaitReady(), "SELECT x FROM kept")).isEqualTo("42");
+        }
+    }
+
+    @Test
+    void healsWhenAWorkerIsKilled() throws Exception {
+        try (UpProcess up = up()) {
+            up.awaitReady();
+            long killed = postmaster("worker1");
+            ProcessHandle.of(killed).orElseThrow().destroyForcibly();
+            Eventually.passes(() -> {
+                assertThat(postmaster("worker1")).isNotEqualTo(killed);
+                try (Connection worker = connectTo("worker1")) {
+                    assertThat(worker.isValid(5)).isTrue();
+                }
+            });
+            assertThat(up.errors()).contains("server started again node=worker1");
+        }
+    }
+
+    @Test
+    void refusesFolderThatIsInUse() throws Exception {
+        try (UpProcess up = up()) {
+            up.awaitReady();
+            try (UpProcess second =
+                    UpProcess.launch("--data", folder.toString(), "--port", free(), "--http-port", free())) {
+                assertThat(second.awaitExit()).isEqualTo(1);
+                assertThat(second.errors())
+                        .contains("is in use by another tenantry")
+                        .doesNotContain("\tat ");
+            }
+        }
+    }
+
+    @Test
+    void saysWhichPortIsTaken() throws Exception {
+        try (ServerSocket squatter = new ServerSocket(port, 1, InetAddress.getLoopbackAddress());
+                UpProcess up = up()) {
+            assertThat(squatter.isBound()).isTrue();
+            assertThat(up.awaitExit()).isEqualTo(1);
+            assertThat(up.errors()).contains("port " + port).contains("--port").doesNotContain("\tat ");
+        }
+        try (ServerSocket squatter = new ServerSocket(httpPort, 1, InetAddress.getLoopbackAddress());
+                UpProcess up = up()) {
+            assertThat(squatter.isBound()).isTrue();
+            assertThat(up.awaitExit()).isEqualTo(1);
+            assertThat(up.errors())
+                    .contains("port " + httpPort)
+                    .contains("--http-port")
+                    .doesNotContain("\tat ");
+        }
+        assertThat(folder.resolve("coordinator")).doesNotExist();
+    }
+
+    @Test
+    void refusesWrongOptions() throws Exception {
+        try (UpProcess up = up("--wrokers", "3")) {
+            assertThat(up.awaitExit()).isEqualTo(2);
+            assertThat(up.errors())
+                    .isEqualToIgnoringNewLines("tenantry: unknown option --wrokers (see './tenantry help')");
+        }
+    }
+
+    @Test
+    void runsOnPostgres15() throws Exception {
+        Assumptions.assumeTrue(Files.isExecutable(DEBIAN_15.resolve("postgres")), "no PostgreSQL 15 here");
+        try (UpProcess up = up("--pg-bin", DEBIAN_15.toString())) {
+            assertThat(query(up.awaitReady(), "SHOW server_version_num")).startsWith("15");
+        }
+    }
+
+    private UpProcess up(String... more) {
+        List<String> options = new ArrayList<>(List.of(
+                "--workers",
+                "1",
+                "--data",
+                folder.toString(),
+                "--port",
+                Integer.toString(port),
+                "--http-port",
+                Integer.toString(httpPort)));
+        options.addAll(List.of(more));
+        return UpProcess.launch(options.toArray(String[]::new));
+    }
+
+    private static String free() {
+        return Integer.toString(FreePort.draw());
+    }
+
+    private long postmaster(String node) throws Exception {
+        return Long.parseLong(Files.readAllLines(folder.resolve(node).resolve("postmaster.pid"))
+                .getFirst());
+    }
+
+    private Connection connectTo(String node) throws Exception {
+        Properties state = new Properties();
+        try (var reader = Files.newBufferedReader(folder.resolve("cluster.properties"))) {
+            state.load(reader);
+        }
+        return DriverManager.getConnection(
+                "jdbc:postgresql://127.0.0.1:" + state.getProperty(node + ".port") + "/tenantry?loginTimeout=5",
+                "tenantry",
+                "tenantry");
+    }
+
+    private static void execute(UpProcess.Ready ready, String sql) throws SQLException {
+        try (Connection connection = ready.connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private static String query(UpProcess.Ready ready, String sql) throws SQLException {
+        try (Connection connection = ready.connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            assertThat(rows.next()).isTrue();
+            return rows.getString(1);
+        }
+    }
+}
