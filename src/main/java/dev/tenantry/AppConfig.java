@@ -20,6 +20,9 @@ public interface AppConfig {
     /** The beginning of the keys of {@link #embedded()}. */
     String EMBEDDED = "tenantry.embedded.";
 
+    /** The most embedded workers. */
+    int WORKERS_MAX = 64;
+
     /** The address clients connect to; loopback, unless others shall reach it. */
     @WithDefault("127.0.0.1")
     String host();
@@ -51,7 +54,7 @@ public interface AppConfig {
         /** How many workers beside the coordinator. */
         @WithDefault("2")
         @Min(0)
-        @Max(64)
+        @Max(WORKERS_MAX)
         int workers();
 
         /** The folder that keeps the servers' data. */

@@ -1,0 +1,34 @@
+package dev.tenantry.catalog;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * Picks the node of a new schema: the one with the fewest bytes, then the fewest schemas. Bytes are compared in steps, so
+ * that a few pages more or less do not send every new schema to the same node. Pure.
+ */
+public final class PlacementPolicy {
+    /** Differences below this many bytes do not count. */
+    public static final long BYTES_STEP = 64L << 20;
+
+    private PlacementPolicy() {}
+
+    /**
+     * The node for a new schema; the coordinator when no other node is meant to hold schemas.
+     *
+     * @param reachable whether a node can be used now
+     */
+    public static Optional<Node> choose(CatalogView catalog, Predicate<Node> reachable) {
+        List<Node> meant = catalog.nodes().stream()
+                .filter(node -> node.active() && node.shouldHaveShards())
+                .toList();
+        List<Node> candidates = meant.isEmpty() ? List.of(catalog.coordinator()) : meant;
+        return candidates.stream()
+                .filter(reachable)
+                .min(Comparator.comparingLong((Node node) -> node.bytes() / BYTES_STEP)
+                        .thenComparingInt(catalog::schemaCount)
+                        .thenComparingInt(Node::nodeId));
+    }
+}

@@ -1,0 +1,313 @@
+package dev.tenantry.proxy.backend;
+
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.net.FrameCutter;
+import dev.tenantry.proxy.net.FrameHandler;
+import dev.tenantry.wire.Bytes;
+import dev.tenantry.wire.FrontendMessages;
+import dev.tenantry.wire.FrontendType;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.ReferenceCountUtil;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection to a node: its protocol state, what it was told of the session, its health. While a call of the proxy's
+ * own runs on it, its messages go to the call; otherwise to the session that holds it. Lives on one event loop.
+ */
+public final class BackendConnection extends ChannelInboundHandlerAdapter {
+    /** Transaction status of a backend that is not in a transaction. */
+    public static final byte IDLE = 'I';
+
+    private final Node node;
+    private final Channel channel;
+    private final FrameCutter cutter;
+    private final Map<String, String> parameters = new HashMap<>();
+    private final Map<String, Object> prepared = new HashMap<>();
+    private @Nullable FrameHandler relay;
+    private @Nullable BackendListener listener;
+    private @Nullable BackendLogin login;
+    private @Nullable CallCollector call;
+    private int processId;
+    private byte[] secretKey = new byte[0];
+    private byte status = IDLE;
+    private @Nullable Object label;
+    private boolean closed;
+    private boolean dirty;
+
+    BackendConnection(Node node, Channel channel) {
+        this.node = node;
+        this.channel = channel;
+        this.cutter = new FrameCutter(new Dispatch(), channel.alloc());
+    }
+
+    // --- what it is ---------------------------------------------------------------------------------------------
+
+    /** The node at the other end. */
+    public Node node() {
+        return node;
+    }
+
+    /** Its allocator, for messages to be written to it. */
+    public Channel channel() {
+        return channel;
+    }
+
+    /** What the server has reported of its settings, by name as reported. */
+    public Map<String, String> parameters() {
+        return parameters;
+    }
+
+    /** The client's prepared statements that this backend knows, by name; the session keeps it. */
+    public Map<String, Object> prepared() {
+        return prepared;
+    }
+
+    /** The settings it has, as the session interned them; null when it has none beyond start-up. */
+    public @Nullable Object label() {
+        return label;
+    }
+
+    /** Notes the settings it has from now on. */
+    public void label(@Nullable Object settings) {
+        label = settings;
+    }
+
+    /** {@code I}, {@code T} or {@code E}, as of its last ReadyForQuery. */
+    public byte status() {
+        return status;
+    }
+
+    /** Whether the connection has ended. */
+    public boolean isClosed() {
+        return closed;
+    }
+
+    /** Whether a call of the proxy's own runs on it. */
+    public boolean isInCall() {
+        return call != null;
+    }
+
+    /** The number that identifies it in a cancel request. */
+    public int processId() {
+        return processId;
+    }
+
+    /** The key that goes with {@link #processId}. */
+    public byte[] secretKey() {
+        return secretKey.clone();
+    }
+
+    // --- talking to it ------------------------------------------------------------------------------------------
+
+    /** Makes the session the receiver of everything that comes from now on. */
+    public void attach(BackendListener newListener) {
+        listener = newListener;
+        relay = newListener.frames(this);
+    }
+
+    /** Writes messages; owns the buffer; they leave with the next {@link #flush}. */
+    public void write(ByteBuf messages) {
+        dirty = true;
+        channel.write(messages, channel.voidPromise());
+    }
+
+    /** Lets everything written leave. */
+    public void flush() {
+        if (dirty) {
+            dirty = false;
+            channel.flush();
+        }
+    }
+
+    /** Whether more should be written now. */
+    public boolean isWritable() {
+        return channel.isWritable();
+    }
+
+    /** Stops or starts to read from the node. */
+    public void autoRead(boolean on) {
+        channel.config().setAutoRead(on);
+    }
+
+    /**
+     * Hands over what was decided to go to the client so far, so that the session can write something of its own behind
+     * it.
+     */
+    public void flushRun() {
+        cutter.flushRun();
+    }
+
+    /** Whether a part of a message has gone to the client and the rest has not come yet. */
+    public boolean isInsideBody() {
+        return cutter.isInsideBody();
+    }
+
+    /** Runs a simple-protocol string; see {@link #call(ByteBuf, int)}. */
+    public CompletableFuture<CallResult> call(String sql) {
+        ByteBuf out = channel.alloc().buffer(sql.length() + 8);
+        FrontendMessages.query(out, sql);
+        return call(out, 1);
+    }
+
+    /**
+     * Sends messages and collects what is answered. Only when nothing else is owed by this backend, on its event loop.
+     *
+     * @param messages owned by the callee
+     * @param readyExpected how many ReadyForQuery end the answer
+     * @return completes on the event loop; with {@link BackendLost} when the connection ends first
+     */
+    public CompletableFuture<CallResult> call(ByteBuf messages, int readyExpected) {
+        if (call != null) {
+            messages.release();
+            throw new IllegalStateException("a call runs on node " + node.name() + " already");
+        }
+        CallCollector collector = new CallCollector(this, readyExpected);
+        if (closed) {
+            messages.release();
+            collector.connectionLost();
+            return collector.future();
+        }
+        call = collector;
+        write(messages);
+        flush();
+        return collector.future();
+    }
+
+    /** Says goodbye and ends the connection. */
+    public void terminate() {
+        if (!closed) {
+            ByteBuf out = channel.alloc().buffer(5);
+            FrontendMessages.bodiless(out, FrontendType.TERMINATE);
+            channel.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+        }
+    }
+
+    /** Ends the connection without a word. */
+    public void close() {
+        channel.close();
+    }
+
+    // --- what comes from it -------------------------------------------------------------------------------------
+
+    void startLogin(BackendLogin newLogin) {
+        login = newLogin;
+    }
+
+    void loggedIn(int newProcessId, byte[] newSecretKey) {
+        login = null;
+        processId = newProcessId;
+        secretKey = newSecretKey.clone();
+    }
+
+    void endCall() {
+        call = null;
+    }
+
+    /** Notes what ReadyForQuery said. */
+    public void noteStatus(byte newStatus) {
+        status = newStatus;
+    }
+
+    /** Notes a ParameterStatus message; the value it had, or null. */
+    public @Nullable String noteParameter(ByteBuf in, int index, int frameLength) {
+        int end = index + frameLength;
+        int nameEnd = Bytes.endOfString(in, index + 5, end);
+        String name = Bytes.string(in, index + 5, nameEnd);
+        return parameters.put(name, Bytes.string(in, nameEnd + 1, end - 1));
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        if (message instanceof ByteBuf in) {
+            cutter.feed(in);
+        } else {
+            ReferenceCountUtil.release(message);
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        BackendListener receiver = listener;
+        if (receiver != null) {
+            receiver.readComplete(this);
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        BackendListener receiver = listener;
+        if (receiver != null) {
+            receiver.writabilityChanged(this);
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        closed = true;
+        cutter.close();
+        if (login != null) {
+            login.connectionLost();
+        }
+        CallCollector running = call;
+        if (running != null) {
+            call = null;
+            running.connectionLost();
+        }
+        BackendListener receiver = listener;
+        if (receiver != null) {
+            receiver.closed(this);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (login != null) {
+            login.failed(cause);
+        }
+        context.close();
+    }
+
+    /** Sends each message to whoever it is for at that moment. */
+    private final class Dispatch implements FrameHandler {
+
+        private FrameHandler receiver() {
+            FrameHandler receiver = login != null ? login : call != null ? call : relay;
+            if (receiver == null) {
+                throw new IllegalStateException("nobody listens to node " + node.name());
+            }
+            return receiver;
+        }
+
+        @Override
+        public Verdict header(byte type, ByteBuf in, int index, int frameLength, int available) {
+            return receiver().header(type, in, index, frameLength, available);
+        }
+
+        @Override
+        public Verdict frame(byte type, ByteBuf in, int index, int frameLength) {
+            return receiver().frame(type, in, index, frameLength);
+        }
+
+        @Override
+        public void forward(ByteBuf run) {
+            FrameHandler receiver = relay;
+            if (receiver == null) {
+                run.release();
+            } else {
+                receiver.forward(run);
+            }
+        }
+
+        @Override
+        public void malformed(byte type, int length) {
+            receiver().malformed(type, length);
+        }
+    }
+}

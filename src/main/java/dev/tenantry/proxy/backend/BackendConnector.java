@@ -1,0 +1,122 @@
+package dev.tenantry.proxy.backend;
+
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.auth.ScramClient;
+import dev.tenantry.proxy.auth.ScramSecrets;
+import dev.tenantry.proxy.net.EventLoops;
+import dev.tenantry.wire.FrontendMessages;
+import dev.tenantry.wire.SqlError;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** Opens connections to nodes, on the event loop of the client they are for. */
+public final class BackendConnector {
+    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
+
+    private final EventLoops loops;
+    private final ScramSecrets secrets;
+    private final BackendCount count;
+    private final int connectTimeoutMillis;
+
+    /** Told of each connection that begins and ends. */
+    public interface BackendCount {
+        /** One more, or one less, to this node. */
+        void backends(String node, int change);
+    }
+
+    /** A connector that gives up on a node after this many ms. */
+    public BackendConnector(EventLoops loops, ScramSecrets secrets, BackendCount count, int connectTimeoutMillis) {
+        this.loops = loops;
+        this.secrets = secrets;
+        this.count = count;
+        this.connectTimeoutMillis = connectTimeoutMillis;
+    }
+
+    /**
+     * Opens a connection and signs in.
+     *
+     * @param parameters the start-up parameters, the client's own
+     * @param credentials what signs in: the client's keys
+     * @return completes on the loop; with {@link BackendRefused} when the node can't be reached or says no
+     */
+    public CompletableFuture<BackendConnection> open(
+            Node node, EventLoop loop, Map<String, String> parameters, ScramClient.Credentials credentials) {
+        CompletableFuture<BackendConnection> opened = new CompletableFuture<>();
+        ChannelFuture connecting = bootstrap(loop)
+                .handler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        BackendConnection backend = new BackendConnection(node, channel);
+                        backend.startLogin(new BackendLogin(backend, login(parameters, credentials), opened));
+                        channel.pipeline().addLast("backend", backend);
+                    }
+                })
+                .connect(node.host(), node.port());
+        connecting.addListener(done -> {
+            if (done.isSuccess()) {
+                Channel channel = connecting.channel();
+                count.backends(node.name(), 1);
+                channel.closeFuture().addListener(closed -> count.backends(node.name(), -1));
+                ByteBuf out = channel.alloc().buffer(256);
+                FrontendMessages.startup(out, parameters);
+                channel.writeAndFlush(out);
+            } else {
+                opened.completeExceptionally(new BackendRefused(node, unreachable(node, done.cause())));
+            }
+        });
+        return opened;
+    }
+
+    /** Asks a node to cancel what a backend of it runs; completes when the node has closed that connection. */
+    public CompletableFuture<Void> cancel(BackendConnection backend) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        Channel of = backend.channel();
+        ChannelFuture connecting = bootstrap(of.eventLoop())
+                .handler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.closeFuture().addListener(closed -> done.complete(null));
+                    }
+                })
+                .connect(backend.node().host(), backend.node().port());
+        connecting.addListener(result -> {
+            if (result.isSuccess()) {
+                ByteBuf out = of.alloc().buffer(32);
+                FrontendMessages.cancelRequest(out, backend.processId(), backend.secretKey());
+                connecting.channel().writeAndFlush(out);
+            } else {
+                done.complete(null);
+            }
+        });
+        return done;
+    }
+
+    private ScramClient login(Map<String, String> parameters, ScramClient.Credentials credentials) {
+        return new ScramClient(parameters.getOrDefault("user", ""), credentials, secrets, Optional.empty());
+    }
+
+    private Bootstrap bootstrap(EventLoop loop) {
+        return new Bootstrap()
+                .group(loop)
+                .channel(loops.channel())
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.SO_KEEPALIVE, true)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, connectTimeoutMillis)
+                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK);
+    }
+
+    static SqlError unreachable(Node node, Throwable cause) {
+        return SqlError.error("08006", "could not connect to node \"" + node.name() + "\"")
+                .withDetail("The node at " + node.address() + " did not answer: " + cause.getMessage() + ".")
+                .withHint("Schemas on other nodes are not affected. Try again when the node is back.");
+    }
+}

@@ -1,0 +1,40 @@
+package dev.tenantry.proxy.session;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The text values of a Bind message; binary values of text-like parameters are their text as well. */
+record BoundParameters(List<@Nullable String> values) {
+    static final BoundParameters NONE = new BoundParameters(List.of());
+    private static final int VALUE_LENGTH_MAX = 1024;
+
+    /** The value of parameter {@code number}, counted from 1; null when NULL, too long to be a name, or not there. */
+    @Nullable
+    String text(int number) {
+        return number >= 1 && number <= values.size() ? values.get(number - 1) : null;
+    }
+
+    /**
+     * Reads a whole Bind message.
+     *
+     * @param index where the format codes begin, behind the two names
+     * @param end where the message ends
+     */
+    static BoundParameters read(ByteBuf in, int index, int end) {
+        int at = index + 2 + 2 * in.getUnsignedShort(index);
+        int count = at + 2 <= end ? in.getUnsignedShort(at) : 0;
+        at += 2;
+        List<@Nullable String> values = new ArrayList<>(count);
+        for (int i = 0; i < count && at + 4 <= end; i++) {
+            int length = in.getInt(at);
+            at += 4;
+            boolean readable = length >= 0 && length <= VALUE_LENGTH_MAX && at + length <= end;
+            values.add(readable ? in.toString(at, length, StandardCharsets.UTF_8) : null);
+            at += Math.max(length, 0);
+        }
+        return new BoundParameters(values);
+    }
+}

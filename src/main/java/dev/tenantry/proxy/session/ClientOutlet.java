@@ -1,0 +1,50 @@
+package dev.tenantry.proxy.session;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+
+/** The way to the client: bytes leave in the order they are written, with one flush a batch. */
+final class ClientOutlet {
+    private final Channel channel;
+    private boolean dirty;
+
+    ClientOutlet(Channel channel) {
+        this.channel = channel;
+    }
+
+    ByteBufAllocator allocator() {
+        return channel.alloc();
+    }
+
+    /** Owns the buffer. */
+    void write(ByteBuf messages) {
+        dirty = true;
+        channel.write(messages, channel.voidPromise());
+    }
+
+    void flush() {
+        if (dirty) {
+            dirty = false;
+            channel.flush();
+        }
+    }
+
+    boolean isWritable() {
+        return channel.isWritable();
+    }
+
+    void autoRead(boolean on) {
+        channel.config().setAutoRead(on);
+    }
+
+    /** Ends the connection when everything written has left; the buffer, owned, is the last of it. */
+    void closeAfter(ByteBuf last) {
+        channel.writeAndFlush(last).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    void close() {
+        channel.close();
+    }
+}

@@ -1,0 +1,72 @@
+package dev.tenantry.proxy.session;
+
+import dev.tenantry.sql.StatementFacts;
+import io.netty.buffer.ByteBuf;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the client has prepared, by name: Parse and PREPARE share one name space. The unnamed statement has the empty
+ * name. Not thread-safe; lives on the client's event loop.
+ */
+final class PreparedStatements {
+    private final Map<String, Prepared> byName = new HashMap<>();
+    private @Nullable Prepared lastUsed;
+
+    @Nullable
+    Prepared get(String name) {
+        return byName.get(name);
+    }
+
+    /** The statement whose name is the bytes from {@code start} to {@code end}; a repeated name allocates nothing. */
+    @Nullable
+    Prepared get(ByteBuf in, int start, int end) {
+        Prepared last = lastUsed;
+        if (last != null && sameName(last.name(), in, start, end)) {
+            return last;
+        }
+        Prepared found = byName.get(dev.tenantry.wire.Bytes.raw(in, start, end));
+        lastUsed = found;
+        return found;
+    }
+
+    void add(Prepared statement) {
+        byName.put(statement.name(), statement);
+        lastUsed = statement;
+    }
+
+    void addSql(String name, byte[] text, StatementFacts facts) {
+        add(Prepared.ofSql(name, text, facts));
+    }
+
+    void remove(String name) {
+        byName.remove(name);
+        lastUsed = null;
+    }
+
+    /** The statement was never prepared after all. */
+    void undo(Prepared statement) {
+        if (byName.remove(statement.name(), statement)) {
+            lastUsed = null;
+        }
+    }
+
+    void clear() {
+        byName.clear();
+        lastUsed = null;
+    }
+
+    private static boolean sameName(String name, ByteBuf in, int start, int end) {
+        int length = name.length();
+        if (length != end - start) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (name.charAt(i) != in.getByte(start + i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,283 @@
+package dev.tenantry.proxy.session;
+
+import dev.tenantry.wire.BackendType;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The replies that the client of one session still expects, in order, each to forward, swallow or make up.
+ *
+ * <p>The rule of errors is PostgreSQL's ("Extended Query" in "Message Flow"): after an ErrorResponse to an extended
+ * message the server ignores everything up to Sync, so nothing before that Sync is owed any more; an error inside a
+ * Query or FunctionCall ends only that one, with its own ReadyForQuery.
+ *
+ * <p>Each entry may carry an effect: what changes in the session's model when the server confirms the statement. Not
+ * thread-safe; lives on the client's event loop; allocates nothing once it has grown.
+ */
+final class ReplyLedger {
+    private static final int INITIAL = 16;
+
+    private Expected[] kinds = new Expected[INITIAL];
+    private boolean[] swallowed = new boolean[INITIAL];
+    private @Nullable Object[] effects = new Object[INITIAL];
+    private int head;
+    private int size;
+    private int effectsPending;
+    private int statementInQuery;
+    private boolean skipping;
+    private boolean failed;
+    private @Nullable Object confirmed;
+
+    /** Notes that the backend owes a reply; {@code effect} is what its success changes, or null. */
+    void expect(Expected kind, boolean swallow, @Nullable Object effect) {
+        if (skipping) {
+            if (kind != Expected.SYNC) {
+                return; // the server ignores it, and so do we
+            }
+            skipping = false;
+        }
+        add(kind, swallow, effect);
+        if (effect != null && countsAsPending(kind)) {
+            effectsPending++;
+        }
+    }
+
+    /** Notes a reply of our own; owns the buffer. */
+    void makeUp(ByteBuf reply) {
+        if (skipping) {
+            reply.release();
+        } else {
+            add(Expected.MADE_UP, false, reply);
+        }
+    }
+
+    /** Whether nothing is owed. */
+    boolean isEmpty() {
+        return size == 0;
+    }
+
+    /** How many replies are owed. */
+    int size() {
+        return size;
+    }
+
+    /** Whether the session's model may still change by a reply that is owed. */
+    boolean hasEffectsPending() {
+        return effectsPending > 0;
+    }
+
+    /** Whether an error was seen and the Sync that ends the skipping has not been sent yet. */
+    boolean isSkipping() {
+        return skipping;
+    }
+
+    /** Whether the reply that is owed next belongs to the session itself. */
+    boolean isSwallowing() {
+        return size > 0 && swallowed[head];
+    }
+
+    /** The next reply, if it is one of our own; removes it; the caller owns the buffer. */
+    @Nullable
+    ByteBuf takeMadeUp() {
+        if (size == 0 || kinds[head] != Expected.MADE_UP) {
+            return null;
+        }
+        ByteBuf reply = (ByteBuf) effects[head];
+        pop();
+        return reply;
+    }
+
+    /** The effect that the last {@link #next} confirmed, once. */
+    @Nullable
+    Object takeConfirmed() {
+        Object effect = confirmed;
+        confirmed = null;
+        return effect;
+    }
+
+    /** Whether the batch that the last ReadyForQuery ended had an error; asked once. */
+    boolean takeFailed() {
+        boolean was = failed;
+        failed = false;
+        return was;
+    }
+
+    /**
+     * A message of the backend that answers something has come; asynchronous ones are not asked about.
+     *
+     * @return whether it goes to the client
+     * @throws IllegalStateException when nothing is owed: the backend and we disagree, so the session must end
+     */
+    boolean next(byte type) {
+        if (size == 0 || kinds[head] == Expected.MADE_UP) {
+            throw new IllegalStateException("unexpected backend message '" + (char) type + "'");
+        }
+        boolean forward =
+                !swallowed[head] && !(type == BackendType.READY_FOR_QUERY && kinds[head] == Expected.QUERY_PART);
+        switch (type) {
+            case BackendType.PARSE_COMPLETE -> popIf(Expected.PARSE);
+            case BackendType.BIND_COMPLETE -> popIf(Expected.BIND);
+            case BackendType.CLOSE_COMPLETE -> popIf(Expected.CLOSE);
+            case BackendType.ROW_DESCRIPTION, BackendType.NO_DATA -> popIf(Expected.DESCRIBE);
+            case BackendType.COMMAND_COMPLETE, BackendType.EMPTY_QUERY_RESPONSE -> completed();
+            case BackendType.PORTAL_SUSPENDED -> popIf(Expected.EXECUTE);
+            case BackendType.ERROR_RESPONSE -> forward |= error();
+            case BackendType.READY_FOR_QUERY -> ready();
+            default -> {
+                // rows, copy data, parameter descriptions: the reply goes on
+            }
+        }
+        return forward;
+    }
+
+    /** The replies owed to the client that end with ReadyForQuery, in order. */
+    List<Expected> takeEnds() {
+        List<Expected> ends = new ArrayList<>();
+        for (int i = 0; i < size; i++) {
+            int at = (head + i) & (kinds.length - 1);
+            if (endsWithReady(kinds[at]) && !swallowed[at]) {
+                ends.add(kinds[at]);
+            }
+        }
+        return ends;
+    }
+
+    /** Whether the last replies owed belong to a batch whose Sync has not been sent. */
+    boolean takeOpenBatch() {
+        if (size == 0) {
+            return false;
+        }
+        Expected last = kinds[(head + size - 1) & (kinds.length - 1)];
+        return !endsWithReady(last);
+    }
+
+    /** Forgets everything that is owed. */
+    void clear() {
+        while (size > 0) {
+            if (kinds[head] == Expected.MADE_UP && effects[head] instanceof ByteBuf reply) {
+                reply.release();
+            }
+            pop();
+        }
+        skipping = false;
+        failed = false;
+        effectsPending = 0;
+    }
+
+    private void popIf(Expected kind) {
+        if (kinds[head] == kind) {
+            if (effects[head] != null) {
+                confirm(effects[head]);
+            }
+            pop();
+        }
+    }
+
+    private void completed() {
+        if (kinds[head] == Expected.EXECUTE) {
+            popIf(Expected.EXECUTE);
+        } else if ((kinds[head] == Expected.QUERY || kinds[head] == Expected.QUERY_PART) && effects[head] != null) {
+            if (effects[head] instanceof List<?> statements) {
+                if (statementInQuery < statements.size()) {
+                    confirmed = statements.get(statementInQuery++);
+                }
+            } else {
+                confirm(effects[head]);
+                effects[head] = null;
+            }
+        }
+    }
+
+    private void confirm(@Nullable Object effect) {
+        confirmed = effect;
+        if (countsAsPending(kinds[head])) {
+            effectsPending--;
+        }
+    }
+
+    /** What is prepared is used in the same batch, before it is confirmed; everything else is waited for. */
+    private static boolean countsAsPending(Expected kind) {
+        return kind != Expected.PARSE;
+    }
+
+    /** An error; whether the client must see it although the reply was to be swallowed. */
+    private boolean error() {
+        failed = true;
+        Expected kind = kinds[head];
+        if (endsWithReady(kind)) {
+            return true;
+        }
+        while (size > 0 && kinds[head] != Expected.SYNC) {
+            drop();
+        }
+        skipping = size == 0;
+        return true;
+    }
+
+    private void drop() {
+        if (kinds[head] == Expected.MADE_UP) {
+            if (effects[head] instanceof ByteBuf reply) {
+                reply.release();
+            }
+        } else if (effects[head] != null && countsAsPending(kinds[head])) {
+            effectsPending--;
+        }
+        pop();
+    }
+
+    private void ready() {
+        Expected kind = kinds[head];
+        if (!endsWithReady(kind)) {
+            throw new IllegalStateException("ReadyForQuery while " + kind + " is owed");
+        }
+        if (effects[head] != null) {
+            effectsPending--;
+        }
+        pop();
+        statementInQuery = 0;
+    }
+
+    private static boolean endsWithReady(Expected kind) {
+        return kind == Expected.QUERY
+                || kind == Expected.QUERY_PART
+                || kind == Expected.SYNC
+                || kind == Expected.FUNCTION_CALL;
+    }
+
+    private void add(Expected kind, boolean swallow, @Nullable Object effect) {
+        if (size == kinds.length) {
+            grow();
+        }
+        int tail = (head + size) & (kinds.length - 1);
+        kinds[tail] = kind;
+        swallowed[tail] = swallow;
+        effects[tail] = effect;
+        size++;
+    }
+
+    private void pop() {
+        effects[head] = null;
+        head = (head + 1) & (kinds.length - 1);
+        size--;
+    }
+
+    private void grow() {
+        int length = kinds.length;
+        Expected[] newKinds = Arrays.copyOf(kinds, length * 2);
+        boolean[] newSwallowed = new boolean[length * 2];
+        @Nullable Object[] newEffects = new Object[length * 2];
+        for (int i = 0; i < size; i++) {
+            int from = (head + i) & (length - 1);
+            newKinds[i] = kinds[from];
+            newSwallowed[i] = swallowed[from];
+            newEffects[i] = effects[from];
+        }
+        kinds = newKinds;
+        swallowed = newSwallowed;
+        effects = newEffects;
+        head = 0;
+    }
+}

@@ -1,0 +1,155 @@
+package dev.tenantry.proxy.session;
+
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.auth.ScramClient;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.backend.BackendConnector;
+import dev.tenantry.proxy.backend.BackendListener;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connections to nodes that one session holds, at most one a node: in session pooling they stay until the session
+ * ends. This is the seam where transaction pooling takes and gives back. Lives on the client's event loop.
+ */
+final class SessionBackends {
+    private final BackendConnector connector;
+    private final EventLoop loop;
+    private final Map<String, String> startupParameters;
+    private final ScramClient.Credentials credentials;
+    private final Map<Integer, BackendConnection> byNode = new HashMap<>();
+    private @Nullable BackendConnection active;
+    private boolean unsynced;
+    private boolean executed;
+    private boolean flushSent;
+
+    SessionBackends(
+            BackendConnector connector,
+            EventLoop loop,
+            Map<String, String> startupParameters,
+            ScramClient.Credentials credentials) {
+        this.connector = connector;
+        this.loop = loop;
+        this.startupParameters = startupParameters;
+        this.credentials = credentials;
+    }
+
+    EventLoop loop() {
+        return loop;
+    }
+
+    /** The backend that the client's messages go to now. */
+    @Nullable
+    BackendConnection active() {
+        return active;
+    }
+
+    void activate(BackendConnection backend) {
+        active = backend;
+        unsynced = false;
+        executed = false;
+        flushSent = false;
+    }
+
+    /** The open connection to a node, if there is one. */
+    @Nullable
+    BackendConnection of(Node node) {
+        return byNode.get(node.nodeId());
+    }
+
+    Collection<BackendConnection> all() {
+        return byNode.values();
+    }
+
+    /** Opens the connection to a node and keeps it. */
+    CompletableFuture<BackendConnection> open(Node node, BackendListener listener) {
+        return connector.open(node, loop, startupParameters, credentials).thenApply(backend -> {
+            backend.attach(listener);
+            byNode.put(node.nodeId(), backend);
+            return backend;
+        });
+    }
+
+    /** Keeps a connection that was opened elsewhere. */
+    void keep(BackendConnection backend) {
+        byNode.put(backend.node().nodeId(), backend);
+    }
+
+    /** Asks the node to cancel what the backend runs. */
+    CompletableFuture<Void> cancel(BackendConnection backend) {
+        return connector.cancel(backend);
+    }
+
+    /** Forgets a connection that has ended. */
+    void lost(BackendConnection backend) {
+        byNode.remove(backend.node().nodeId(), backend);
+        if (active == backend) {
+            active = null;
+            unsynced = false;
+            executed = false;
+        }
+    }
+
+    /** Ends every connection but the active one. */
+    void terminateOthers() {
+        for (BackendConnection backend : new ArrayList<>(byNode.values())) {
+            if (backend != active) {
+                byNode.remove(backend.node().nodeId());
+                backend.terminate();
+            }
+        }
+    }
+
+    /**
+     * Ends every connection because the client is gone; one that is busy is told to stop, so that the node does not go on
+     * for nobody.
+     */
+    void abandonAll(boolean busy) {
+        BackendConnection was = active;
+        active = null;
+        for (BackendConnection backend : new ArrayList<>(byNode.values())) {
+            if (busy && backend == was || backend.isInCall()) {
+                connector.cancel(backend).whenComplete((done, problem) -> backend.close());
+            } else {
+                backend.terminate();
+            }
+        }
+        byNode.clear();
+    }
+
+    /** Whether the active backend has been sent extended messages without a Sync. */
+    boolean isUnsynced() {
+        return unsynced;
+    }
+
+    /** Whether one of them was an Execute, so that an implicit transaction is open there. */
+    boolean isExecuted() {
+        return executed;
+    }
+
+    /** An extended message goes to the active backend. */
+    void extended(boolean execute) {
+        unsynced = true;
+        executed |= execute;
+        flushSent = false;
+    }
+
+    /** A Flush must be sent to see the replies of the batch; told once. */
+    boolean needsFlush() {
+        boolean needs = unsynced && !flushSent;
+        flushSent = true;
+        return needs;
+    }
+
+    /** Sync goes to the active backend. */
+    void synced() {
+        unsynced = false;
+        executed = false;
+        flushSent = false;
+    }
+}

@@ -1,0 +1,214 @@
+package dev.tenantry.proxy.session;
+
+import dev.tenantry.catalog.CatalogOverlay;
+import dev.tenantry.catalog.CatalogView;
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.routing.RoutingContext;
+import dev.tenantry.sql.StatementAction;
+import dev.tenantry.sql.StatementFacts;
+import java.nio.charset.Charset;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What routing and DDL ask of a session. Lives on the client's event loop; the getters may be read by the session's own
+ * virtual thread while the client's messages wait for it.
+ */
+final class SessionContext implements RoutingContext {
+    private final String user;
+    private final SessionSettings settings;
+    private final TransactionScope transaction;
+    private final SessionBackends backends;
+    private final PreparedStatements statements;
+    private final CatalogOverlay catalog;
+    private @Nullable Node catalogNode;
+    private BoundParameters parameters = BoundParameters.NONE;
+    private boolean inString;
+    private boolean failed;
+
+    SessionContext(
+            String user,
+            SessionSettings settings,
+            TransactionScope transaction,
+            SessionBackends backends,
+            PreparedStatements statements,
+            CatalogOverlay catalog) {
+        this.user = user;
+        this.settings = settings;
+        this.transaction = transaction;
+        this.backends = backends;
+        this.statements = statements;
+        this.catalog = catalog;
+    }
+
+    // --- routing ------------------------------------------------------------------------------------------------
+
+    @Override
+    public CatalogView catalog() {
+        return catalog;
+    }
+
+    /** The same object as long as the catalog says the same to this session. */
+    Object catalogVersion() {
+        return catalog.version();
+    }
+
+    @Override
+    public List<String> searchPath() {
+        return settings.searchPath();
+    }
+
+    @Override
+    public String currentRole() {
+        String role = settings.effective("role");
+        return role == null || role.equals("none") ? sessionRole() : role;
+    }
+
+    /** The role of SET SESSION AUTHORIZATION, or the one that signed in. */
+    String sessionRole() {
+        String authorization = settings.effective("session_authorization");
+        return authorization == null || authorization.equals("default") ? user : authorization;
+    }
+
+    @Override
+    public @Nullable Node transactionNode() {
+        BackendConnection main = transaction.main();
+        return main == null ? null : main.node();
+    }
+
+    @Override
+    public @Nullable Node catalogNode() {
+        return catalogNode;
+    }
+
+    /** A catalog query went there because of a name in it. */
+    void catalogNode(Node node) {
+        catalogNode = node;
+    }
+
+    @Override
+    public @Nullable String parameter(int number) {
+        return parameters.text(number);
+    }
+
+    @Override
+    public int parameterCount() {
+        return parameters.values().size();
+    }
+
+    /** Does something while these values are bound. */
+    <T> T withParameters(BoundParameters bound, Supplier<T> action) {
+        parameters = bound;
+        try {
+            return action.get();
+        } finally {
+            parameters = BoundParameters.NONE;
+        }
+    }
+
+    /** What EXECUTE runs, or the statement itself. */
+    StatementFacts executed(StatementFacts facts) {
+        if (facts.action() instanceof StatementAction.Execute(String name)) {
+            Prepared prepared = statements.get(name);
+            StatementFacts inner = prepared == null ? null : prepared.facts();
+            if (inner != null) {
+                return inner;
+            }
+        }
+        return facts;
+    }
+
+    /** Where the session is: its transaction's node, the node it used last, or the coordinator. */
+    Node anyNode() {
+        BackendConnection main = transaction.main();
+        if (main != null) {
+            return main.node();
+        }
+        BackendConnection active = backends.active();
+        if (active != null && !active.isClosed()) {
+            return active.node();
+        }
+        return backends.all().stream()
+                .filter(backend -> !backend.isClosed())
+                .findFirst()
+                .map(BackendConnection::node)
+                .orElseGet(catalog::coordinator);
+    }
+
+    // --- DDL of schemas -----------------------------------------------------------------------------------------
+
+    boolean isSchemaBasedShardingEnabled() {
+        return !ClientEncoding.isOff(settings.effective("citus.enable_schema_based_sharding"));
+    }
+
+    @Nullable
+    String setting(String name) {
+        return settings.effective(name);
+    }
+
+    Charset charset() {
+        return settings.charset();
+    }
+
+    /** The worker that the transaction is on, so that what it creates can be used in it. */
+    @Nullable
+    Node placementPreference() {
+        BackendConnection main = transaction.main();
+        return main == null || main.node().isCoordinator() ? null : main.node();
+    }
+
+    /** Whether a node can be tried; one that has just refused this session is found out when it is tried again. */
+    boolean isReachable(Node node) {
+        return node.active();
+    }
+
+    /** A schema was created there: the transaction goes on there. */
+    void ownerIsMain(BackendConnection owner) {
+        if (transaction.main() == null) {
+            transaction.main(owner);
+        }
+    }
+
+    // --- the end of transactions --------------------------------------------------------------------------------
+
+    /** The block has ended; another may have begun with it. */
+    void transactionEnded(boolean committed, boolean chain) {
+        settings.end(committed);
+        catalog.clear();
+        if (chain) {
+            transaction.chain();
+            transaction.leave();
+        } else {
+            transaction.end();
+        }
+    }
+
+    void transactionEnded(boolean committed) {
+        transactionEnded(committed, false);
+    }
+
+    // --- strings that are run one by one ------------------------------------------------------------------------
+
+    boolean isInString() {
+        return inString;
+    }
+
+    void inString(boolean now) {
+        inString = now;
+        failed = false;
+    }
+
+    /** The batch or string can't go on. */
+    void batchFailed() {
+        failed = true;
+    }
+
+    /** Whether the batch or string can't go on; asked once. */
+    boolean takeBatchFailed() {
+        boolean was = failed;
+        failed = false;
+        return was;
+    }
+}

@@ -1,0 +1,12 @@
+package dev.tenantry.proxy.session;
+
+/**
+ * What the sessions of one event loop share.
+ *
+ * @param cluster for statements on several nodes
+ * @param analyzer of this event loop
+ * @param limits what one session may use
+ * @param metrics counts
+ */
+record SharedServices(
+        ClusterServices cluster, StatementAnalyzer analyzer, SessionLimits limits, ProxyMetrics metrics) {}

@@ -1,0 +1,69 @@
+package dev.tenantry.proxy.session;
+
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.backend.CallResult;
+import dev.tenantry.routing.Refusal;
+import dev.tenantry.wire.ErrorFields;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+
+/** Turns what went wrong elsewhere into what the client is told. */
+final class SqlErrors {
+    private static final String ABORTED =
+            "current transaction is aborted, commands ignored until end of transaction block";
+
+    private SqlErrors() {}
+
+    /** The statement is refused by the router. */
+    static SqlError of(Refusal refusal) {
+        return new SqlError(
+                SqlError.Severity.ERROR, refusal.sqlState(), refusal.message(), refusal.detail(), refusal.hint());
+    }
+
+    /** A call of the proxy's own has failed. */
+    static SqlError of(CallResult result) {
+        byte[] error = result.error();
+        return error == null ? SqlError.error("XX000", "a call failed without an error") : of(error);
+    }
+
+    /** A whole ErrorResponse message of a node. */
+    static SqlError of(byte[] message) {
+        return of(Unpooled.wrappedBuffer(message), 0, message.length);
+    }
+
+    /** A whole ErrorResponse message of a node, as an error that ends only the statement. */
+    static SqlError of(ByteBuf in, int index, int frameLength) {
+        String detail = ErrorFields.field(in, index, frameLength, 'D');
+        String hint = ErrorFields.field(in, index, frameLength, 'H');
+        return new SqlError(
+                SqlError.Severity.ERROR,
+                ErrorFields.field(in, index, frameLength, 'C'),
+                ErrorFields.field(in, index, frameLength, 'M'),
+                detail.isEmpty() ? null : detail,
+                hint.isEmpty() ? null : hint);
+    }
+
+    /** The same error, ending the statement only. */
+    static SqlError asStatementError(SqlError error) {
+        return new SqlError(SqlError.Severity.ERROR, error.sqlState(), error.message(), error.detail(), error.hint());
+    }
+
+    /** A node's connection ended. */
+    static SqlError lost(Node node) {
+        return SqlError.error("08006", "the connection to node \"" + node.name() + "\" was lost")
+                .withDetail("The node at " + node.address() + " closed it.")
+                .withHint("Schemas on other nodes are not affected. The session connects again by itself.");
+    }
+
+    /** A client's message can't be read: the connection ends. */
+    static SqlErrorException malformed(String message) {
+        return new SqlErrorException(SqlError.fatal("08P01", message));
+    }
+
+    /** PostgreSQL's own words for a failed block. */
+    static SqlError aborted() {
+        return SqlError.error("25P02", ABORTED);
+    }
+}

@@ -1,0 +1,236 @@
+package dev.tenantry.proxy.session;
+
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.sql.SqlName;
+import dev.tenantry.wire.SqlError;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The client's transaction block: which nodes it has touched and what a node that comes later must be told first.
+ *
+ * <p>BEGIN is not sent before a node is needed. As long as only statements ran that can run again elsewhere without
+ * anyone noticing (SET, SHOW, SAVEPOINT, reads of catalogs), the block may still move to another node: it is rolled back
+ * where it was and its prologue is run where it goes. After that it stays.
+ *
+ * <p>States: none -> open (no node) -> enlisted, movable -> enlisted, bound -> none; and failed, beside any of the open
+ * ones, when an error of our own or the loss of a node ended what it could do. Not thread-safe; lives on the client's
+ * event loop.
+ */
+final class TransactionScope {
+    /** Statements that a block may collect and still move; more bind it. */
+    static final int PROLOGUE_MAX = 1_000;
+
+    private final List<String> prologue = new ArrayList<>();
+    private final List<String> savepoints = new ArrayList<>();
+    private final Map<Integer, BackendConnection> participants = new LinkedHashMap<>();
+    private boolean open;
+    private boolean bound;
+    private boolean failed;
+    private boolean implicit;
+    private @Nullable BackendConnection main;
+    private @Nullable SqlError loss;
+
+    /** BEGIN was accepted; its text is what nodes are sent. */
+    void begin(String text) {
+        open = true;
+        prologue.clear();
+        prologue.add(text);
+    }
+
+    /** Statements of one batch or string that PostgreSQL would run in one implicit transaction span nodes. */
+    void beginImplicit() {
+        begin("BEGIN");
+        implicit = true;
+    }
+
+    /** Whether the block ends with the batch or string, because the client did not ask for it. */
+    boolean isImplicit() {
+        return implicit;
+    }
+
+    /** BEGIN inside an implicit block makes it the client's own. */
+    void makeExplicit() {
+        implicit = false;
+    }
+
+    /** A block was opened on this backend by a statement that went there as it was. */
+    void openedOn(BackendConnection backend) {
+        open = true;
+        prologue.clear();
+        prologue.add("BEGIN");
+        enlist(backend);
+        main = backend;
+        bound = true;
+    }
+
+    /** The block has ended. */
+    void end() {
+        open = false;
+        bound = false;
+        failed = false;
+        implicit = false;
+        main = null;
+        loss = null;
+        prologue.clear();
+        savepoints.clear();
+        participants.clear();
+    }
+
+    /** The block has ended and the next one has begun with the same modes (AND CHAIN). */
+    void chain() {
+        String begin = prologue.isEmpty() ? "BEGIN" : prologue.getFirst();
+        BackendConnection kept = main;
+        end();
+        begin(begin);
+        if (kept != null) {
+            enlist(kept);
+            main = kept;
+        }
+    }
+
+    /** Whether the client is in a block. */
+    boolean isOpen() {
+        return open;
+    }
+
+    /** Whether the block can only be rolled back, for a reason no node knows. */
+    boolean isFailed() {
+        return failed;
+    }
+
+    /** Whether the block can't move to another node any more. */
+    boolean isBound() {
+        return bound;
+    }
+
+    /** The backend that runs the block's statements, or null before the first. */
+    @Nullable
+    BackendConnection main() {
+        return main;
+    }
+
+    /** Every backend that is in the block, in the order they came in. */
+    Collection<BackendConnection> participants() {
+        return participants.values();
+    }
+
+    /** Whether ending the block needs more than one node. */
+    boolean isDistributed() {
+        return participants.size() > 1;
+    }
+
+    /** Whether this backend has been sent the prologue. */
+    boolean isEnlisted(BackendConnection backend) {
+        return participants.get(backend.node().nodeId()) == backend;
+    }
+
+    /** The backend is sent the prologue now. */
+    void enlist(BackendConnection backend) {
+        participants.put(backend.node().nodeId(), backend);
+    }
+
+    /** The backend runs the block's statements from now on. */
+    void main(BackendConnection backend) {
+        main = backend;
+    }
+
+    /** A statement ran that can't be run again elsewhere. Nodes that come later are sent BEGIN and the savepoints. */
+    void bind() {
+        if (!bound) {
+            bound = true;
+            prologue.subList(1, prologue.size()).clear();
+        }
+    }
+
+    /** SAVEPOINT has worked. */
+    void savepoint(String name) {
+        savepoints.add(name);
+    }
+
+    /** RELEASE SAVEPOINT has worked. */
+    void release(String name) {
+        int index = savepoints.lastIndexOf(name);
+        if (index >= 0) {
+            savepoints.subList(index, savepoints.size()).clear();
+        }
+    }
+
+    /** A statement ran that a later node must be sent as well. */
+    void remember(String statement) {
+        if (prologue.size() < PROLOGUE_MAX) {
+            prologue.add(statement);
+        } else {
+            bind();
+        }
+    }
+
+    /** What a node must be sent before its first statement; the first is BEGIN. */
+    List<String> prologue() {
+        if (!bound || savepoints.isEmpty()) {
+            return prologue;
+        }
+        List<String> statements = new ArrayList<>(prologue);
+        savepoints.forEach(name -> statements.add("SAVEPOINT " + SqlName.quoted(name)));
+        return statements;
+    }
+
+    /** The block leaves the node it was on. */
+    void leave() {
+        participants.clear();
+        main = null;
+    }
+
+    /** Nothing but ROLLBACK can help now. */
+    void fail() {
+        if (open) {
+            failed = true;
+        }
+    }
+
+    /** ROLLBACK TO SAVEPOINT has worked. */
+    void rolledBackTo(String name) {
+        failed = false;
+        int index = savepoints.lastIndexOf(name);
+        if (index >= 0) {
+            savepoints.subList(index + 1, savepoints.size()).clear();
+        }
+    }
+
+    /** A backend is gone; with an error when the block has lost it and the next statement is to be told. */
+    void forget(BackendConnection backend, @Nullable SqlError error) {
+        boolean was = participants.remove(backend.node().nodeId(), backend);
+        if (main == backend) {
+            main = null;
+        }
+        if (was && open) {
+            failed = true;
+            loss = error;
+        }
+    }
+
+    /** Why a node of the block is gone, once. */
+    @Nullable
+    SqlError takeLoss() {
+        SqlError error = loss;
+        loss = null;
+        return error;
+    }
+
+    /** What ReadyForQuery tells the client. */
+    byte status() {
+        if (!open) {
+            return 'I';
+        }
+        return failed || (main != null && main.status() == 'E') ? (byte) 'E' : (byte) 'T';
+    }
+
+    /** What ReadyForQuery tells the client when the block's backend says this. */
+    byte status(byte backendStatus) {
+        return failed && open ? (byte) 'E' : backendStatus;
+    }
+}
