@@ -7,13 +7,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The text values of a Bind message; binary values of text-like parameters are their text as well. */
-record BoundParameters(List<@Nullable String> values) {
-    static final BoundParameters NONE = new BoundParameters(List.of());
+public record BoundParameters(List<@Nullable String> values) {
+    public static final BoundParameters NONE = new BoundParameters(List.of());
     private static final int VALUE_LENGTH_MAX = 1024;
 
     /** The value of parameter {@code number}, counted from 1; null when NULL, too long to be a name, or not there. */
     @Nullable
-    String text(int number) {
+    public String text(int number) {
         return number >= 1 && number <= values.size() ? values.get(number - 1) : null;
     }
 
@@ -23,7 +23,7 @@ record BoundParameters(List<@Nullable String> values) {
      * @param index where the format codes begin, behind the two names
      * @param end where the message ends
      */
-    static BoundParameters read(ByteBuf in, int index, int end) {
+    public static BoundParameters read(ByteBuf in, int index, int end) {
         int at = index + 2 + 2 * in.getUnsignedShort(index);
         int count = at + 2 <= end ? in.getUnsignedShort(at) : 0;
         at += 2;

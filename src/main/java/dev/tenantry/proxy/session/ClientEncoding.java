@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * PostgreSQL's names of encodings ("Character Set Support" of its manual), as far as they matter to a reader of SQL: an
  * encoding whose characters may contain bytes of ASCII can't be cut into tokens safely.
  */
-final class ClientEncoding {
+public final class ClientEncoding {
     private static final Set<String> UNSAFE = Set.of(
             "BIG5",
             "GB18030",
@@ -49,18 +49,18 @@ final class ClientEncoding {
     private ClientEncoding() {}
 
     /** Whether SQL in this encoding can be read byte by byte. */
-    static boolean isSafe(String encoding) {
+    public static boolean isSafe(String encoding) {
         return !UNSAFE.contains(normalized(encoding)) && !UNSAFE.contains(encoding.toUpperCase(Locale.ROOT));
     }
 
     /** The encoding of names; one that Java does not know is read byte by byte, which leaves ASCII names right. */
-    static Charset charset(String encoding) {
+    public static Charset charset(String encoding) {
         String name = JAVA_NAMES.get(normalized(encoding));
         return name == null ? StandardCharsets.ISO_8859_1 : Charset.forName(name);
     }
 
     /** Whether a boolean setting is off. */
-    static boolean isOff(@Nullable String value) {
+    public static boolean isOff(@Nullable String value) {
         return value != null
                 && Set.of("off", "false", "no", "0", "of", "n", "f", "fa", "fal", "fals")
                         .contains(value.toLowerCase(Locale.ROOT));

@@ -6,45 +6,45 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 
 /** The way to the client: bytes leave in the order they are written, with one flush a batch. */
-final class ClientOutlet {
+public final class ClientOutlet {
     private final Channel channel;
     private boolean dirty;
 
-    ClientOutlet(Channel channel) {
+    public ClientOutlet(Channel channel) {
         this.channel = channel;
     }
 
-    ByteBufAllocator allocator() {
+    public ByteBufAllocator allocator() {
         return channel.alloc();
     }
 
     /** Owns the buffer. */
-    void write(ByteBuf messages) {
+    public void write(ByteBuf messages) {
         dirty = true;
         channel.write(messages, channel.voidPromise());
     }
 
-    void flush() {
+    public void flush() {
         if (dirty) {
             dirty = false;
             channel.flush();
         }
     }
 
-    boolean isWritable() {
+    public boolean isWritable() {
         return channel.isWritable();
     }
 
-    void autoRead(boolean on) {
+    public void autoRead(boolean on) {
         channel.config().setAutoRead(on);
     }
 
     /** Ends the connection when everything written has left; the buffer, owned, is the last of it. */
-    void closeAfter(ByteBuf last) {
+    public void closeAfter(ByteBuf last) {
         channel.writeAndFlush(last).addListener(ChannelFutureListener.CLOSE);
     }
 
-    void close() {
+    public void close() {
         channel.close();
     }
 }

@@ -11,7 +11,7 @@ package dev.tenantry.proxy.session;
  * @param backends its connections to nodes
  * @param replies what the proxy itself says
  */
-record Conversation(
+public record Conversation(
         ReplyLedger ledger,
         SessionSettings settings,
         TransactionScope transaction,

@@ -1,7 +1,7 @@
 package dev.tenantry.proxy.session;
 
 /** A reply that is owed: what the backend was sent, or what the proxy itself will say. */
-enum Expected {
+public enum Expected {
     /** Query: anything up to ReadyForQuery. */
     QUERY,
     /** Query with one statement of a string that is run one by one: as QUERY, but its ReadyForQuery is swallowed. */

@@ -6,7 +6,7 @@ import dev.tenantry.wire.FrontendType;
 import io.netty.buffer.ByteBuf;
 
 /** Makes sure that a backend knows a prepared statement of the client. Lives on the client's event loop. */
-final class PreparedOnBackend {
+public final class PreparedOnBackend {
 
     private PreparedOnBackend() {}
 
@@ -14,7 +14,7 @@ final class PreparedOnBackend {
      * Prepares the statement on the backend if it is not there, with replies that the client does not see. The caller has
      * handed over everything that comes before.
      */
-    static void ensure(Prepared statement, BackendConnection backend, ReplyLedger ledger) {
+    public static void ensure(Prepared statement, BackendConnection backend, ReplyLedger ledger) {
         if (backend.prepared().get(statement.name()) == statement) {
             return;
         }
@@ -27,7 +27,7 @@ final class PreparedOnBackend {
     }
 
     /** Closes another statement that has the name on this backend. */
-    static void makeRoom(String name, BackendConnection backend, ReplyLedger ledger, ByteBuf out) {
+    public static void makeRoom(String name, BackendConnection backend, ReplyLedger ledger, ByteBuf out) {
         if (!name.isEmpty() && backend.prepared().remove(name) != null) {
             int start = out.writerIndex();
             out.writeByte(FrontendType.CLOSE).writeInt(0).writeByte('S');

@@ -10,18 +10,18 @@ import org.jspecify.annotations.Nullable;
  * What the client has prepared, by name: Parse and PREPARE share one name space. The unnamed statement has the empty
  * name. Not thread-safe; lives on the client's event loop.
  */
-final class PreparedStatements {
+public final class PreparedStatements {
     private final Map<String, Prepared> byName = new HashMap<>();
     private @Nullable Prepared lastUsed;
 
     @Nullable
-    Prepared get(String name) {
+    public Prepared get(String name) {
         return byName.get(name);
     }
 
     /** The statement whose name is the bytes from {@code start} to {@code end}; a repeated name allocates nothing. */
     @Nullable
-    Prepared get(ByteBuf in, int start, int end) {
+    public Prepared get(ByteBuf in, int start, int end) {
         Prepared last = lastUsed;
         if (last != null && sameName(last.name(), in, start, end)) {
             return last;
@@ -31,28 +31,28 @@ final class PreparedStatements {
         return found;
     }
 
-    void add(Prepared statement) {
+    public void add(Prepared statement) {
         byName.put(statement.name(), statement);
         lastUsed = statement;
     }
 
-    void addSql(String name, byte[] text, StatementFacts facts) {
+    public void addSql(String name, byte[] text, StatementFacts facts) {
         add(Prepared.ofSql(name, text, facts));
     }
 
-    void remove(String name) {
+    public void remove(String name) {
         byName.remove(name);
         lastUsed = null;
     }
 
     /** The statement was never prepared after all. */
-    void undo(Prepared statement) {
+    public void undo(Prepared statement) {
         if (byName.remove(statement.name(), statement)) {
             lastUsed = null;
         }
     }
 
-    void clear() {
+    public void clear() {
         byName.clear();
         lastUsed = null;
     }

@@ -10,23 +10,23 @@ import org.jspecify.annotations.Nullable;
  * What the proxy itself says to the client, in its place among the replies of the nodes. Lives on the client's event
  * loop.
  */
-final class Replies {
+public final class Replies {
     private final ClientOutlet client;
     private final ReplyLedger ledger;
     private final SessionBackends backends;
 
-    Replies(ClientOutlet client, ReplyLedger ledger, SessionBackends backends) {
+    public Replies(ClientOutlet client, ReplyLedger ledger, SessionBackends backends) {
         this.client = client;
         this.ledger = ledger;
         this.backends = backends;
     }
 
-    ByteBuf buffer() {
+    public ByteBuf buffer() {
         return client.allocator().buffer(128);
     }
 
     /** Says it when everything before it has been answered; owns the buffer. */
-    void send(ByteBuf reply) {
+    public void send(ByteBuf reply) {
         if (ledger.isEmpty() && !ledger.isSkipping()) {
             BackendConnection active = backends.active();
             if (active != null) {
@@ -39,7 +39,7 @@ final class Replies {
     }
 
     /** Says what has become due. */
-    void drain() {
+    public void drain() {
         ByteBuf reply = ledger.takeMadeUp();
         if (reply == null) {
             return;
@@ -55,14 +55,14 @@ final class Replies {
     }
 
     /** A message without a body. */
-    void bodiless(byte type) {
+    public void bodiless(byte type) {
         ByteBuf out = buffer();
         BackendMessages.bodiless(out, type);
         send(out);
     }
 
     /** CommandComplete, and ReadyForQuery behind it in the simple protocol. */
-    void completed(String tag, @Nullable Byte readyStatus) {
+    public void completed(String tag, @Nullable Byte readyStatus) {
         ByteBuf out = buffer();
         BackendMessages.commandComplete(out, tag);
         if (readyStatus != null) {
@@ -72,14 +72,14 @@ final class Replies {
     }
 
     /** ReadyForQuery. */
-    void ready(byte status) {
+    public void ready(byte status) {
         ByteBuf out = buffer();
         BackendMessages.readyForQuery(out, status);
         send(out);
     }
 
     /** ErrorResponse or NoticeResponse. */
-    void error(SqlError error) {
+    public void error(SqlError error) {
         ByteBuf out = buffer();
         BackendMessages.error(out, error);
         send(out);

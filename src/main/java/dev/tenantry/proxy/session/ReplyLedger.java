@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Each entry may carry an effect: what changes in the session's model when the server confirms the statement. Not
  * thread-safe; lives on the client's event loop; allocates nothing once it has grown.
  */
-final class ReplyLedger {
+public final class ReplyLedger {
     private static final int INITIAL = 16;
 
     private Expected[] kinds = new Expected[INITIAL];
@@ -32,7 +32,7 @@ final class ReplyLedger {
     private @Nullable Object confirmed;
 
     /** Notes that the backend owes a reply; {@code effect} is what its success changes, or null. */
-    void expect(Expected kind, boolean swallow, @Nullable Object effect) {
+    public void expect(Expected kind, boolean swallow, @Nullable Object effect) {
         if (skipping) {
             if (kind != Expected.SYNC) {
                 return; // the server ignores it, and so do we
@@ -46,7 +46,7 @@ final class ReplyLedger {
     }
 
     /** Notes a reply of our own; owns the buffer. */
-    void makeUp(ByteBuf reply) {
+    public void makeUp(ByteBuf reply) {
         if (skipping) {
             reply.release();
         } else {
@@ -55,33 +55,33 @@ final class ReplyLedger {
     }
 
     /** Whether nothing is owed. */
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return size == 0;
     }
 
     /** How many replies are owed. */
-    int size() {
+    public int size() {
         return size;
     }
 
     /** Whether the session's model may still change by a reply that is owed. */
-    boolean hasEffectsPending() {
+    public boolean hasEffectsPending() {
         return effectsPending > 0;
     }
 
     /** Whether an error was seen and the Sync that ends the skipping has not been sent yet. */
-    boolean isSkipping() {
+    public boolean isSkipping() {
         return skipping;
     }
 
     /** Whether the reply that is owed next belongs to the session itself. */
-    boolean isSwallowing() {
+    public boolean isSwallowing() {
         return size > 0 && swallowed[head];
     }
 
     /** The next reply, if it is one of our own; removes it; the caller owns the buffer. */
     @Nullable
-    ByteBuf takeMadeUp() {
+    public ByteBuf takeMadeUp() {
         if (size == 0 || kinds[head] != Expected.MADE_UP) {
             return null;
         }
@@ -92,14 +92,14 @@ final class ReplyLedger {
 
     /** The effect that the last {@link #next} confirmed, once. */
     @Nullable
-    Object takeConfirmed() {
+    public Object takeConfirmed() {
         Object effect = confirmed;
         confirmed = null;
         return effect;
     }
 
     /** Whether the batch that the last ReadyForQuery ended had an error; asked once. */
-    boolean takeFailed() {
+    public boolean takeFailed() {
         boolean was = failed;
         failed = false;
         return was;
@@ -111,7 +111,7 @@ final class ReplyLedger {
      * @return whether it goes to the client
      * @throws IllegalStateException when nothing is owed: the backend and we disagree, so the session must end
      */
-    boolean next(byte type) {
+    public boolean next(byte type) {
         if (size == 0 || kinds[head] == Expected.MADE_UP) {
             throw new IllegalStateException("unexpected backend message '" + (char) type + "'");
         }
@@ -134,7 +134,7 @@ final class ReplyLedger {
     }
 
     /** The replies owed to the client that end with ReadyForQuery, in order. */
-    List<Expected> takeEnds() {
+    public List<Expected> takeEnds() {
         List<Expected> ends = new ArrayList<>();
         for (int i = 0; i < size; i++) {
             int at = (head + i) & (kinds.length - 1);
@@ -146,7 +146,7 @@ final class ReplyLedger {
     }
 
     /** Whether the last replies owed belong to a batch whose Sync has not been sent. */
-    boolean takeOpenBatch() {
+    public boolean takeOpenBatch() {
         if (size == 0) {
             return false;
         }
@@ -155,7 +155,7 @@ final class ReplyLedger {
     }
 
     /** Forgets everything that is owed. */
-    void clear() {
+    public void clear() {
         while (size > 0) {
             if (kinds[head] == Expected.MADE_UP && effects[head] instanceof ByteBuf reply) {
                 reply.release();

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * The connections to nodes that one session holds, at most one a node: in session pooling they stay until the session
  * ends. This is the seam where transaction pooling takes and gives back. Lives on the client's event loop.
  */
-final class SessionBackends {
+public final class SessionBackends {
     private final BackendConnector connector;
     private final EventLoop loop;
     private final Map<String, String> startupParameters;
@@ -28,7 +28,7 @@ final class SessionBackends {
     private boolean executed;
     private boolean flushSent;
 
-    SessionBackends(
+    public SessionBackends(
             BackendConnector connector,
             EventLoop loop,
             Map<String, String> startupParameters,
@@ -39,17 +39,17 @@ final class SessionBackends {
         this.credentials = credentials;
     }
 
-    EventLoop loop() {
+    public EventLoop loop() {
         return loop;
     }
 
     /** The backend that the client's messages go to now. */
     @Nullable
-    BackendConnection active() {
+    public BackendConnection active() {
         return active;
     }
 
-    void activate(BackendConnection backend) {
+    public void activate(BackendConnection backend) {
         active = backend;
         unsynced = false;
         executed = false;
@@ -58,16 +58,16 @@ final class SessionBackends {
 
     /** The open connection to a node, if there is one. */
     @Nullable
-    BackendConnection of(Node node) {
+    public BackendConnection of(Node node) {
         return byNode.get(node.nodeId());
     }
 
-    Collection<BackendConnection> all() {
+    public Collection<BackendConnection> all() {
         return byNode.values();
     }
 
     /** Opens the connection to a node and keeps it. */
-    CompletableFuture<BackendConnection> open(Node node, BackendListener listener) {
+    public CompletableFuture<BackendConnection> open(Node node, BackendListener listener) {
         return connector.open(node, loop, startupParameters, credentials).thenApply(backend -> {
             backend.attach(listener);
             byNode.put(node.nodeId(), backend);
@@ -76,17 +76,17 @@ final class SessionBackends {
     }
 
     /** Keeps a connection that was opened elsewhere. */
-    void keep(BackendConnection backend) {
+    public void keep(BackendConnection backend) {
         byNode.put(backend.node().nodeId(), backend);
     }
 
     /** Asks the node to cancel what the backend runs. */
-    CompletableFuture<Void> cancel(BackendConnection backend) {
+    public CompletableFuture<Void> cancel(BackendConnection backend) {
         return connector.cancel(backend);
     }
 
     /** Forgets a connection that has ended. */
-    void lost(BackendConnection backend) {
+    public void lost(BackendConnection backend) {
         byNode.remove(backend.node().nodeId(), backend);
         if (active == backend) {
             active = null;
@@ -96,7 +96,7 @@ final class SessionBackends {
     }
 
     /** Ends every connection but the active one. */
-    void terminateOthers() {
+    public void terminateOthers() {
         for (BackendConnection backend : new ArrayList<>(byNode.values())) {
             if (backend != active) {
                 byNode.remove(backend.node().nodeId());
@@ -109,7 +109,7 @@ final class SessionBackends {
      * Ends every connection because the client is gone; one that is busy is told to stop, so that the node does not go on
      * for nobody.
      */
-    void abandonAll(boolean busy) {
+    public void abandonAll(boolean busy) {
         BackendConnection was = active;
         active = null;
         for (BackendConnection backend : new ArrayList<>(byNode.values())) {
@@ -123,31 +123,31 @@ final class SessionBackends {
     }
 
     /** Whether the active backend has been sent extended messages without a Sync. */
-    boolean isUnsynced() {
+    public boolean isUnsynced() {
         return unsynced;
     }
 
     /** Whether one of them was an Execute, so that an implicit transaction is open there. */
-    boolean isExecuted() {
+    public boolean isExecuted() {
         return executed;
     }
 
     /** An extended message goes to the active backend. */
-    void extended(boolean execute) {
+    public void extended(boolean execute) {
         unsynced = true;
         executed |= execute;
         flushSent = false;
     }
 
     /** A Flush must be sent to see the replies of the batch; told once. */
-    boolean needsFlush() {
+    public boolean needsFlush() {
         boolean needs = unsynced && !flushSent;
         flushSent = true;
         return needs;
     }
 
     /** Sync goes to the active backend. */
-    void synced() {
+    public void synced() {
         unsynced = false;
         executed = false;
         flushSent = false;

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * What routing and DDL ask of a session. Lives on the client's event loop; the getters may be read by the session's own
  * virtual thread while the client's messages wait for it.
  */
-final class SessionContext implements RoutingContext {
+public final class SessionContext implements RoutingContext {
     private final String user;
     private final SessionSettings settings;
     private final TransactionScope transaction;
@@ -28,7 +28,7 @@ final class SessionContext implements RoutingContext {
     private boolean inString;
     private boolean failed;
 
-    SessionContext(
+    public SessionContext(
             String user,
             SessionSettings settings,
             TransactionScope transaction,
@@ -51,7 +51,7 @@ final class SessionContext implements RoutingContext {
     }
 
     /** The same object as long as the catalog says the same to this session. */
-    Object catalogVersion() {
+    public Object catalogVersion() {
         return catalog.version();
     }
 
@@ -67,7 +67,7 @@ final class SessionContext implements RoutingContext {
     }
 
     /** The role of SET SESSION AUTHORIZATION, or the one that signed in. */
-    String sessionRole() {
+    public String sessionRole() {
         String authorization = settings.effective("session_authorization");
         return authorization == null || authorization.equals("default") ? user : authorization;
     }
@@ -84,7 +84,7 @@ final class SessionContext implements RoutingContext {
     }
 
     /** A catalog query went there because of a name in it. */
-    void catalogNode(Node node) {
+    public void catalogNode(Node node) {
         catalogNode = node;
     }
 
@@ -99,7 +99,7 @@ final class SessionContext implements RoutingContext {
     }
 
     /** Does something while these values are bound. */
-    <T> T withParameters(BoundParameters bound, Supplier<T> action) {
+    public <T> T withParameters(BoundParameters bound, Supplier<T> action) {
         parameters = bound;
         try {
             return action.get();
@@ -109,7 +109,7 @@ final class SessionContext implements RoutingContext {
     }
 
     /** What EXECUTE runs, or the statement itself. */
-    StatementFacts executed(StatementFacts facts) {
+    public StatementFacts executed(StatementFacts facts) {
         if (facts.action() instanceof StatementAction.Execute(String name)) {
             Prepared prepared = statements.get(name);
             StatementFacts inner = prepared == null ? null : prepared.facts();
@@ -121,7 +121,7 @@ final class SessionContext implements RoutingContext {
     }
 
     /** Where the session is: its transaction's node, the node it used last, or the coordinator. */
-    Node anyNode() {
+    public Node anyNode() {
         BackendConnection main = transaction.main();
         if (main != null) {
             return main.node();
@@ -139,33 +139,33 @@ final class SessionContext implements RoutingContext {
 
     // --- DDL of schemas -----------------------------------------------------------------------------------------
 
-    boolean isSchemaBasedShardingEnabled() {
+    public boolean isSchemaBasedShardingEnabled() {
         return !ClientEncoding.isOff(settings.effective("citus.enable_schema_based_sharding"));
     }
 
     @Nullable
-    String setting(String name) {
+    public String setting(String name) {
         return settings.effective(name);
     }
 
-    Charset charset() {
+    public Charset charset() {
         return settings.charset();
     }
 
     /** The worker that the transaction is on, so that what it creates can be used in it. */
     @Nullable
-    Node placementPreference() {
+    public Node placementPreference() {
         BackendConnection main = transaction.main();
         return main == null || main.node().isCoordinator() ? null : main.node();
     }
 
     /** Whether a node can be tried; one that has just refused this session is found out when it is tried again. */
-    boolean isReachable(Node node) {
+    public boolean isReachable(Node node) {
         return node.active();
     }
 
     /** A schema was created there: the transaction goes on there. */
-    void ownerIsMain(BackendConnection owner) {
+    public void ownerIsMain(BackendConnection owner) {
         if (transaction.main() == null) {
             transaction.main(owner);
         }
@@ -174,7 +174,7 @@ final class SessionContext implements RoutingContext {
     // --- the end of transactions --------------------------------------------------------------------------------
 
     /** The block has ended; another may have begun with it. */
-    void transactionEnded(boolean committed, boolean chain) {
+    public void transactionEnded(boolean committed, boolean chain) {
         settings.end(committed);
         catalog.clear();
         if (chain) {
@@ -185,28 +185,28 @@ final class SessionContext implements RoutingContext {
         }
     }
 
-    void transactionEnded(boolean committed) {
+    public void transactionEnded(boolean committed) {
         transactionEnded(committed, false);
     }
 
     // --- strings that are run one by one ------------------------------------------------------------------------
 
-    boolean isInString() {
+    public boolean isInString() {
         return inString;
     }
 
-    void inString(boolean now) {
+    public void inString(boolean now) {
         inString = now;
         failed = false;
     }
 
     /** The batch or string can't go on. */
-    void batchFailed() {
+    public void batchFailed() {
         failed = true;
     }
 
     /** Whether the batch or string can't go on; asked once. */
-    boolean takeBatchFailed() {
+    public boolean takeBatchFailed() {
         boolean was = failed;
         failed = false;
         return was;

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Changes are told when the server has confirmed them. All states are immutable maps, so undoing is a reference, and a
  * backend that has the very map of the session needs no SQL. Not thread-safe; lives on the client's event loop.
  */
-final class SessionSettings {
+public final class SessionSettings {
     private static final String DEFAULT_SEARCH_PATH = "\"$user\", public";
 
     /**
@@ -26,7 +26,7 @@ final class SessionSettings {
      * @param text as {@code set_config} takes it, or null when only the statement can express it
      * @param statement the SET statement itself, or null
      */
-    record Value(@Nullable String text, @Nullable String statement) {}
+    public record Value(@Nullable String text, @Nullable String statement) {}
 
     private record State(Map<String, Value> session, Map<String, Value> local) {}
 
@@ -47,39 +47,39 @@ final class SessionSettings {
     private List<String> searchPath = List.of();
 
     /** Settings of a session that has just begun: what it asked for at start-up over what its role has. */
-    SessionSettings(Map<String, String> startup) {
+    public SessionSettings(Map<String, String> startup) {
         this.startup = Map.copyOf(startup);
     }
 
     /** Grows with every change; equal versions mean equal settings. */
-    int version() {
+    public int version() {
         return version;
     }
 
     /** What lasts beyond the transaction; the same reference as long as nothing changed. */
-    Map<String, Value> session() {
+    public Map<String, Value> session() {
         return state.session();
     }
 
     /** What ends with the transaction. */
-    Map<String, Value> local() {
+    public Map<String, Value> local() {
         return state.local();
     }
 
     /** What lasts whatever becomes of the open transaction. */
-    Map<String, Value> committed() {
+    public Map<String, Value> committed() {
         return beforeTransaction.session();
     }
 
     /** Whether a backend with this label has what {@link #committed()} says. */
-    boolean isLabel(@Nullable Object label) {
+    public boolean isLabel(@Nullable Object label) {
         Map<String, Value> committed = beforeTransaction.session();
         return label == committed || (label == null ? committed.isEmpty() : committed.equals(label));
     }
 
     /** The value that counts now, or null when only the server knows it. */
     @Nullable
-    String effective(String name) {
+    public String effective(String name) {
         Value value = state.local().get(name);
         if (value == null) {
             value = state.session().get(name);
@@ -88,7 +88,7 @@ final class SessionSettings {
     }
 
     /** The encoding of the client's text; one that we can't read bytes of is refused before it gets here. */
-    Charset charset() {
+    public Charset charset() {
         if (charsetVersion != version) {
             String encoding = effective("client_encoding");
             charset = encoding == null ? StandardCharsets.UTF_8 : ClientEncoding.charset(encoding);
@@ -98,7 +98,7 @@ final class SessionSettings {
     }
 
     /** What changes how the client's text is read. */
-    LexicalRules lexicalRules() {
+    public LexicalRules lexicalRules() {
         if (rulesVersion != version) {
             String strings = effective("standard_conforming_strings");
             rules = new LexicalRules(!ClientEncoding.isOff(strings), charset());
@@ -108,7 +108,7 @@ final class SessionSettings {
     }
 
     /** The effective search_path as a list of exact names. */
-    List<String> searchPath() {
+    public List<String> searchPath() {
         if (searchPathVersion != version) {
             String text = effective("search_path");
             searchPath =
@@ -119,7 +119,7 @@ final class SessionSettings {
     }
 
     /** SET or SET LOCAL. */
-    void set(String name, Value value, boolean local) {
+    public void set(String name, Value value, boolean local) {
         if (local) {
             change(state.session(), with(state.local(), name, value));
         } else {
@@ -128,12 +128,12 @@ final class SessionSettings {
     }
 
     /** RESET, or SET TO DEFAULT. */
-    void reset(String name) {
+    public void reset(String name) {
         change(without(state.session(), name), without(state.local(), name));
     }
 
     /** RESET ALL: everything but the identity of the session ("RESET" in "SQL Commands"). */
-    void resetAll() {
+    public void resetAll() {
         Map<String, Value> kept = new HashMap<>();
         for (String name : List.of("role", "session_authorization")) {
             Value value = state.session().get(name);
@@ -145,17 +145,17 @@ final class SessionSettings {
     }
 
     /** DISCARD ALL: everything. */
-    void discardAll() {
+    public void discardAll() {
         change(Map.of(), Map.of());
     }
 
     /** SAVEPOINT. */
-    void savepoint(String name) {
+    public void savepoint(String name) {
         savepoints.add(new Savepoint(name, state));
     }
 
     /** RELEASE SAVEPOINT: what came after it stays. */
-    void release(String name) {
+    public void release(String name) {
         int index = lastSavepoint(name);
         if (index >= 0) {
             savepoints.subList(index, savepoints.size()).clear();
@@ -163,7 +163,7 @@ final class SessionSettings {
     }
 
     /** ROLLBACK TO SAVEPOINT: what came after it never happened; the savepoint stays. */
-    void rollbackTo(String name) {
+    public void rollbackTo(String name) {
         int index = lastSavepoint(name);
         if (index >= 0) {
             State saved = savepoints.get(index).state();
@@ -173,7 +173,7 @@ final class SessionSettings {
     }
 
     /** The transaction, explicit or not, has ended. */
-    void end(boolean committed) {
+    public void end(boolean committed) {
         savepoints.clear();
         if (state == beforeTransaction) {
             return;

@@ -10,31 +10,31 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 
 /** Turns what went wrong elsewhere into what the client is told. */
-final class SqlErrors {
+public final class SqlErrors {
     private static final String ABORTED =
             "current transaction is aborted, commands ignored until end of transaction block";
 
     private SqlErrors() {}
 
     /** The statement is refused by the router. */
-    static SqlError of(Refusal refusal) {
+    public static SqlError of(Refusal refusal) {
         return new SqlError(
                 SqlError.Severity.ERROR, refusal.sqlState(), refusal.message(), refusal.detail(), refusal.hint());
     }
 
     /** A call of the proxy's own has failed. */
-    static SqlError of(CallResult result) {
+    public static SqlError of(CallResult result) {
         byte[] error = result.error();
         return error == null ? SqlError.error("XX000", "a call failed without an error") : of(error);
     }
 
     /** A whole ErrorResponse message of a node. */
-    static SqlError of(byte[] message) {
+    public static SqlError of(byte[] message) {
         return of(Unpooled.wrappedBuffer(message), 0, message.length);
     }
 
     /** A whole ErrorResponse message of a node, as an error that ends only the statement. */
-    static SqlError of(ByteBuf in, int index, int frameLength) {
+    public static SqlError of(ByteBuf in, int index, int frameLength) {
         String detail = ErrorFields.field(in, index, frameLength, 'D');
         String hint = ErrorFields.field(in, index, frameLength, 'H');
         return new SqlError(
@@ -46,24 +46,24 @@ final class SqlErrors {
     }
 
     /** The same error, ending the statement only. */
-    static SqlError asStatementError(SqlError error) {
+    public static SqlError asStatementError(SqlError error) {
         return new SqlError(SqlError.Severity.ERROR, error.sqlState(), error.message(), error.detail(), error.hint());
     }
 
     /** A node's connection ended. */
-    static SqlError lost(Node node) {
+    public static SqlError lost(Node node) {
         return SqlError.error("08006", "the connection to node \"" + node.name() + "\" was lost")
                 .withDetail("The node at " + node.address() + " closed it.")
                 .withHint("Schemas on other nodes are not affected. The session connects again by itself.");
     }
 
     /** A client's message can't be read: the connection ends. */
-    static SqlErrorException malformed(String message) {
+    public static SqlErrorException malformed(String message) {
         return new SqlErrorException(SqlError.fatal("08P01", message));
     }
 
     /** PostgreSQL's own words for a failed block. */
-    static SqlError aborted() {
+    public static SqlError aborted() {
         return SqlError.error("25P02", ABORTED);
     }
 }

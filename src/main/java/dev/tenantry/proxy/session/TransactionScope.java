@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * ones, when an error of our own or the loss of a node ended what it could do. Not thread-safe; lives on the client's
  * event loop.
  */
-final class TransactionScope {
+public final class TransactionScope {
     /** Statements that a block may collect and still move; more bind it. */
-    static final int PROLOGUE_MAX = 1_000;
+    public static final int PROLOGUE_MAX = 1_000;
 
     private final List<String> prologue = new ArrayList<>();
     private final List<String> savepoints = new ArrayList<>();
@@ -36,30 +36,30 @@ final class TransactionScope {
     private @Nullable SqlError loss;
 
     /** BEGIN was accepted; its text is what nodes are sent. */
-    void begin(String text) {
+    public void begin(String text) {
         open = true;
         prologue.clear();
         prologue.add(text);
     }
 
     /** Statements of one batch or string that PostgreSQL would run in one implicit transaction span nodes. */
-    void beginImplicit() {
+    public void beginImplicit() {
         begin("BEGIN");
         implicit = true;
     }
 
     /** Whether the block ends with the batch or string, because the client did not ask for it. */
-    boolean isImplicit() {
+    public boolean isImplicit() {
         return implicit;
     }
 
     /** BEGIN inside an implicit block makes it the client's own. */
-    void makeExplicit() {
+    public void makeExplicit() {
         implicit = false;
     }
 
     /** A block was opened on this backend by a statement that went there as it was. */
-    void openedOn(BackendConnection backend) {
+    public void openedOn(BackendConnection backend) {
         open = true;
         prologue.clear();
         prologue.add("BEGIN");
@@ -69,7 +69,7 @@ final class TransactionScope {
     }
 
     /** The block has ended. */
-    void end() {
+    public void end() {
         open = false;
         bound = false;
         failed = false;
@@ -82,7 +82,7 @@ final class TransactionScope {
     }
 
     /** The block has ended and the next one has begun with the same modes (AND CHAIN). */
-    void chain() {
+    public void chain() {
         String begin = prologue.isEmpty() ? "BEGIN" : prologue.getFirst();
         BackendConnection kept = main;
         end();
@@ -94,53 +94,53 @@ final class TransactionScope {
     }
 
     /** Whether the client is in a block. */
-    boolean isOpen() {
+    public boolean isOpen() {
         return open;
     }
 
     /** Whether the block can only be rolled back, for a reason no node knows. */
-    boolean isFailed() {
+    public boolean isFailed() {
         return failed;
     }
 
     /** Whether the block can't move to another node any more. */
-    boolean isBound() {
+    public boolean isBound() {
         return bound;
     }
 
     /** The backend that runs the block's statements, or null before the first. */
     @Nullable
-    BackendConnection main() {
+    public BackendConnection main() {
         return main;
     }
 
     /** Every backend that is in the block, in the order they came in. */
-    Collection<BackendConnection> participants() {
+    public Collection<BackendConnection> participants() {
         return participants.values();
     }
 
     /** Whether ending the block needs more than one node. */
-    boolean isDistributed() {
+    public boolean isDistributed() {
         return participants.size() > 1;
     }
 
     /** Whether this backend has been sent the prologue. */
-    boolean isEnlisted(BackendConnection backend) {
+    public boolean isEnlisted(BackendConnection backend) {
         return participants.get(backend.node().nodeId()) == backend;
     }
 
     /** The backend is sent the prologue now. */
-    void enlist(BackendConnection backend) {
+    public void enlist(BackendConnection backend) {
         participants.put(backend.node().nodeId(), backend);
     }
 
     /** The backend runs the block's statements from now on. */
-    void main(BackendConnection backend) {
+    public void main(BackendConnection backend) {
         main = backend;
     }
 
     /** A statement ran that can't be run again elsewhere. Nodes that come later are sent BEGIN and the savepoints. */
-    void bind() {
+    public void bind() {
         if (!bound) {
             bound = true;
             prologue.subList(1, prologue.size()).clear();
@@ -148,12 +148,12 @@ final class TransactionScope {
     }
 
     /** SAVEPOINT has worked. */
-    void savepoint(String name) {
+    public void savepoint(String name) {
         savepoints.add(name);
     }
 
     /** RELEASE SAVEPOINT has worked. */
-    void release(String name) {
+    public void release(String name) {
         int index = savepoints.lastIndexOf(name);
         if (index >= 0) {
             savepoints.subList(index, savepoints.size()).clear();
@@ -161,7 +161,7 @@ final class TransactionScope {
     }
 
     /** A statement ran that a later node must be sent as well. */
-    void remember(String statement) {
+    public void remember(String statement) {
         if (prologue.size() < PROLOGUE_MAX) {
             prologue.add(statement);
         } else {
@@ -170,7 +170,7 @@ final class TransactionScope {
     }
 
     /** What a node must be sent before its first statement; the first is BEGIN. */
-    List<String> prologue() {
+    public List<String> prologue() {
         if (!bound || savepoints.isEmpty()) {
             return prologue;
         }
@@ -180,20 +180,20 @@ final class TransactionScope {
     }
 
     /** The block leaves the node it was on. */
-    void leave() {
+    public void leave() {
         participants.clear();
         main = null;
     }
 
     /** Nothing but ROLLBACK can help now. */
-    void fail() {
+    public void fail() {
         if (open) {
             failed = true;
         }
     }
 
     /** ROLLBACK TO SAVEPOINT has worked. */
-    void rolledBackTo(String name) {
+    public void rolledBackTo(String name) {
         failed = false;
         int index = savepoints.lastIndexOf(name);
         if (index >= 0) {
@@ -202,7 +202,7 @@ final class TransactionScope {
     }
 
     /** A backend is gone; with an error when the block has lost it and the next statement is to be told. */
-    void forget(BackendConnection backend, @Nullable SqlError error) {
+    public void forget(BackendConnection backend, @Nullable SqlError error) {
         boolean was = participants.remove(backend.node().nodeId(), backend);
         if (main == backend) {
             main = null;
@@ -215,14 +215,14 @@ final class TransactionScope {
 
     /** Why a node of the block is gone, once. */
     @Nullable
-    SqlError takeLoss() {
+    public SqlError takeLoss() {
         SqlError error = loss;
         loss = null;
         return error;
     }
 
     /** What ReadyForQuery tells the client. */
-    byte status() {
+    public byte status() {
         if (!open) {
             return 'I';
         }
@@ -230,7 +230,7 @@ final class TransactionScope {
     }
 
     /** What ReadyForQuery tells the client when the block's backend says this. */
-    byte status(byte backendStatus) {
+    public byte status(byte backendStatus) {
         return failed && open ? (byte) 'E' : backendStatus;
     }
 }

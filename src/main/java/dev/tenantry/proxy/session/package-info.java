@@ -1,4 +1,4 @@
-/** One client's conversation from startup to goodbye. */
+/** The state of one client's session: what it has set, prepared, begun and is still owed. */
 @NullMarked
 package dev.tenantry.proxy.session;
 

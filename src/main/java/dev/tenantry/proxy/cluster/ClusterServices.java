@@ -1,0 +1,22 @@
+package dev.tenantry.proxy.cluster;
+
+import dev.tenantry.catalog.CatalogFeed;
+import dev.tenantry.commit.GlobalTransactionIds;
+import java.util.concurrent.Executor;
+
+/**
+ * What sessions share for statements on several nodes.
+ *
+ * @param feed the catalog
+ * @param worker runs each task on a virtual thread of its own
+ * @param ids names transactions
+ * @param observer told at each step of a commit
+ */
+public record ClusterServices(
+        CatalogFeed feed, Executor worker, GlobalTransactionIds ids, DistributedEnd.Observer observer) {
+
+    /** The id of a new transaction that this node decides. */
+    public String nextGid(int deciderNodeId) {
+        return ids.next(feed.current().clusterId(), deciderNodeId);
+    }
+}

@@ -1,0 +1,111 @@
+package dev.tenantry.proxy.cluster;
+
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.backend.CallResult;
+import dev.tenantry.proxy.dispatch.BackendPreparation;
+import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
+
+/**
+ * Lets work that takes several steps on several nodes be written as one step after another: it runs on a virtual thread
+ * and waits; each step runs on the client's event loop. The session holds the client's messages meanwhile.
+ */
+final class NodeCalls {
+    private final EventLoop loop;
+    private final BackendPreparation preparation;
+    private final List<byte[]> notices = new ArrayList<>();
+
+    NodeCalls(EventLoop loop, BackendPreparation preparation) {
+        this.loop = loop;
+        this.preparation = preparation;
+    }
+
+    /** What the nodes noted beside their answers, whole messages, each once. */
+    List<byte[]> notices() {
+        return notices;
+    }
+
+    /** A node's backend, inside the session's transaction. */
+    BackendConnection enlist(Node node) {
+        return await(() -> preparation.prepare(node));
+    }
+
+    /**
+     * Runs SQL of one character a byte, in the client's encoding.
+     *
+     * @throws NodeError when a statement fails
+     * @throws SqlErrorException when the node is lost
+     */
+    CallResult call(BackendConnection backend, String sql) {
+        return check(await(() -> backend.call(sql)));
+    }
+
+    /** The same for messages of the extended protocol, owned by the callee. */
+    CallResult call(BackendConnection backend, ByteBuf messages, int readyExpected) {
+        return check(await(() -> backend.call(messages, readyExpected)));
+    }
+
+    /** Runs SQL and leaves it to the caller to see whether it worked; empty when the node is lost. */
+    java.util.Optional<CallResult> attempt(BackendConnection backend, String sql) {
+        try {
+            return java.util.Optional.of(await(() -> backend.call(sql)));
+        } catch (SqlErrorException lost) {
+            return java.util.Optional.empty();
+        }
+    }
+
+    /** Does something on the event loop. */
+    void onLoop(Runnable action) {
+        await(() -> {
+            action.run();
+            return CompletableFuture.completedFuture(Boolean.TRUE);
+        });
+    }
+
+    private CallResult check(CallResult result) {
+        for (byte[] notice : result.notices()) {
+            if (notices.stream().noneMatch(known -> java.util.Arrays.equals(known, notice))) {
+                notices.add(notice);
+            }
+        }
+        byte[] error = result.error();
+        if (error != null) {
+            throw new NodeError(error);
+        }
+        return result;
+    }
+
+    private <T> T await(Supplier<CompletableFuture<T>> step) {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        loop.execute(() -> {
+            try {
+                step.get().whenComplete((result, problem) -> {
+                    if (problem == null) {
+                        done.complete(result);
+                    } else {
+                        done.completeExceptionally(problem);
+                    }
+                });
+            } catch (RuntimeException failed) {
+                done.completeExceptionally(failed);
+            }
+        });
+        try {
+            return done.get();
+        } catch (ExecutionException failed) {
+            throw new SqlErrorException(Dispatcher.told(failed.getCause() == null ? failed : failed.getCause()));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new SqlErrorException(SqlError.error("57P01", "terminating connection due to administrator command"));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+package dev.tenantry.proxy.cluster;
+
+import dev.tenantry.catalog.CatalogOverlay;
+import dev.tenantry.catalog.DistributedSchema;
+import dev.tenantry.catalog.Node;
+import dev.tenantry.catalog.PlacementPolicy;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.backend.CallResult;
+import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.sql.SqlName;
+import dev.tenantry.sql.StatementAction;
+import dev.tenantry.sql.StatementAction.CreateSchema;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * CREATE, DROP, ALTER SCHEMA and GRANT or COMMENT on schemas: the coordinator keeps the empty namespace and the catalog
+ * row, the owner node the real one; both change inside the session's transaction. Runs on a virtual thread.
+ */
+final class SchemaDdl {
+    private static final String ALLOW = "SET LOCAL tenantry.schema_ddl = 'on'";
+    private static final String CHANGED = "SELECT tenantry.catalog_changed()";
+
+    private final NodeCalls calls;
+    private final CatalogOverlay catalog;
+    private final SessionContext context;
+
+    SchemaDdl(NodeCalls calls, CatalogOverlay catalog, SessionContext context) {
+        this.calls = calls;
+        this.catalog = catalog;
+        this.context = context;
+    }
+
+    /** Runs the statement, whose text is one character a byte, and returns its command tag. */
+    String run(StatementAction action, String text, int headerLength) {
+        return switch (action) {
+            case CreateSchema create -> create(create, text, text.substring(0, headerLength));
+            case StatementAction.DropSchema drop -> drop(drop);
+            case StatementAction.RenameSchema rename -> rename(rename, text);
+            case StatementAction.AlterSchemaOwner owner -> onOwners(List.of(owner.name()), text, true);
+            case StatementAction.OnSchemas on -> onOwners(on.names(), text, false);
+            default -> throw new IllegalStateException("not about schemas: " + action);
+        };
+    }
+
+    private String create(CreateSchema create, String text, String header) {
+        BackendConnection coordinator = allowed(catalog.coordinator());
+        String name = name(create);
+        if (!context.isSchemaBasedShardingEnabled() || create.ifNotExists() && exists(coordinator, name)) {
+            return tag(calls.call(coordinator, create.ifNotExists() && exists(coordinator, name) ? header : text));
+        }
+        Node node = place();
+        if (node.isCoordinator()) {
+            CallResult created = calls.call(coordinator, text);
+            register(coordinator, name, node);
+            return tag(created);
+        }
+        calls.call(coordinator, header);
+        BackendConnection owner = allowed(node);
+        CallResult created = calls.call(owner, text);
+        register(coordinator, name, node);
+        calls.onLoop(() -> context.ownerIsMain(owner));
+        return tag(created);
+    }
+
+    private String name(CreateSchema create) {
+        String authorization = create.authorization().orElse("").toUpperCase(java.util.Locale.ROOT);
+        boolean named = !create.name().equalsIgnoreCase(authorization);
+        if (named) {
+            return create.name();
+        }
+        return switch (authorization) {
+            case "CURRENT_USER", "CURRENT_ROLE" -> context.currentRole();
+            case "SESSION_USER" -> context.sessionRole();
+            default -> create.name();
+        };
+    }
+
+    private Node place() {
+        String named = context.setting("tenantry.node");
+        if (named != null && !named.isEmpty()) {
+            return catalog.nodeNamed(named)
+                    .filter(Node::active)
+                    .orElseThrow(() -> new SqlErrorException(
+                            SqlError.error("42704", "node \"" + named + "\" does not exist or is not active")
+                                    .withDetail("Active nodes: "
+                                            + catalog.nodes().stream()
+                                                    .filter(Node::active)
+                                                    .map(Node::name)
+                                                    .collect(Collectors.joining(", "))
+                                            + ".")
+                                    .withHint("SET tenantry.node to one of them, or RESET tenantry.node.")));
+        }
+        Node main = context.placementPreference();
+        if (main != null && main.active() && main.shouldHaveShards()) {
+            return main;
+        }
+        return PlacementPolicy.choose(catalog, context::isReachable)
+                .orElseThrow(() -> new SqlErrorException(SqlError.error("53000", "no node can take a new schema")
+                        .withDetail("None of the nodes that may hold schemas can be reached.")
+                        .withHint("See citus_nodes; add one with citus_add_node, or wait for one to come back.")));
+    }
+
+    private void register(BackendConnection coordinator, String name, Node node) {
+        CallResult registered = calls.call(
+                coordinator,
+                raw("SELECT tenantry.register_schema(" + SqlName.literal(name) + ", " + node.nodeId() + ")"));
+        String colocationId = registered.rows().getFirst().getFirst();
+        int id = colocationId == null ? 0 : Integer.parseInt(colocationId);
+        calls.onLoop(() -> catalog.put(new DistributedSchema(name, id, node)));
+    }
+
+    private boolean exists(BackendConnection coordinator, String name) {
+        return !calls.call(
+                        coordinator,
+                        raw("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = " + SqlName.literal(name)))
+                .rows()
+                .isEmpty();
+    }
+
+    private String drop(StatementAction.DropSchema drop) {
+        String behaviour = drop.cascade() ? " CASCADE" : " RESTRICT";
+        String start = "DROP SCHEMA " + (drop.ifExists() ? "IF EXISTS " : "");
+        for (Map.Entry<Node, List<String>> owned : byOwner(drop.names()).entrySet()) {
+            calls.call(allowed(owned.getKey()), raw(start + list(owned.getValue()) + behaviour));
+        }
+        BackendConnection coordinator = allowed(catalog.coordinator());
+        CallResult dropped = calls.call(coordinator, raw(start + list(drop.names()) + behaviour));
+        calls.call(coordinator, CHANGED);
+        calls.onLoop(() -> drop.names().forEach(catalog::remove));
+        return tag(dropped);
+    }
+
+    private String rename(StatementAction.RenameSchema rename, String text) {
+        DistributedSchema schema = catalog.schema(rename.name());
+        BackendConnection coordinator = allowed(catalog.coordinator());
+        CallResult renamed = calls.call(coordinator, text);
+        if (schema != null) {
+            if (!schema.node().isCoordinator()) {
+                calls.call(allowed(schema.node()), text);
+            }
+            calls.call(coordinator, CHANGED);
+            calls.onLoop(() -> {
+                catalog.remove(rename.name());
+                catalog.put(new DistributedSchema(rename.newName(), schema.colocationId(), schema.node()));
+            });
+        }
+        return tag(renamed);
+    }
+
+    /** A statement about schemas that runs on the coordinator and as it is on the one node that owns them. */
+    private String onOwners(List<String> names, String text, boolean changesCatalog) {
+        Map<Node, List<String>> owners = byOwner(names);
+        if (owners.size() > 1
+                || !owners.isEmpty() && owners.values().iterator().next().size() < names.size()) {
+            throw new SqlErrorException(SqlError.error("0A000", "the schemas of one statement must be on one node")
+                    .withDetail("The statement names "
+                            + names.stream().map(this::described).collect(Collectors.joining(", ")) + ".")
+                    .withHint("Use a statement for each schema."));
+        }
+        BackendConnection coordinator = allowed(catalog.coordinator());
+        CallResult done = calls.call(coordinator, text);
+        for (Node owner : owners.keySet()) {
+            calls.call(allowed(owner), text);
+        }
+        if (changesCatalog) {
+            calls.call(coordinator, CHANGED);
+        }
+        return tag(done);
+    }
+
+    private String described(String name) {
+        DistributedSchema schema = catalog.schema(name);
+        return "\"" + name + "\" on node \"" + (schema == null ? catalog.coordinator() : schema.node()).name() + "\"";
+    }
+
+    /** Names by the worker that owns them; those of the coordinator are left out. */
+    private Map<Node, List<String>> byOwner(List<String> names) {
+        Map<Node, List<String>> owned = new LinkedHashMap<>();
+        for (String name : names) {
+            DistributedSchema schema = catalog.schema(name);
+            if (schema != null && !schema.node().isCoordinator()) {
+                owned.computeIfAbsent(schema.node(), node -> new ArrayList<>()).add(name);
+            }
+        }
+        return owned;
+    }
+
+    private BackendConnection allowed(Node node) {
+        BackendConnection backend = calls.enlist(node);
+        calls.call(backend, ALLOW);
+        return backend;
+    }
+
+    private static String list(List<String> names) {
+        return names.stream().map(SqlName::quoted).collect(Collectors.joining(", "));
+    }
+
+    private String raw(String sql) {
+        Charset charset = context.charset();
+        return new String(sql.getBytes(charset), StandardCharsets.ISO_8859_1);
+    }
+
+    static String tag(@Nullable CallResult result) {
+        return result == null || result.tags().isEmpty() ? "" : result.tags().getLast();
+    }
+}

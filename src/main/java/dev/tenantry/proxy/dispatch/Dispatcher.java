@@ -1,0 +1,245 @@
+package dev.tenantry.proxy.dispatch;
+
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.backend.BackendListener;
+import dev.tenantry.proxy.backend.BackendLost;
+import dev.tenantry.proxy.backend.BackendRefused;
+import dev.tenantry.proxy.session.Expected;
+import dev.tenantry.proxy.session.ReplyLedger;
+import dev.tenantry.proxy.session.SessionBackends;
+import dev.tenantry.proxy.session.SessionSettings;
+import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.proxy.session.TransactionScope;
+import dev.tenantry.wire.FrontendMessages;
+import dev.tenantry.wire.FrontendType;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
+import io.netty.buffer.ByteBuf;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gets a node's backend ready for the session's next statement: opened, with the session's settings, inside the session's
+ * transaction. One backend is talked to at a time; going to another waits until everything owed has been answered.
+ * Lives on the client's event loop.
+ */
+public final class Dispatcher {
+    private final ReplyLedger ledger;
+    private final SessionSettings settings;
+    private final TransactionScope transaction;
+    private final SessionBackends backends;
+    private final BackendPreparation preparation;
+    private final Owner owner;
+    private boolean busy;
+    private @Nullable SqlError failure;
+
+    /** What the dispatcher asks of its session. */
+    public interface Owner extends BackendListener {
+        /** Something that a message waited for has happened. */
+        void resume();
+
+        /** Hands over client messages that were decided on, so that the next bytes written come behind them. */
+        void flushClientRun();
+
+        /** The session can't go on; the client is told. */
+        void end(SqlError error);
+
+        /** The client's messages go to this backend now. */
+        void activated(BackendConnection backend);
+    }
+
+    public Dispatcher(
+            ReplyLedger ledger,
+            SessionSettings settings,
+            TransactionScope transaction,
+            SessionBackends backends,
+            Owner owner) {
+        this.ledger = ledger;
+        this.settings = settings;
+        this.transaction = transaction;
+        this.backends = backends;
+        this.owner = owner;
+        this.preparation = new BackendPreparation(settings, transaction, backends, owner);
+    }
+
+    /** Whether something runs that the client's next message must wait for. */
+    public boolean isBusy() {
+        return busy;
+    }
+
+    /** The client's messages wait until {@link #free()}. */
+    public void occupy() {
+        busy = true;
+    }
+
+    /** What {@link #occupy()} was for is done. */
+    public void free() {
+        busy = false;
+        owner.resume();
+    }
+
+    /**
+     * The backend of a node, ready for the next statement, which becomes the active one.
+     *
+     * @return null when the session must wait; it is resumed
+     * @throws SqlErrorException when the statement can't go there
+     */
+    @Nullable
+    public BackendConnection ready(Node node) {
+        if (failure != null) {
+            SqlError told = failure;
+            failure = null;
+            throw new SqlErrorException(told);
+        }
+        BackendConnection active = backends.active();
+        if (active != null && active.node().nodeId() == node.nodeId() && !active.isClosed() && isCurrent(active)) {
+            return busy ? null : active;
+        }
+        return busy || !isQuiet(node) ? null : approach(node);
+    }
+
+    private boolean isCurrent(BackendConnection backend) {
+        return transaction.isOpen()
+                ? transaction.isEnlisted(backend)
+                : backend.label() == settings.session() || settings.isLabel(backend.label());
+    }
+
+    /** Makes sure that nothing is owed, so that another backend may be talked to. */
+    private boolean isQuiet(Node target) {
+        BackendConnection active = backends.active();
+        if (backends.isUnsynced() && backends.isExecuted() && active != null) {
+            throw new SqlErrorException(secondNode(active.node(), target));
+        }
+        return isQuiet();
+    }
+
+    /** Ends an open batch and says whether everything owed has been answered; if not, the session is resumed then. */
+    public boolean isQuiet() {
+        owner.flushClientRun();
+        if (backends.isUnsynced()) {
+            ledger.expect(Expected.SYNC, true, null);
+            inject(FrontendType.SYNC);
+            backends.synced();
+        }
+        BackendConnection active = backends.active();
+        if (!ledger.isEmpty() && active != null) {
+            active.flush();
+        }
+        return ledger.isEmpty();
+    }
+
+    /** Asks the backend for the replies of an open batch. */
+    public void flushBatch() {
+        BackendConnection active = backends.active();
+        if (active != null && backends.needsFlush()) {
+            inject(FrontendType.FLUSH);
+        }
+        if (active != null) {
+            active.flush();
+        }
+    }
+
+    /** The preparation of backends, for statements that use several. */
+    public BackendPreparation preparation() {
+        return preparation;
+    }
+
+    /** Sends a bodiless message to the active backend, behind the client's own. */
+    public void inject(byte type) {
+        BackendConnection active = backends.active();
+        if (active != null) {
+            ByteBuf out = active.channel().alloc().buffer(5);
+            FrontendMessages.bodiless(out, type);
+            active.write(out);
+        }
+    }
+
+    private @Nullable BackendConnection approach(Node node) {
+        BackendConnection main = transaction.main();
+        if (transaction.isOpen() && main != null && main.node().nodeId() != node.nodeId()) {
+            if (transaction.isBound()) {
+                throw new SqlErrorException(secondNode(main.node(), node));
+            }
+            run(main.call("ROLLBACK"), rolledBack -> transaction.leave());
+            return null;
+        }
+        BackendConnection target = backends.of(node);
+        if (target == null || target.isClosed() || !isLight(target)) {
+            run(preparation.prepare(node), this::enlisted);
+            return null;
+        }
+        activate(target);
+        if (transaction.isOpen() && !transaction.isEnlisted(target)) {
+            ByteBuf out = target.channel().alloc().buffer(64);
+            FrontendMessages.query(out, transaction.prologue().getFirst());
+            target.write(out);
+            target.prepared().remove(""); // a simple query ends the unnamed statement
+            ledger.expect(Expected.QUERY, true, null);
+            transaction.enlist(target);
+            enlisted(target);
+        }
+        return target;
+    }
+
+    /** Whether at most a BEGIN is between the backend and the statement. */
+    private boolean isLight(BackendConnection target) {
+        if (transaction.isOpen()) {
+            return transaction.isEnlisted(target)
+                    || settings.isLabel(target.label())
+                            && transaction.prologue().size() == 1
+                            && !transaction.isBound();
+        }
+        return settings.isLabel(target.label());
+    }
+
+    private void enlisted(BackendConnection backend) {
+        if (transaction.isOpen() && transaction.main() == null) {
+            transaction.main(backend);
+        }
+    }
+
+    private BackendConnection activate(BackendConnection target) {
+        if (backends.active() != target) {
+            owner.flushClientRun();
+            backends.activate(target);
+            owner.activated(target);
+        }
+        return target;
+    }
+
+    /** Waits for something; the message that needs it is looked at again afterwards. */
+    public <T> void run(CompletableFuture<T> step, Consumer<T> then) {
+        busy = true;
+        step.whenComplete((result, problem) -> {
+            busy = false;
+            if (problem == null) {
+                then.accept(result);
+            } else {
+                failure = told(problem);
+            }
+            owner.resume();
+        });
+    }
+
+    /** What the client is told of a step that failed. */
+    public static SqlError told(Throwable problem) {
+        Throwable cause =
+                problem instanceof CompletionException && problem.getCause() != null ? problem.getCause() : problem;
+        return switch (cause) {
+            case BackendRefused refused -> SqlErrors.asStatementError(refused.error());
+            case BackendLost lost -> SqlErrors.lost(lost.node());
+            case SqlErrorException refused -> refused.error();
+            default -> throw new IllegalStateException(cause);
+        };
+    }
+
+    private static SqlError secondNode(Node first, Node second) {
+        return SqlError.error("0A000", "a transaction can't use two nodes")
+                .withDetail("The transaction has used node \"" + first.name() + "\"; this statement needs node \""
+                        + second.name() + "\".")
+                .withHint("Run the statements in transactions of their own, or keep the schemas on one node.");
+    }
+}

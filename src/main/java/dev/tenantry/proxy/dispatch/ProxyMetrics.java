@@ -1,0 +1,123 @@
+package dev.tenantry.proxy.dispatch;
+
+import dev.tenantry.proxy.backend.BackendConnector;
+import dev.tenantry.routing.Route;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+
+/** What the proxy counts. Safe from any thread; on the way of every statement only adders and one timer are touched. */
+public final class ProxyMetrics implements BackendConnector.BackendCount {
+    private final MeterRegistry registry;
+    private final AtomicInteger sessions = new AtomicInteger();
+    private final Map<Route.Reason, LongAdder> routed = new EnumMap<>(Route.Reason.class);
+    private final LongAdder bytesFromClients = new LongAdder();
+    private final LongAdder bytesToClients = new LongAdder();
+    private final Map<String, Counter> errors = new ConcurrentHashMap<>();
+    private final Map<String, AtomicInteger> backends = new ConcurrentHashMap<>();
+    private final Timer statementTime;
+
+    /** Registers the meters. */
+    public ProxyMetrics(MeterRegistry registry) {
+        this.registry = registry;
+        Gauge.builder("tenantry.sessions", sessions, AtomicInteger::get)
+                .description("Client sessions that are signed in")
+                .register(registry);
+        for (Route.Reason reason : Route.Reason.values()) {
+            LongAdder adder = new LongAdder();
+            routed.put(reason, adder);
+            io.micrometer.core.instrument.FunctionCounter.builder("tenantry.statements", adder, LongAdder::sum)
+                    .description("Statements by why they went where they went")
+                    .tag("route", reason.name().toLowerCase(Locale.ROOT))
+                    .register(registry);
+        }
+        bytes("from_client", bytesFromClients);
+        bytes("to_client", bytesToClients);
+        statementTime = Timer.builder("tenantry.statement.time")
+                .description("From a statement's arrival to ReadyForQuery, node time included")
+                .serviceLevelObjectives(
+                        Duration.ofNanos(100_000),
+                        Duration.ofMillis(1),
+                        Duration.ofMillis(10),
+                        Duration.ofMillis(100),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(10))
+                .register(registry);
+    }
+
+    private void bytes(String direction, LongAdder adder) {
+        io.micrometer.core.instrument.FunctionCounter.builder("tenantry.bytes", adder, LongAdder::sum)
+                .description("Bytes of messages passed on")
+                .tag("direction", direction)
+                .baseUnit("bytes")
+                .register(registry);
+    }
+
+    public void sessionOpened() {
+        sessions.incrementAndGet();
+    }
+
+    public void sessionClosed() {
+        sessions.decrementAndGet();
+    }
+
+    /** How many sessions are signed in. */
+    public int sessions() {
+        return sessions.get();
+    }
+
+    public void routed(Route.Reason reason) {
+        LongAdder adder = routed.get(reason);
+        if (adder != null) {
+            adder.increment();
+        }
+    }
+
+    public void fromClient(int bytes) {
+        bytesFromClients.add(bytes);
+    }
+
+    public void toClient(int bytes) {
+        bytesToClients.add(bytes);
+    }
+
+    /** An error went to a client; counted by SQLSTATE class. */
+    public void error(String sqlState) {
+        String sqlStateClass = sqlState.length() >= 2 ? sqlState.substring(0, 2) : "XX";
+        errors.computeIfAbsent(
+                        sqlStateClass,
+                        name -> Counter.builder("tenantry.errors")
+                                .description("Errors sent to clients, by SQLSTATE class")
+                                .tag("sqlstate_class", name)
+                                .register(registry))
+                .increment();
+    }
+
+    @Override
+    public void backends(String node, int change) {
+        backends.computeIfAbsent(node, name -> {
+                    AtomicInteger count = new AtomicInteger();
+                    Gauge.builder("tenantry.backends", count, AtomicInteger::get)
+                            .description("Connections to nodes")
+                            .tag("node", name)
+                            .register(registry);
+                    return count;
+                })
+                .addAndGet(change);
+    }
+
+    public void answered(long startedNanos) {
+        if (startedNanos != 0) {
+            statementTime.record(System.nanoTime() - startedNanos, TimeUnit.NANOSECONDS);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+package dev.tenantry.proxy.query;
+
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.cluster.ClusterStatements;
+import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.proxy.dispatch.Effects;
+import dev.tenantry.proxy.net.FrameHandler.Verdict;
+import dev.tenantry.proxy.session.BoundParameters;
+import dev.tenantry.proxy.session.Conversation;
+import dev.tenantry.proxy.session.Expected;
+import dev.tenantry.proxy.session.Prepared;
+import dev.tenantry.proxy.session.PreparedOnBackend;
+import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.proxy.session.TransactionScope;
+import dev.tenantry.routing.Route;
+import dev.tenantry.sql.LexicalRules;
+import dev.tenantry.sql.StatementAction;
+import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.BackendType;
+import dev.tenantry.wire.FrontendMessages;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The simple query protocol: one Query message, statement by statement. Lives on the client's event loop. */
+public final class SimpleQueries {
+    private final Conversation session;
+    private final Statements statements;
+    private final StatementAnalyzer analyzer;
+    private final Dispatcher dispatcher;
+    private final ClusterStatements cluster;
+    private final SessionContext context;
+    private @Nullable StringRun strings;
+
+    public SimpleQueries(
+            Conversation session,
+            Statements statements,
+            StatementAnalyzer analyzer,
+            Dispatcher dispatcher,
+            ClusterStatements cluster,
+            SessionContext context) {
+        this.session = session;
+        this.statements = statements;
+        this.analyzer = analyzer;
+        this.dispatcher = dispatcher;
+        this.cluster = cluster;
+        this.context = context;
+    }
+
+    /** Who runs strings that can't go to one node; set once. */
+    public void strings(StringRun run) {
+        strings = run;
+    }
+
+    /**
+     * A Query message whose text, or the first part of it, is there.
+     *
+     * @param available how much of the message is in the buffer; less than {@code frameLength} only for giants
+     */
+    public Verdict onQuery(ByteBuf in, int index, int frameLength, int available, LexicalRules rules) {
+        if (dispatcher.isBusy() || session.ledger().hasEffectsPending()) {
+            return Verdict.WAIT;
+        }
+        int length = available == frameLength ? frameLength - 6 : available - 5;
+        List<StatementFacts> found = analyzer.analyze(in, index + 5, length, rules);
+        try {
+            if (found.isEmpty()) {
+                return empty();
+            }
+            return found.size() == 1 ? one(found.getFirst()) : several(found, length);
+        } catch (SqlErrorException refused) {
+            return refuse(refused.error());
+        }
+    }
+
+    /** An error of our own: the block, if there is one, has failed. */
+    public Verdict refuse(SqlError error) {
+        session.transaction().fail();
+        ByteBuf out = session.replies().buffer();
+        BackendMessages.error(out, error);
+        if (context.isInString()) {
+            context.batchFailed();
+        } else {
+            BackendMessages.readyForQuery(out, session.transaction().status());
+        }
+        session.replies().send(out);
+        return Verdict.SKIP;
+    }
+
+    private Verdict empty() {
+        ByteBuf out = session.replies().buffer();
+        BackendMessages.bodiless(out, BackendType.EMPTY_QUERY_RESPONSE);
+        BackendMessages.readyForQuery(out, session.transaction().status());
+        session.replies().send(out);
+        return Verdict.SKIP;
+    }
+
+    private Verdict one(StatementFacts facts) {
+        statements.checkBlock(facts);
+        TransactionScope transaction = session.transaction();
+        switch (facts.action()) {
+            case StatementAction.None none -> {
+                return forward(facts, statements.node(statements.route(facts)));
+            }
+            case StatementAction.Begin begin -> {
+                if (transaction.isImplicit()
+                        || !transaction.isOpen() && !session.backends().isUnsynced()) {
+                    return begin(begin, facts);
+                }
+            }
+            case StatementAction.Commit commit -> {
+                if (cluster.endsHere(true)) {
+                    return cluster.end(true, commit.chain(), true);
+                }
+            }
+            case StatementAction.Rollback rollback -> {
+                if (cluster.endsHere(false)) {
+                    return cluster.end(false, rollback.chain(), true);
+                }
+            }
+            case StatementAction.Execute execute -> {
+                return execute(execute, facts);
+            }
+            default -> {
+                if (cluster.takes(facts)) {
+                    return cluster.run(facts, text(facts), true);
+                }
+            }
+        }
+        return forward(facts, statements.node(statements.route(facts)));
+    }
+
+    private Verdict begin(StatementAction.Begin begin, StatementFacts facts) {
+        if (session.transaction().isImplicit()) {
+            session.transaction().makeExplicit();
+        } else {
+            session.transaction().begin(text(facts));
+        }
+        session.replies()
+                .completed(
+                        begin.startTransaction() ? "START TRANSACTION" : "BEGIN",
+                        context.isInString() ? null : (Byte) (byte) 'T');
+        return Verdict.SKIP;
+    }
+
+    private Verdict execute(StatementAction.Execute execute, StatementFacts facts) {
+        Prepared prepared = session.statements().get(execute.name());
+        StatementFacts inner = prepared == null ? null : prepared.facts();
+        Route route = statements.route(inner == null ? facts : inner);
+        BackendConnection backend = statements.ready(statements.node(route));
+        if (backend == null) {
+            return Verdict.WAIT;
+        }
+        if (prepared != null) {
+            cluster.owner().flushClientRun();
+            PreparedOnBackend.ensure(prepared, backend, session.ledger());
+        }
+        return forward(facts, backend.node());
+    }
+
+    private Verdict forward(StatementFacts facts, Node node) {
+        BackendConnection backend = statements.ready(node);
+        if (backend == null) {
+            return Verdict.WAIT;
+        }
+        boolean effect = Prepared.isEffect(facts);
+        String text = effect
+                        || session.transaction().isOpen()
+                                && !session.transaction().isBound()
+                ? text(facts)
+                : null;
+        statements.ran(facts, text);
+        session.ledger()
+                .expect(
+                        context.isInString() ? Expected.QUERY_PART : Expected.QUERY,
+                        false,
+                        effect && text != null ? new Effects.Confirmed(facts, BoundParameters.NONE, text) : null);
+        if (facts.tenantryNames().isEmpty()) {
+            return Verdict.FORWARD;
+        }
+        cluster.owner().flushClientRun();
+        backend.write(ClusterNames.query(backend.channel().alloc(), analyzer.text(), facts));
+        return Verdict.SKIP;
+    }
+
+    private Verdict several(List<StatementFacts> found, int length) {
+        found.forEach(statements::checkBlock);
+        Node node =
+                cluster.takesAny(found) || session.transaction().isDistributed() ? null : statements.commonNode(found);
+        if (node == null) {
+            return oneByOne(found);
+        }
+        BackendConnection backend = statements.ready(node);
+        if (backend == null) {
+            return Verdict.WAIT;
+        }
+        List<Effects.@Nullable Confirmed> effects = new java.util.ArrayList<>();
+        boolean any = false;
+        for (StatementFacts facts : found) {
+            String text = Prepared.isEffect(facts) ? text(facts) : null;
+            effects.add(text == null ? null : new Effects.Confirmed(facts, BoundParameters.NONE, text));
+            any |= text != null;
+        }
+        if (session.transaction().isOpen()) {
+            session.transaction().bind();
+        }
+        session.ledger().expect(Expected.QUERY, false, any ? effects : null);
+        if (found.stream().allMatch(facts -> facts.tenantryNames().isEmpty())) {
+            return Verdict.FORWARD;
+        }
+        cluster.owner().flushClientRun();
+        ByteBuf out = backend.channel().alloc().buffer(length + 64);
+        byte[] rewritten = ClusterNames.rewrite(analyzer.text(), 0, length, found);
+        FrontendMessages.query(out, rewritten, 0, rewritten.length);
+        backend.write(out);
+        return Verdict.SKIP;
+    }
+
+    private Verdict oneByOne(List<StatementFacts> found) {
+        if (strings == null) {
+            throw new IllegalStateException("nobody runs strings");
+        }
+        if (!dispatcher.isQuiet()) {
+            return Verdict.WAIT;
+        }
+        strings.start(found, analyzer.text());
+        return Verdict.SKIP;
+    }
+
+    private String text(StatementFacts facts) {
+        return new String(analyzer.text(), facts.start(), facts.end() - facts.start(), StandardCharsets.ISO_8859_1);
+    }
+}

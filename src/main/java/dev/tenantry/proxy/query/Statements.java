@@ -1,0 +1,165 @@
+package dev.tenantry.proxy.query;
+
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.session.Conversation;
+import dev.tenantry.proxy.session.Prepared;
+import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.proxy.session.TransactionScope;
+import dev.tenantry.routing.Route;
+import dev.tenantry.routing.Router;
+import dev.tenantry.routing.RoutingContext;
+import dev.tenantry.sql.StatementAction;
+import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.sql.StatementKind;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What simple and extended queries have in common: where a statement goes, what it means for the transaction. Lives on
+ * the client's event loop.
+ */
+public final class Statements {
+    private final Conversation session;
+    private final Dispatcher dispatcher;
+    private final RoutingContext context;
+    private final ProxyMetrics metrics;
+    private final Router router = new Router();
+
+    public Statements(Conversation session, Dispatcher dispatcher, RoutingContext context, ProxyMetrics metrics) {
+        this.session = session;
+        this.dispatcher = dispatcher;
+        this.context = context;
+        this.metrics = metrics;
+    }
+
+    /**
+     * Where a statement goes.
+     *
+     * @throws SqlErrorException when it is refused
+     */
+    public Route route(StatementFacts facts) {
+        Route route = router.route(facts, context);
+        metrics.routed(route.reason());
+        if (route instanceof Route.Refused refused) {
+            throw new SqlErrorException(SqlErrors.of(refused.refusal()));
+        }
+        return route;
+    }
+
+    /** The route of one that is being prepared or looked at, which is not counted. */
+    public Route look(StatementFacts facts) {
+        return router.route(facts, context);
+    }
+
+    /** The node of a route; one that may be any is where the session is. */
+    public Node node(Route route) {
+        return switch (route) {
+            case Route.ToNode to -> to.node();
+            case Route.ToAnyNode any -> anyNode();
+            case Route.ToEveryNode every -> context.catalog().coordinator();
+            case Route.Locally locally -> context.catalog().coordinator();
+            case Route.Refused refused -> throw new SqlErrorException(SqlErrors.of(refused.refusal()));
+        };
+    }
+
+    /** Where the session is: its transaction's node, the node it used last, or the coordinator. */
+    public Node anyNode() {
+        BackendConnection main = session.transaction().main();
+        if (main != null) {
+            return main.node();
+        }
+        BackendConnection active = session.backends().active();
+        if (active != null && !active.isClosed()) {
+            return active.node();
+        }
+        return session.backends().all().stream()
+                .filter(backend -> !backend.isClosed())
+                .findFirst()
+                .map(BackendConnection::node)
+                .orElse(context.catalog().coordinator());
+    }
+
+    /** The backend for a node, ready; null when the message must wait. */
+    @Nullable
+    public BackendConnection ready(Node node) {
+        return dispatcher.ready(node);
+    }
+
+    /**
+     * A statement may run in the block as it is.
+     *
+     * @throws SqlErrorException when the block has failed, for reasons no node knows
+     */
+    public void checkBlock(StatementFacts facts) {
+        TransactionScope transaction = session.transaction();
+        if (!transaction.isFailed()) {
+            return;
+        }
+        SqlError loss = transaction.takeLoss();
+        boolean ends = switch (facts.action()) {
+            case StatementAction.Commit commit -> true;
+            case StatementAction.Rollback rollback -> true;
+            case StatementAction.RollbackTo rollbackTo -> transaction.main() != null;
+            default -> false;
+        };
+        if (!ends) {
+            throw new SqlErrorException(loss != null ? loss : SqlErrors.aborted());
+        }
+    }
+
+    /** The statement is about to run in the block on this backend: it stays, or it can still move. */
+    public void ran(StatementFacts facts, @Nullable String text) {
+        TransactionScope transaction = session.transaction();
+        if (!transaction.isOpen() || transaction.isBound()) {
+            return;
+        }
+        boolean movable = switch (facts.kind()) {
+            case SET, RESET, SHOW, SAVEPOINT, RELEASE, ROLLBACK_TO, SET_TRANSACTION -> true;
+            default -> facts.sideEffectFree();
+        };
+        boolean changes = facts.kind() != StatementKind.SHOW
+                && (Prepared.isEffect(facts) || facts.kind() == StatementKind.SET_TRANSACTION);
+        if (!movable || (changes && text == null)) {
+            transaction.bind();
+        } else if (changes && text != null) {
+            transaction.remember(text);
+        }
+    }
+
+    /** All statements of a string run on one node as they are, or null when they must be taken one by one. */
+    @Nullable
+    public Node commonNode(List<StatementFacts> statements) {
+        StringSimulation simulation = new StringSimulation(context);
+        Node common = null;
+        for (StatementFacts facts : statements) {
+            if (session.transaction().isOpen()
+                    && !session.transaction().isFailed()
+                    && facts.action() instanceof StatementAction.Begin) {
+                continue;
+            }
+            Route route = router.route(facts, simulation);
+            switch (route) {
+                case Route.ToNode to -> {
+                    if (common != null && common.nodeId() != to.node().nodeId()) {
+                        return null;
+                    }
+                    common = to.node();
+                }
+                case Route.ToAnyNode any -> {
+                    // goes with the others
+                }
+                case Route.Refused refused -> throw new SqlErrorException(SqlErrors.of(refused.refusal()));
+                default -> {
+                    return null;
+                }
+            }
+            simulation.after(facts);
+        }
+        return common == null ? anyNode() : common;
+    }
+}

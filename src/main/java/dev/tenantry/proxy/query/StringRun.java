@@ -1,0 +1,111 @@
+package dev.tenantry.proxy.query;
+
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.cluster.ClusterStatements;
+import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.proxy.net.FrameHandler.Verdict;
+import dev.tenantry.proxy.session.Conversation;
+import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.wire.FrontendMessages;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Runs the statements of one Query message one by one, where they can't go to one node as they are. PostgreSQL runs such
+ * a string as one implicit transaction ("Multiple Statements in a Simple Query"), and so does this. Lives on the client's
+ * event loop.
+ */
+public final class StringRun {
+    private final Conversation session;
+    private final Dispatcher dispatcher;
+    private final ClusterStatements cluster;
+    private final SimpleQueries queries;
+    private final SessionContext context;
+    private final List<byte[]> parts = new ArrayList<>();
+    private boolean active;
+    private boolean failed;
+    private int next;
+
+    public StringRun(
+            Conversation session,
+            Dispatcher dispatcher,
+            ClusterStatements cluster,
+            SimpleQueries queries,
+            SessionContext context) {
+        this.session = session;
+        this.dispatcher = dispatcher;
+        this.cluster = cluster;
+        this.queries = queries;
+        this.context = context;
+    }
+
+    public boolean isActive() {
+        return active;
+    }
+
+    /** Begins; the client's further messages wait until it has ended. */
+    public void start(List<StatementFacts> statements, byte[] text) {
+        parts.clear();
+        for (StatementFacts facts : statements) {
+            parts.add(java.util.Arrays.copyOfRange(text, facts.start(), facts.end()));
+        }
+        next = 0;
+        failed = false;
+        active = true;
+        context.inString(true);
+        if (!session.transaction().isOpen()) {
+            session.transaction().beginImplicit();
+        }
+    }
+
+    /** Goes on as far as it can now. */
+    public void proceed() {
+        while (active && !dispatcher.isBusy() && session.ledger().isEmpty()) {
+            failed |= context.takeBatchFailed();
+            if (failed || next == parts.size()) {
+                finish();
+            } else if (!part(parts.get(next))) {
+                return;
+            }
+        }
+    }
+
+    private boolean part(byte[] text) {
+        if (!session.transaction().isOpen()) {
+            session.transaction().beginImplicit();
+        }
+        ByteBuf message = Unpooled.buffer(text.length + 6);
+        FrontendMessages.query(message, text, 0, text.length);
+        int length = message.readableBytes();
+        Verdict verdict =
+                queries.onQuery(message, 0, length, length, session.settings().lexicalRules());
+        if (verdict == Verdict.WAIT) {
+            message.release();
+            return false;
+        }
+        next++;
+        BackendConnection backend = session.backends().active();
+        if (verdict == Verdict.FORWARD && backend != null) {
+            backend.write(message);
+            backend.flush();
+        } else {
+            message.release();
+        }
+        return true;
+    }
+
+    private void finish() {
+        if (session.transaction().isImplicit()) {
+            if (!cluster.endImplicit(!failed)) {
+                return;
+            }
+        } else {
+            session.replies().ready(session.transaction().status());
+        }
+        active = false;
+        context.inString(false);
+    }
+}

@@ -1,0 +1,186 @@
+package dev.tenantry.proxy.server;
+
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.dispatch.Effects;
+import dev.tenantry.proxy.net.FrameHandler;
+import dev.tenantry.proxy.session.ClientOutlet;
+import dev.tenantry.proxy.session.Conversation;
+import dev.tenantry.proxy.session.Prepared;
+import dev.tenantry.proxy.session.ReplyLedger;
+import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.BackendType;
+import dev.tenantry.wire.Bytes;
+import dev.tenantry.wire.ErrorFields;
+import dev.tenantry.wire.SqlError;
+import io.netty.buffer.ByteBuf;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What becomes of each message of a backend: it goes to the client, is swallowed, or changes the session's model. Rows
+ * pass without being looked at. Lives on the client's event loop.
+ */
+final class BackendRelay implements FrameHandler {
+    private static final int ERROR_LENGTH_MAX = 64 * 1024;
+
+    private final BackendConnection backend;
+    private final Conversation session;
+    private final ClientOutlet client;
+    private final RelayEvents events;
+
+    /** What the relay tells its session. */
+    interface RelayEvents {
+        /** A statement has worked. */
+        void confirmed(BackendConnection backend, Effects.Confirmed effect, String tag);
+
+        /** ReadyForQuery; what the client is told. */
+        byte ready(BackendConnection backend, byte status, boolean swallowed, boolean failed);
+
+        /** The node is about to close the connection, with this error. */
+        void dying(BackendConnection backend, SqlError error);
+
+        /** An error passes. */
+        void error(String sqlState);
+
+        /** A ParameterStatus that the client has not seen; whether it is to see it. */
+        boolean parameter(BackendConnection backend, String name, String value);
+
+        /** The backend does not speak the protocol. */
+        void broken(BackendConnection backend, String what);
+    }
+
+    BackendRelay(BackendConnection backend, Conversation session, ClientOutlet client, RelayEvents events) {
+        this.backend = backend;
+        this.session = session;
+        this.client = client;
+        this.events = events;
+    }
+
+    @Override
+    public Verdict header(byte type, ByteBuf in, int index, int frameLength, int available) {
+        ReplyLedger ledger = session.ledger();
+        return switch (type) {
+            case BackendType.DATA_ROW, BackendType.COPY_DATA -> ledger.isSwallowing() ? Verdict.SKIP : Verdict.FORWARD;
+            case BackendType.READY_FOR_QUERY, BackendType.PARAMETER_STATUS -> Verdict.WHOLE;
+            case BackendType.ERROR_RESPONSE -> frameLength > ERROR_LENGTH_MAX ? answer(type) : Verdict.WHOLE;
+            case BackendType.COMMAND_COMPLETE -> ledger.hasEffectsPending() ? Verdict.WHOLE : answer(type);
+            case BackendType.NOTICE_RESPONSE -> isActive() && !ledger.isSwallowing() ? Verdict.FORWARD : Verdict.SKIP;
+            case BackendType.NOTIFICATION_RESPONSE -> notification(in, index, frameLength, available);
+            default -> answer(type);
+        };
+    }
+
+    @Override
+    public Verdict frame(byte type, ByteBuf in, int index, int frameLength) {
+        return switch (type) {
+            case BackendType.READY_FOR_QUERY -> ready(in.getByte(index + 5));
+            case BackendType.PARAMETER_STATUS -> parameter(in, index, frameLength);
+            case BackendType.ERROR_RESPONSE -> error(in, index, frameLength);
+            case BackendType.COMMAND_COMPLETE -> completed(Bytes.raw(in, index + 5, index + frameLength - 1));
+            default -> answer(type);
+        };
+    }
+
+    private boolean isActive() {
+        return session.backends().active() == backend;
+    }
+
+    private Verdict answer(byte type) {
+        ReplyLedger ledger = session.ledger();
+        if (!isActive() || ledger.isEmpty()) {
+            events.broken(backend, "message '" + (char) type + "' that nothing asked for");
+            return Verdict.SKIP;
+        }
+        session.replies().drain();
+        boolean forward = ledger.next(type);
+        if (type == BackendType.PARSE_COMPLETE && ledger.takeConfirmed() instanceof Prepared prepared) {
+            prepared.confirm();
+        }
+        return forward ? Verdict.FORWARD : Verdict.SKIP;
+    }
+
+    private Verdict completed(String tag) {
+        Verdict verdict = answer(BackendType.COMMAND_COMPLETE);
+        if (session.ledger().takeConfirmed() instanceof Effects.Confirmed effect) {
+            events.confirmed(backend, effect, tag);
+        }
+        return verdict;
+    }
+
+    private Verdict ready(byte status) {
+        ReplyLedger ledger = session.ledger();
+        backend.noteStatus(status);
+        boolean swallowed = ledger.isSwallowing();
+        if (answer(BackendType.READY_FOR_QUERY) == Verdict.SKIP) {
+            events.ready(backend, status, swallowed, ledger.takeFailed());
+            return Verdict.SKIP;
+        }
+        byte told = events.ready(backend, status, false, ledger.takeFailed());
+        if (told == status) {
+            return Verdict.FORWARD;
+        }
+        backend.flushRun();
+        ByteBuf out = client.allocator().buffer(6);
+        BackendMessages.readyForQuery(out, told);
+        client.write(out);
+        return Verdict.SKIP;
+    }
+
+    private Verdict parameter(ByteBuf in, int index, int frameLength) {
+        int end = index + frameLength;
+        int nameEnd = Bytes.endOfString(in, index + 5, end);
+        backend.noteParameter(in, index, frameLength);
+        String name = Bytes.string(in, index + 5, nameEnd);
+        String value = Bytes.string(in, nameEnd + 1, end - 1);
+        return isActive() && events.parameter(backend, name, value) ? Verdict.FORWARD : Verdict.SKIP;
+    }
+
+    private Verdict error(ByteBuf in, int index, int frameLength) {
+        String severity = ErrorFields.field(in, index, frameLength, 'V');
+        if (severity.equals("FATAL") || severity.equals("PANIC")) {
+            events.dying(backend, SqlErrors.of(in, index, frameLength));
+            return Verdict.SKIP;
+        }
+        events.error(ErrorFields.field(in, index, frameLength, 'C'));
+        return answer(BackendType.ERROR_RESPONSE);
+    }
+
+    private Verdict notification(ByteBuf in, int index, int frameLength, int available) {
+        if (isActive()) {
+            return Verdict.FORWARD;
+        }
+        if (available < frameLength) {
+            return Verdict.WHOLE;
+        }
+        client.write(in.retainedSlice(index, frameLength));
+        client.flush();
+        return Verdict.SKIP;
+    }
+
+    @Override
+    public void forward(ByteBuf run) {
+        client.write(run);
+    }
+
+    @Override
+    public void malformed(byte type, int length) {
+        events.broken(backend, "message '" + (char) type + "' of length " + length);
+    }
+
+    /** The values of parameters that the client has been told, so that a switch of backends can be told as well. */
+    static final class ClientParameters {
+        private final Map<String, String> told = new HashMap<>();
+
+        /** Notes a value; whether the client had another. */
+        boolean tell(String name, String value) {
+            return !value.equals(told.put(name, value));
+        }
+
+        @Nullable
+        String told(String name) {
+            return told.get(name);
+        }
+    }
+}

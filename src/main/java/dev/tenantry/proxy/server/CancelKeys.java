@@ -1,0 +1,51 @@
+package dev.tenantry.proxy.server;
+
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+
+/**
+ * The keys by which clients cancel: random, our own, never a node's. Safe from any thread.
+ */
+final class CancelKeys {
+    private static final int LENGTH_3_0 = 4;
+    private static final int LENGTH_3_2 = 32;
+
+    private final SecureRandom random = new SecureRandom();
+    private final Map<Integer, Entry> byProcessId = new ConcurrentHashMap<>();
+
+    /** A key given to a client. */
+    record Key(int processId, byte[] secret) {}
+
+    private record Entry(byte[] secret, Runnable cancel) {}
+
+    /** A key for a client that speaks protocol 3.{@code minor}; {@code cancel} may run on any thread. */
+    Key issue(int minor, Runnable cancel) {
+        byte[] secret = new byte[minor >= 2 ? LENGTH_3_2 : LENGTH_3_0];
+        random.nextBytes(secret);
+        Entry entry = new Entry(secret, cancel);
+        while (true) {
+            int processId = random.nextInt() & Integer.MAX_VALUE;
+            if (processId != 0 && byProcessId.putIfAbsent(processId, entry) == null) {
+                return new Key(processId, secret);
+            }
+        }
+    }
+
+    /** The client is gone. */
+    void revoke(Key key) {
+        byProcessId.remove(key.processId());
+    }
+
+    /** Somebody asks to cancel; nothing happens unless the key is right. */
+    void cancel(int processId, byte[] secret, Consumer<Boolean> outcome) {
+        Entry entry = byProcessId.get(processId);
+        boolean known = entry != null && MessageDigest.isEqual(entry.secret(), secret);
+        if (known && entry != null) {
+            entry.cancel().run();
+        }
+        outcome.accept(known);
+    }
+}

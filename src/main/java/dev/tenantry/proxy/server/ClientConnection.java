@@ -1,0 +1,294 @@
+package dev.tenantry.proxy.server;
+
+import dev.tenantry.proxy.net.TlsContexts;
+import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.ProtocolViolation;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.StartupPacket;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client's socket: start-up packets, TLS, then sign-in, then the session. Lives on one event loop.
+ *
+ * <pre>
+ * STARTUP --StartupMessage--> SIGN_IN --accepted, backend open--> SESSION
+ *    | CancelRequest, violation, deadline                            |
+ *    +-------------------------> CLOSED <----------------------------+
+ * </pre>
+ */
+final class ClientConnection extends ChannelInboundHandlerAdapter {
+    private static final byte TLS_HANDSHAKE = 0x16;
+    private static final int BUFFERED_MAX = StartupPacket.BODY_LENGTH_MAX + 4;
+
+    private final ProxyCore core;
+    private volatile @Nullable ChannelHandlerContext context;
+    private @Nullable ByteBuf buffered;
+    private @Nullable ClientSignIn signIn;
+    private @Nullable ClientSession session;
+    private @Nullable ScheduledFuture<?> deadline;
+    private boolean encrypted;
+    private boolean sslAsked;
+    private boolean gssAsked;
+    private boolean started;
+    private boolean closing;
+
+    ClientConnection(ProxyCore core) {
+        this.core = core;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        this.context = context;
+        if (core.connections().size() >= core.limits().connectionsMax()) {
+            refuse(context, SqlError.fatal("53300", "sorry, too many clients already"));
+            return;
+        }
+        deadline = context.executor()
+                .schedule(
+                        () -> refuse(context, SqlError.fatal("57014", "canceling authentication due to timeout")),
+                        core.limits().authenticationTimeoutMillis(),
+                        TimeUnit.MILLISECONDS);
+        core.connected(this);
+        context.fireChannelActive();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        if (!(message instanceof ByteBuf in)) {
+            ReferenceCountUtil.release(message);
+            return;
+        }
+        ClientSession running = session;
+        if (running != null) {
+            running.feed(in);
+        } else if (closing) {
+            in.release();
+        } else {
+            startup(context, in);
+        }
+    }
+
+    private void startup(ChannelHandlerContext context, ByteBuf in) {
+        ByteBuf all = buffered == null
+                ? in
+                : context.alloc().buffer().writeBytes(buffered).writeBytes(in);
+        if (buffered != null) {
+            buffered.release();
+            in.release();
+        }
+        buffered = all;
+        try {
+            while (buffered != null && !closing && session == null && step(context, all)) {
+                // step consumes
+            }
+        } catch (ProtocolViolation violation) {
+            refuse(
+                    context,
+                    new SqlError(
+                            SqlError.Severity.FATAL,
+                            violation.sqlState(),
+                            violation.message(),
+                            violation.detail().orElse(null),
+                            violation.hint().orElse(null)));
+        }
+        if (buffered != null && (!buffered.isReadable() || closing)) {
+            buffered.release();
+            buffered = null;
+        } else if (buffered != null && buffered.readableBytes() > BUFFERED_MAX) {
+            refuse(context, SqlError.fatal("08P01", "too much data before authentication"));
+        }
+    }
+
+    /** Deals with one packet; false when more bytes are needed. */
+    private boolean step(ChannelHandlerContext context, ByteBuf in) {
+        if (signIn != null) {
+            return signIn.onBytes(in);
+        }
+        if (!started && !encrypted && in.isReadable() && in.getByte(in.readerIndex()) == TLS_HANDSHAKE) {
+            directTls(context);
+            return false;
+        }
+        if (in.readableBytes() < Integer.BYTES) {
+            return false;
+        }
+        int bodyLength = StartupPacket.bodyLength(in.getInt(in.readerIndex()));
+        if (in.readableBytes() < Integer.BYTES + bodyLength) {
+            return false;
+        }
+        started = true;
+        in.skipBytes(Integer.BYTES);
+        return onPacket(context, StartupPacket.parse(in.readSlice(bodyLength)), in);
+    }
+
+    private boolean onPacket(ChannelHandlerContext context, StartupPacket packet, ByteBuf rest) {
+        switch (packet) {
+            case StartupPacket.SslRequest ssl -> sslRequest(context, rest);
+            case StartupPacket.GssEncRequest gss -> {
+                if (gssAsked) {
+                    throw ProtocolViolation.of("0A000", "unsupported frontend protocol 1234.5680: GSSENC asked twice");
+                }
+                gssAsked = true;
+                context.writeAndFlush(context.alloc().buffer(1).writeByte('N'));
+            }
+            case StartupPacket.CancelRequest cancel -> {
+                closing = true;
+                core.cancelKeys().cancel(cancel.processId(), cancel.secretKey(), known -> context.close());
+            }
+            case StartupPacket.Startup startup -> {
+                if (!encrypted && core.insistsOnTls()) {
+                    throw ProtocolViolation.of("28000", "this server accepts encrypted connections only")
+                            .withHint("Connect with sslmode=require or stronger.");
+                }
+                signIn = new ClientSignIn(core, context, startup, serverEndPoint(), this);
+                signIn.begin();
+            }
+        }
+        return !closing;
+    }
+
+    private void sslRequest(ChannelHandlerContext context, ByteBuf rest) {
+        if (sslAsked) {
+            throw ProtocolViolation.of("0A000", "unsupported frontend protocol 1234.5679: SSL asked twice");
+        }
+        sslAsked = true;
+        Optional<TlsContexts.ClientTls> tls = core.tls().forClients();
+        if (encrypted || tls.isEmpty()) {
+            context.writeAndFlush(context.alloc().buffer(1).writeByte('N'));
+            return;
+        }
+        if (rest.isReadable()) {
+            throw ProtocolViolation.of("received unencrypted data after SSL request")
+                    .withDetail("This could be either a client-software bug or evidence of an attempted"
+                            + " man-in-the-middle attack.");
+        }
+        context.writeAndFlush(context.alloc().buffer(1).writeByte('S'));
+        encrypted = true;
+        context.pipeline().addFirst("tls", tls.get().newHandler(context.alloc()));
+    }
+
+    /** A client that begins with TLS at once, since PostgreSQL 17 ({@code sslnegotiation=direct}). */
+    private void directTls(ChannelHandlerContext context) {
+        Optional<TlsContexts.ClientTls> tls = core.tls().forClients();
+        ByteBuf hello = buffered;
+        buffered = null;
+        if (tls.isEmpty() || hello == null) {
+            if (hello != null) {
+                hello.release();
+            }
+            closing = true;
+            context.close();
+            return;
+        }
+        encrypted = true;
+        SslHandler handler = tls.get().newHandler(context.alloc());
+        context.pipeline().addFirst("tls", handler);
+        handler.handshakeFuture().addListener(done -> {
+            if (done.isSuccess() && !TlsContexts.ClientTls.hasNamedProtocol(handler)) {
+                closing = true;
+                context.close();
+            }
+        });
+        context.pipeline().fireChannelRead(hello);
+    }
+
+    private Optional<byte[]> serverEndPoint() {
+        return encrypted ? core.tls().forClients().flatMap(TlsContexts.ClientTls::serverEndPoint) : Optional.empty();
+    }
+
+    /** The client is in; what it has sent behind its sign-in comes next. */
+    void begin(ClientSession newSession) {
+        session = newSession;
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
+        core.metrics().sessionOpened();
+        ByteBuf rest = buffered;
+        buffered = null;
+        if (rest != null) {
+            newSession.feed(rest);
+        }
+    }
+
+    /** The client is not let in. */
+    void refuse(ChannelHandlerContext context, SqlError error) {
+        if (closing || session != null) {
+            return;
+        }
+        closing = true;
+        core.metrics().error(error.sqlState());
+        ByteBuf out = context.alloc().buffer(256);
+        BackendMessages.error(out, error);
+        context.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    /** Does something on the connection's event loop; not at all before it is connected. */
+    void onLoop(Runnable action) {
+        ChannelHandlerContext at = context;
+        if (at != null) {
+            at.executor().execute(action);
+        }
+    }
+
+    /** Ends the connection without a word. */
+    void close() {
+        ChannelHandlerContext at = context;
+        if (at != null) {
+            at.close();
+        }
+    }
+
+    /** The session, once there is one. */
+    @Nullable
+    ClientSession session() {
+        return session;
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        ClientSession running = session;
+        if (running != null) {
+            running.clientWritabilityChanged();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        closing = true;
+        core.disconnected(this);
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
+        if (buffered != null) {
+            buffered.release();
+            buffered = null;
+        }
+        if (signIn != null) {
+            signIn.abandon();
+        }
+        ClientSession running = session;
+        if (running != null) {
+            core.metrics().sessionClosed();
+            running.clientGone();
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        core.failed(cause);
+        ClientSession running = session;
+        if (running != null && !(cause instanceof java.io.IOException)) {
+            running.end(SqlError.fatal("XX000", "internal error"));
+        } else {
+            context.close();
+        }
+    }
+}

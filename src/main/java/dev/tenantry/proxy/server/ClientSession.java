@@ -1,0 +1,434 @@
+package dev.tenantry.proxy.server;
+
+import dev.tenantry.catalog.CatalogOverlay;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.backend.BackendListener;
+import dev.tenantry.proxy.cluster.ClusterStatements;
+import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.proxy.dispatch.Effects;
+import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.net.FrameCutter;
+import dev.tenantry.proxy.net.FrameHandler;
+import dev.tenantry.proxy.query.ExtendedQueries;
+import dev.tenantry.proxy.query.SimpleQueries;
+import dev.tenantry.proxy.query.StatementAnalyzer;
+import dev.tenantry.proxy.query.Statements;
+import dev.tenantry.proxy.query.StringRun;
+import dev.tenantry.proxy.session.ClientOutlet;
+import dev.tenantry.proxy.session.Conversation;
+import dev.tenantry.proxy.session.Expected;
+import dev.tenantry.proxy.session.PreparedStatements;
+import dev.tenantry.proxy.session.Replies;
+import dev.tenantry.proxy.session.ReplyLedger;
+import dev.tenantry.proxy.session.SessionBackends;
+import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.proxy.session.SessionSettings;
+import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.proxy.session.TransactionScope;
+import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.FrontendType;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
+import io.netty.buffer.ByteBuf;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client's conversation after start-up: takes its messages in order, hands each to who knows what to do with it, and
+ * goes on when what a message waited for has happened. All of it on the client's event loop.
+ */
+final class ClientSession implements FrameHandler, BackendListener, Dispatcher.Owner, BackendRelay.RelayEvents {
+    private final ClientOutlet client;
+    private final Conversation session;
+    private final SessionContext context;
+    private final Effects effects;
+    private final Dispatcher dispatcher;
+    private final ClusterStatements cluster;
+    private final SimpleQueries simple;
+    private final ExtendedQueries extended;
+    private final StringRun strings;
+    private final SessionLimits limits;
+    private final ProxyMetrics metrics;
+    private final BackendRelay.ClientParameters told = new BackendRelay.ClientParameters();
+    private final FrameCutter cutter;
+    private boolean ended;
+    private long startedNanos;
+
+    ClientSession(SessionOpening opening, ClientOutlet client, SharedServices shared) {
+        this.client = client;
+        this.limits = shared.limits();
+        this.metrics = shared.metrics();
+        SessionBackends backends = opening.backends();
+        ReplyLedger ledger = new ReplyLedger();
+        SessionSettings settings = new SessionSettings(opening.startupSettings());
+        TransactionScope transaction = new TransactionScope();
+        PreparedStatements statements = new PreparedStatements();
+        CatalogOverlay catalog = new CatalogOverlay(shared.cluster().feed());
+        this.session = new Conversation(
+                ledger, settings, transaction, statements, backends, new Replies(client, ledger, backends));
+        this.context = new SessionContext(opening.user(), settings, transaction, backends, statements, catalog);
+        this.effects = new Effects(settings, transaction, statements, catalog);
+        this.dispatcher = new Dispatcher(ledger, settings, transaction, backends, this);
+        this.cluster = new ClusterStatements(session, dispatcher, this, context, catalog, shared.cluster());
+        Statements routed = new Statements(session, dispatcher, context, metrics);
+        StatementAnalyzer analyzer = shared.analyzer();
+        this.simple = new SimpleQueries(session, routed, analyzer, dispatcher, cluster, context);
+        this.strings = new StringRun(session, dispatcher, cluster, simple, context);
+        simple.strings(strings);
+        this.extended = new ExtendedQueries(session, routed, analyzer, dispatcher, cluster, context);
+        this.cutter = new FrameCutter(this, client.allocator());
+    }
+
+    /** The first backend is open: the client's messages go there until one needs another node. */
+    void begin(BackendConnection home) {
+        home.attach(this);
+        home.parameters().forEach(told::tell);
+        session.backends().keep(home);
+        session.backends().activate(home);
+    }
+
+    // --- from the client ----------------------------------------------------------------------------------------
+
+    /** The client's next bytes; owned here. */
+    void feed(ByteBuf in) {
+        cutter.feed(in);
+        proceed();
+    }
+
+    @Override
+    public Verdict header(byte type, ByteBuf in, int index, int frameLength, int available) {
+        if (ended) {
+            return Verdict.SKIP;
+        }
+        if (strings.isActive()) {
+            return Verdict.WAIT;
+        }
+        if (extended.isSkipping() && type != FrontendType.SYNC && type != FrontendType.TERMINATE) {
+            return Verdict.SKIP;
+        }
+        return switch (type) {
+            case FrontendType.BIND ->
+                available < frameLength && frameLength <= limits.queryLengthMax()
+                        ? Verdict.MORE
+                        : guarded(() -> extended.onBind(in, index, frameLength, available));
+            case FrontendType.QUERY -> query(in, index, frameLength, available);
+            case FrontendType.PARSE,
+                    FrontendType.DESCRIBE,
+                    FrontendType.EXECUTE,
+                    FrontendType.CLOSE,
+                    FrontendType.FLUSH,
+                    FrontendType.SYNC,
+                    FrontendType.TERMINATE -> Verdict.WHOLE;
+            case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> copy();
+            case FrontendType.FUNCTION_CALL -> guardedSimple(this::functionCall);
+            default -> malformedType(type);
+        };
+    }
+
+    @Override
+    public Verdict frame(byte type, ByteBuf in, int index, int frameLength) {
+        return switch (type) {
+            case FrontendType.PARSE ->
+                guarded(() -> extended.onParse(
+                        in, index, frameLength, session.settings().lexicalRules()));
+            case FrontendType.BIND -> guarded(() -> extended.onBind(in, index, frameLength, frameLength));
+            case FrontendType.DESCRIBE -> guarded(() -> extended.onDescribe(in, index, frameLength));
+            case FrontendType.EXECUTE -> guarded(() -> extended.onExecute(in, index, frameLength));
+            case FrontendType.CLOSE -> guarded(() -> extended.onClose(in, index, frameLength));
+            case FrontendType.FLUSH -> extended.onFlush();
+            case FrontendType.SYNC -> guarded(extended::onSync);
+            case FrontendType.TERMINATE -> terminate();
+            default -> throw new IllegalStateException("nobody asked for '" + (char) type + "'");
+        };
+    }
+
+    private Verdict query(ByteBuf in, int index, int frameLength, int available) {
+        if (available < frameLength && available < limits.queryLengthMax()) {
+            return Verdict.MORE;
+        }
+        if (available == frameLength && in.getByte(index + frameLength - 1) != 0) {
+            end(SqlError.fatal("08P01", "invalid string in message"));
+            return Verdict.SKIP;
+        }
+        startedNanos = System.nanoTime();
+        return guardedSimple(() -> simple.onQuery(
+                in, index, frameLength, available, session.settings().lexicalRules()));
+    }
+
+    private Verdict copy() {
+        // Outside COPY, PostgreSQL ignores what a client still sends of one that has failed ("COPY Operations").
+        return session.backends().active() == null || session.ledger().isEmpty() ? Verdict.SKIP : Verdict.FORWARD;
+    }
+
+    private Verdict functionCall() {
+        if (dispatcher.isBusy() || session.ledger().hasEffectsPending()) {
+            return Verdict.WAIT;
+        }
+        BackendConnection backend = dispatcher.ready(context.anyNode());
+        if (backend == null) {
+            return Verdict.WAIT;
+        }
+        if (session.transaction().isOpen()) {
+            session.transaction().bind();
+        }
+        session.ledger().expect(Expected.FUNCTION_CALL, false, null);
+        return Verdict.FORWARD;
+    }
+
+    private Verdict terminate() {
+        ended = true;
+        client.close();
+        return Verdict.SKIP;
+    }
+
+    private Verdict malformedType(byte type) {
+        end(SqlError.fatal("08P01", "invalid frontend message type " + (type & 0xff)));
+        return Verdict.SKIP;
+    }
+
+    /** An action that may refuse. */
+    private interface Step {
+        Verdict run();
+    }
+
+    private Verdict guarded(Step step) {
+        try {
+            return step.run();
+        } catch (SqlErrorException refused) {
+            if (refused.error().severity() == SqlError.Severity.FATAL) {
+                end(refused.error());
+                return Verdict.SKIP;
+            }
+            metrics.error(refused.error().sqlState());
+            return extended.refuse(refused.error());
+        }
+    }
+
+    private Verdict guardedSimple(Step step) {
+        try {
+            return step.run();
+        } catch (SqlErrorException refused) {
+            metrics.error(refused.error().sqlState());
+            return simple.refuse(refused.error());
+        }
+    }
+
+    @Override
+    public void forward(ByteBuf run) {
+        BackendConnection backend = session.backends().active();
+        if (backend == null) {
+            run.release();
+        } else {
+            metrics.fromClient(run.readableBytes());
+            backend.write(run);
+        }
+    }
+
+    @Override
+    public void malformed(byte type, int length) {
+        end(SqlError.fatal("08P01", "invalid message length"));
+    }
+
+    // --- going on -----------------------------------------------------------------------------------------------
+
+    @Override
+    public void resume() {
+        if (!ended) {
+            cutter.resume();
+            proceed();
+        }
+    }
+
+    /** Says what is due, lets what was written leave, and reads on where there is room. */
+    private void proceed() {
+        strings.proceed();
+        BackendConnection backend = session.backends().active();
+        if (backend == null || !backend.isInsideBody()) {
+            session.replies().drain();
+        }
+        if (!strings.isActive() && cutter.isWaiting() && !ended && isFreeToGoOn()) {
+            cutter.resume();
+        }
+        backend = session.backends().active();
+        if (backend != null) {
+            backend.flush();
+        }
+        client.flush();
+        client.autoRead(!ended && !cutter.isWaiting() && (backend == null || backend.isWritable()));
+    }
+
+    private boolean isFreeToGoOn() {
+        return !dispatcher.isBusy()
+                && (session.ledger().isEmpty() || !session.ledger().hasEffectsPending());
+    }
+
+    @Override
+    public void flushClientRun() {
+        cutter.flushRun();
+    }
+
+    @Override
+    public void activated(BackendConnection backend) {
+        backend.parameters().forEach((name, value) -> {
+            if (told.tell(name, value)) {
+                ByteBuf out = session.replies().buffer();
+                BackendMessages.parameterStatus(out, name, value);
+                session.replies().send(out);
+            }
+        });
+    }
+
+    /** The client takes more bytes again, or stopped to. */
+    void clientWritabilityChanged() {
+        boolean writable = client.isWritable();
+        session.backends().all().forEach(backend -> backend.autoRead(writable));
+    }
+
+    // --- from the backends --------------------------------------------------------------------------------------
+
+    @Override
+    public FrameHandler frames(BackendConnection backend) {
+        return new BackendRelay(backend, session, client, this);
+    }
+
+    @Override
+    public void readComplete(BackendConnection backend) {
+        if (!ended) {
+            proceed();
+        }
+    }
+
+    @Override
+    public void writabilityChanged(BackendConnection backend) {
+        if (!ended && backend == session.backends().active()) {
+            proceed();
+        }
+    }
+
+    @Override
+    public void confirmed(BackendConnection backend, Effects.Confirmed effect, String tag) {
+        effects.confirmed(effect, tag);
+        if (!session.transaction().isOpen()) {
+            backend.label(session.settings().session());
+        }
+    }
+
+    @Override
+    public byte ready(BackendConnection backend, byte status, boolean swallowed, boolean failed) {
+        metrics.answered(startedNanos);
+        if (failed && context.isInString()) {
+            context.batchFailed();
+        }
+        TransactionScope transaction = session.transaction();
+        if (swallowed) {
+            return status;
+        }
+        if (status == BackendConnection.IDLE) {
+            if (!transaction.isOpen() || transaction.main() == backend && !transaction.isDistributed()) {
+                context.transactionEnded(!failed);
+                backend.label(session.settings().session());
+            }
+            extended.transactionEnded();
+        } else if (!transaction.isOpen()) {
+            transaction.openedOn(backend);
+        }
+        return transaction.isOpen() ? transaction.status(status) : status;
+    }
+
+    @Override
+    public void error(String sqlState) {
+        metrics.error(sqlState);
+    }
+
+    @Override
+    public boolean parameter(BackendConnection backend, String name, String value) {
+        return told.tell(name, value);
+    }
+
+    @Override
+    public void dying(BackendConnection backend, SqlError error) {
+        gone(backend, error);
+        backend.close();
+    }
+
+    @Override
+    public void broken(BackendConnection backend, String what) {
+        gone(backend, SqlErrors.lost(backend.node()).withDetail("The node sent a " + what + "."));
+        backend.close();
+    }
+
+    @Override
+    public void closed(BackendConnection backend) {
+        gone(backend, SqlErrors.lost(backend.node()));
+    }
+
+    /** A backend has ended or is about to: its own statements fail, the session goes on. */
+    private void gone(BackendConnection backend, SqlError error) {
+        if (ended || session.backends().of(backend.node()) != backend) {
+            return;
+        }
+        boolean active = session.backends().active() == backend;
+        boolean inside = backend.isInsideBody();
+        backend.flushRun();
+        session.backends().lost(backend);
+        metrics.error(error.sqlState());
+        if (active && inside) {
+            end(error.asFatal());
+            return;
+        }
+        boolean inBlock = session.transaction().isEnlisted(backend);
+        if (active && !session.ledger().isEmpty()) {
+            if (LostReplies.tell(error, session, inBlock)) {
+                extended.skipToSync();
+            }
+            inBlock = false;
+            if (context.isInString()) {
+                context.batchFailed();
+            }
+        }
+        session.transaction().forget(backend, inBlock ? error : null);
+        proceed();
+    }
+
+    // --- the end ------------------------------------------------------------------------------------------------
+
+    @Override
+    public void end(SqlError error) {
+        if (!ended) {
+            ended = true;
+            metrics.error(error.sqlState());
+            ByteBuf out = client.allocator().buffer(256);
+            BackendMessages.error(out, error);
+            client.closeAfter(out);
+        }
+    }
+
+    /** The client is gone: what it began is rolled back by ending its connections. */
+    void clientGone() {
+        ended = true;
+        cutter.close();
+        boolean busy = !session.ledger().isEmpty();
+        session.ledger().clear();
+        session.backends().abandonAll(busy);
+    }
+
+    /** Whether the session can be ended without anybody losing anything. */
+    boolean isIdle() {
+        return !session.transaction().isOpen() && session.ledger().isEmpty() && !dispatcher.isBusy();
+    }
+
+    /** Cancels what runs; completes when the node has taken notice. */
+    @Nullable
+    CompletableFuture<Void> cancel() {
+        if (session.ledger().isEmpty() && !dispatcher.isBusy()) {
+            return null;
+        }
+        CompletableFuture<Void> last = null;
+        for (BackendConnection backend : session.backends().all()) {
+            if (backend == session.backends().active() && !session.ledger().isEmpty() || backend.isInCall()) {
+                last = session.backends().cancel(backend);
+            }
+        }
+        return last;
+    }
+}

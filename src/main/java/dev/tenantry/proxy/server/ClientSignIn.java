@@ -1,0 +1,292 @@
+package dev.tenantry.proxy.server;
+
+import dev.tenantry.catalog.CatalogOverlay;
+import dev.tenantry.catalog.CatalogSnapshot;
+import dev.tenantry.catalog.DistributedSchema;
+import dev.tenantry.catalog.LoginRole;
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.auth.AuthenticationFailure;
+import dev.tenantry.proxy.auth.ScramClient;
+import dev.tenantry.proxy.auth.ScramServer;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.backend.BackendRefused;
+import dev.tenantry.proxy.session.ClientEncoding;
+import dev.tenantry.proxy.session.ClientOutlet;
+import dev.tenantry.proxy.session.SessionBackends;
+import dev.tenantry.scram.ScramVerifier;
+import dev.tenantry.sql.SearchPath;
+import dev.tenantry.wire.AuthenticationRequest;
+import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.FrontendType;
+import dev.tenantry.wire.ProtocolViolation;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.StartupOptions;
+import dev.tenantry.wire.StartupPacket;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.ChannelHandlerContext;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * From a client's start-up message to its first ReadyForQuery: SCRAM against the role's verifier, then the first backend,
+ * whose login says whether the node lets the role in and what its settings are. Lives on the client's event loop.
+ */
+final class ClientSignIn {
+    private static final int PASSWORD_LENGTH_MAX = ScramServer.MESSAGE_LENGTH_MAX + 64;
+    private static final Set<String> NOT_SETTINGS = Set.of("user", "database", "options", "replication");
+    private static final List<StartupOptions.Setting> DEFAULTS = List.of(
+            new StartupOptions.Setting("citus.enable_schema_based_sharding", "on"),
+            new StartupOptions.Setting("tenantry.node", ""));
+
+    private final ProxyCore core;
+    private final ChannelHandlerContext context;
+    private final StartupPacket.Startup startup;
+    private final ClientConnection connection;
+    private final ScramExchange exchange;
+    private boolean abandoned;
+    private boolean accepted;
+    private CancelKeys.@Nullable Key key;
+    private @Nullable SessionBackends backends;
+
+    /** The exchange needs to know whether the channel can be bound. */
+    private record ScramExchange(Optional<byte[]> serverEndPoint) {}
+
+    private @Nullable ScramServer scram;
+
+    ClientSignIn(
+            ProxyCore core,
+            ChannelHandlerContext context,
+            StartupPacket.Startup startup,
+            Optional<byte[]> serverEndPoint,
+            ClientConnection connection) {
+        this.core = core;
+        this.context = context;
+        this.startup = startup;
+        this.connection = connection;
+        this.exchange = new ScramExchange(serverEndPoint);
+    }
+
+    /** Answers the start-up message. */
+    void begin() {
+        String user = startup.user();
+        startup.negotiation().ifPresent(negotiation -> {
+            ByteBuf out = context.alloc().buffer(64);
+            negotiation.encode(out);
+            context.write(out);
+        });
+        if (startup.replication() != StartupPacket.Replication.NONE) {
+            throw ProtocolViolation.of("0A000", "replication connections go to a node, not through the proxy")
+                    .withHint("Connect to the node itself; citus_nodes shows where it is.");
+        }
+        if (core.feed().current().role(user).isPresent()) {
+            offer(user);
+        } else {
+            // A role made directly on the coordinator a moment ago is known only after a look.
+            core.services().worker().execute(() -> {
+                core.feed().refresh();
+                context.executor().execute(() -> offer(user));
+            });
+        }
+    }
+
+    private void offer(String user) {
+        if (abandoned) {
+            return;
+        }
+        ScramServer server = new ScramServer(user, verifier(user), core.secrets(), exchange.serverEndPoint());
+        scram = server;
+        send(server.offer());
+    }
+
+    private Optional<ScramVerifier> verifier(String user) {
+        return core.feed()
+                .current()
+                .role(user)
+                .filter(role -> role.validUntil()
+                        .map(until -> until.isAfter(Instant.now()))
+                        .orElse(true))
+                .flatMap(LoginRole::verifier)
+                .flatMap(ScramVerifier::parse);
+    }
+
+    private void send(AuthenticationRequest request) {
+        ByteBuf out = context.alloc().buffer(128);
+        request.encode(out);
+        context.writeAndFlush(out);
+    }
+
+    /** The client's next bytes; false when more are needed. */
+    boolean onBytes(ByteBuf in) {
+        ScramServer server = scram;
+        if (accepted || server == null || in.readableBytes() < 5) {
+            return false;
+        }
+        byte type = in.getByte(in.readerIndex());
+        int length = in.getInt(in.readerIndex() + 1);
+        if (type != FrontendType.PASSWORD) {
+            throw ProtocolViolation.of("expected SASL response, got message type " + (type & 0xff));
+        }
+        if (length < 4 || length > PASSWORD_LENGTH_MAX) {
+            throw ProtocolViolation.of("invalid message length");
+        }
+        if (in.readableBytes() < length + 1) {
+            return false;
+        }
+        in.skipBytes(5);
+        byte[] body = ByteBufUtil.getBytes(in, in.readerIndex(), length - 4);
+        in.skipBytes(length - 4);
+        switch (server.onResponse(body)) {
+            case ScramServer.Step.Continue goes -> send(goes.reply());
+            case ScramServer.Step.Refused refused -> wrong(refused.failure());
+            case ScramServer.Step.Accepted in2 -> {
+                accepted = true;
+                ByteBuf out = context.alloc().buffer(128);
+                in2.reply().encode(out);
+                new AuthenticationRequest.Ok().encode(out);
+                context.writeAndFlush(out);
+                open(new ScramClient.Credentials.Keys(in2.keys()));
+            }
+        }
+        return true;
+    }
+
+    /** The password may have been changed directly on the coordinator: the next attempt shall see it. */
+    private void wrong(AuthenticationFailure failure) {
+        core.services().worker().execute(core.feed()::refresh);
+        refuse(new SqlError(
+                SqlError.Severity.FATAL,
+                failure.sqlState(),
+                failure.message(),
+                failure.detail().orElse(null),
+                failure.hint().orElse(null)));
+    }
+
+    private void open(ScramClient.Credentials credentials) {
+        CatalogSnapshot snapshot = core.feed().current();
+        String user = startup.user();
+        LoginRole role = snapshot.role(user).orElse(null);
+        if (role == null || !role.canLogin()) {
+            refuse(SqlError.fatal("28000", "role \"" + user + "\" is not permitted to log in"));
+            return;
+        }
+        if (!startup.database().equals(snapshot.database())) {
+            refuse(SqlError.fatal("3D000", "database \"" + startup.database() + "\" does not exist")
+                    .withDetail("This cluster serves the database \"" + snapshot.database() + "\"."));
+            return;
+        }
+        Map<String, String> settings = settings(role);
+        String encoding = settings.get("client_encoding");
+        if (encoding != null && !ClientEncoding.isSafe(encoding)) {
+            refuse(SqlError.fatal("0A000", "client_encoding \"" + encoding + "\" is not supported")
+                    .withDetail("Its characters may contain bytes that look like SQL.")
+                    .withHint("Use UTF8."));
+            return;
+        }
+        SessionBackends opened =
+                new SessionBackends(core.connector(), context.channel().eventLoop(), parameters(snapshot), credentials);
+        backends = opened;
+        SessionOpening opening = new SessionOpening(user, settings, opened);
+        ClientSession session =
+                new ClientSession(opening, new ClientOutlet(context.channel()), core.shared(context.channel()));
+        openHome(session, opened, candidates(snapshot, settings, user), 0);
+    }
+
+    /** What nodes are sent: the client's own parameters, and defaults of settings that only exist here. */
+    private Map<String, String> parameters(CatalogSnapshot snapshot) {
+        Map<String, String> parameters = new LinkedHashMap<>(startup.parameters());
+        parameters.remove("replication");
+        parameters.put("database", snapshot.database());
+        parameters.put(
+                "options", StartupOptions.append(DEFAULTS, startup.parameters().getOrDefault("options", "")));
+        return parameters;
+    }
+
+    private Map<String, String> settings(LoginRole role) {
+        Map<String, String> settings = new HashMap<>();
+        DEFAULTS.forEach(setting -> settings.put(setting.name(), setting.value()));
+        settings.putAll(role.settings());
+        startup.options().settings().forEach(setting -> settings.put(setting.key(), setting.value()));
+        startup.parameters().forEach((name, value) -> {
+            if (!NOT_SETTINGS.contains(name)) {
+                settings.put(name.toLowerCase(Locale.ROOT), value);
+            }
+        });
+        return settings;
+    }
+
+    /** Where the session may begin: where its search_path leads, else at the coordinator, else anywhere. */
+    private List<Node> candidates(CatalogSnapshot snapshot, Map<String, String> settings, String user) {
+        CatalogOverlay catalog = new CatalogOverlay(core.feed());
+        List<Node> nodes = new ArrayList<>();
+        String path = settings.get("search_path");
+        for (String name : SearchPath.parse(path == null ? "\"$user\"" : path).orElse(List.of())) {
+            DistributedSchema schema = catalog.schema(name.equals("$user") ? user : name);
+            if (schema != null && nodes.isEmpty()) {
+                nodes.add(schema.node());
+            }
+        }
+        nodes.add(snapshot.coordinator());
+        snapshot.nodes().stream().filter(Node::active).forEach(nodes::add);
+        return nodes.stream().distinct().toList();
+    }
+
+    private void openHome(ClientSession session, SessionBackends opened, List<Node> candidates, int index) {
+        opened.open(candidates.get(index), session).whenComplete((home, problem) -> {
+            if (abandoned) {
+                opened.abandonAll(false);
+            } else if (problem == null) {
+                begin(session, home);
+            } else if (refusal(problem) instanceof BackendRefused refused) {
+                if (refused.isUnreachable() && index + 1 < candidates.size()) {
+                    openHome(session, opened, candidates, index + 1);
+                } else {
+                    refuse(refused.error().asFatal());
+                }
+            } else {
+                core.failed(problem);
+                refuse(SqlError.fatal("XX000", "internal error"));
+            }
+        });
+    }
+
+    private static Throwable refusal(Throwable problem) {
+        return problem.getCause() != null ? problem.getCause() : problem;
+    }
+
+    private void begin(ClientSession session, BackendConnection home) {
+        CancelKeys.Key issued = core.cancelKeys()
+                .issue(startup.spokenMinor(), () -> context.executor().execute(session::cancel));
+        key = issued;
+        ByteBuf out = context.alloc().buffer(512);
+        home.parameters().forEach((name, value) -> BackendMessages.parameterStatus(out, name, value));
+        BackendMessages.backendKeyData(out, issued.processId(), issued.secret());
+        BackendMessages.readyForQuery(out, (byte) 'I');
+        session.begin(home);
+        context.writeAndFlush(out);
+        connection.begin(session);
+    }
+
+    private void refuse(SqlError error) {
+        connection.refuse(context, error);
+    }
+
+    /** The client is gone. */
+    void abandon() {
+        abandoned = true;
+        if (key != null) {
+            core.cancelKeys().revoke(key);
+        }
+        if (backends != null && connection.session() == null) {
+            backends.abandonAll(false);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.tenantry.proxy.server;
+
+import dev.tenantry.proxy.session.Conversation;
+import dev.tenantry.proxy.session.Expected;
+import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.proxy.session.TransactionScope;
+import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.SqlError;
+import io.netty.buffer.ByteBuf;
+import java.util.List;
+
+/** Answers what a lost backend owed, so that the client's count of replies stays right. */
+final class LostReplies {
+
+    private LostReplies() {}
+
+    /**
+     * Tells the client the error in the place of everything owed.
+     *
+     * @return whether the client has still to send the Sync that ends the batch
+     */
+    static boolean tell(SqlError error, Conversation session, boolean inBlock) {
+        TransactionScope transaction = session.transaction();
+        if (inBlock) {
+            transaction.fail();
+        }
+        List<Expected> ends = session.ledger().takeEnds();
+        boolean openBatch = session.ledger().takeOpenBatch();
+        session.ledger().clear();
+        ByteBuf out = session.replies().buffer();
+        boolean first = true;
+        for (Expected end : ends) {
+            if (first || !transaction.isOpen()) {
+                BackendMessages.error(out, error);
+            } else {
+                BackendMessages.error(out, SqlErrors.aborted());
+            }
+            first = false;
+            if (end != Expected.QUERY_PART) {
+                BackendMessages.readyForQuery(out, transaction.status());
+            }
+        }
+        if (openBatch) {
+            BackendMessages.error(out, first || !transaction.isOpen() ? error : SqlErrors.aborted());
+        }
+        session.replies().send(out);
+        return openBatch;
+    }
+}

@@ -1,0 +1,108 @@
+package dev.tenantry.proxy.server;
+
+import dev.tenantry.catalog.CatalogFeed;
+import dev.tenantry.proxy.auth.ScramSecrets;
+import dev.tenantry.proxy.backend.BackendConnector;
+import dev.tenantry.proxy.cluster.ClusterServices;
+import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.net.TlsContexts;
+import dev.tenantry.proxy.net.TlsSettings;
+import dev.tenantry.proxy.query.StatementAnalyzer;
+import io.netty.channel.Channel;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * What the connections of one proxy share. Safe from any thread.
+ */
+final class ProxyCore {
+    private static final System.Logger LOG = System.getLogger(ProxyCore.class.getName());
+
+    private final ProxyLimits limits;
+    private final ClusterServices services;
+    private final BackendConnector connector;
+    private final ScramSecrets secrets;
+    private final TlsContexts tls;
+    private final ProxyMetrics metrics;
+    private final CancelKeys cancelKeys = new CancelKeys();
+    private final Set<ClientConnection> connections = ConcurrentHashMap.newKeySet();
+    private final ThreadLocal<StatementAnalyzer> analyzers = ThreadLocal.withInitial(StatementAnalyzer::new);
+
+    ProxyCore(
+            ProxyLimits limits,
+            ClusterServices services,
+            BackendConnector connector,
+            ScramSecrets secrets,
+            TlsContexts tls,
+            ProxyMetrics metrics) {
+        this.limits = limits;
+        this.services = services;
+        this.connector = connector;
+        this.secrets = secrets;
+        this.tls = tls;
+        this.metrics = metrics;
+    }
+
+    ProxyLimits limits() {
+        return limits;
+    }
+
+    ClusterServices services() {
+        return services;
+    }
+
+    CatalogFeed feed() {
+        return services.feed();
+    }
+
+    BackendConnector connector() {
+        return connector;
+    }
+
+    ScramSecrets secrets() {
+        return secrets;
+    }
+
+    TlsContexts tls() {
+        return tls;
+    }
+
+    boolean insistsOnTls() {
+        return tls.settings().clientMode() == TlsSettings.ClientMode.REQUIRE;
+    }
+
+    ProxyMetrics metrics() {
+        return metrics;
+    }
+
+    CancelKeys cancelKeys() {
+        return cancelKeys;
+    }
+
+    /** What the sessions of a connection's event loop share; asked on that loop. */
+    SharedServices shared(Channel channel) {
+        if (!channel.eventLoop().inEventLoop()) {
+            throw new IllegalStateException("asked off the event loop");
+        }
+        return new SharedServices(services, analyzers.get(), new SessionLimits(limits.queryLengthMax()), metrics);
+    }
+
+    void connected(ClientConnection connection) {
+        connections.add(connection);
+    }
+
+    void disconnected(ClientConnection connection) {
+        connections.remove(connection);
+    }
+
+    Set<ClientConnection> connections() {
+        return connections;
+    }
+
+    /** Something went wrong that is nobody's fault but ours, or a socket broke. */
+    void failed(Throwable cause) {
+        if (!(cause instanceof java.io.IOException)) {
+            LOG.log(System.Logger.Level.ERROR, "session failed", cause);
+        }
+    }
+}

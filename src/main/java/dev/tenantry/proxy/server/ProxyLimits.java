@@ -1,0 +1,23 @@
+package dev.tenantry.proxy.server;
+
+/**
+ * What the proxy allows.
+ *
+ * @param eventLoops threads of the data path
+ * @param connectionsMax client connections, those that have not signed in included
+ * @param authenticationTimeoutMillis how long a client may take to sign in, ms
+ * @param connectTimeoutMillis how long a node may take to accept a connection, ms
+ * @param queryLengthMax bytes of a Query or Parse message that are looked at as a whole
+ */
+public record ProxyLimits(
+        int eventLoops,
+        int connectionsMax,
+        int authenticationTimeoutMillis,
+        int connectTimeoutMillis,
+        int queryLengthMax) {
+
+    /** What suits a machine with this many cores. */
+    public static ProxyLimits forCores(int cores) {
+        return new ProxyLimits(Math.max(1, cores), 20_000, 60_000, 5_000, 16 << 20);
+    }
+}

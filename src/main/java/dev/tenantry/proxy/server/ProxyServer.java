@@ -1,0 +1,143 @@
+package dev.tenantry.proxy.server;
+
+import dev.tenantry.catalog.CatalogFeed;
+import dev.tenantry.commit.GlobalTransactionIds;
+import dev.tenantry.proxy.auth.ScramSecrets;
+import dev.tenantry.proxy.backend.BackendConnector;
+import dev.tenantry.proxy.cluster.ClusterServices;
+import dev.tenantry.proxy.cluster.DistributedEnd;
+import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.net.EventLoops;
+import dev.tenantry.proxy.net.TlsContexts;
+import dev.tenantry.proxy.net.TlsSettings;
+import dev.tenantry.wire.SqlError;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.WriteBufferWaterMark;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The proxy: accepts clients and gives each a session. Start it once, close it once; safe from any thread.
+ */
+public final class ProxyServer implements AutoCloseable {
+    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
+    private static final SqlError SHUTDOWN =
+            SqlError.fatal("57P01", "terminating connection due to administrator command");
+
+    private final EventLoops loops;
+    private final ExecutorService workers;
+    private final ProxyCore core;
+    private final Channel channel;
+
+    private ProxyServer(EventLoops loops, ExecutorService workers, ProxyCore core, Channel channel) {
+        this.loops = loops;
+        this.workers = workers;
+        this.core = core;
+        this.channel = channel;
+    }
+
+    /**
+     * Starts to accept clients.
+     *
+     * @param address where; port 0 takes a free one
+     * @throws IOException when the address can't be listened on
+     */
+    public static ProxyServer start(
+            InetSocketAddress address, CatalogFeed feed, TlsSettings tls, ProxyLimits limits, ProxyMetrics metrics)
+            throws IOException {
+        return start(address, feed, tls, limits, metrics, point -> {});
+    }
+
+    static ProxyServer start(
+            InetSocketAddress address,
+            CatalogFeed feed,
+            TlsSettings tls,
+            ProxyLimits limits,
+            ProxyMetrics metrics,
+            DistributedEnd.Observer observer)
+            throws IOException {
+        EventLoops loops = new EventLoops(limits.eventLoops());
+        ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+        ScramSecrets secrets = ScramSecrets.random();
+        String proxyId = UUID.randomUUID().toString().replace("-", "").substring(0, 12);
+        ProxyCore core = new ProxyCore(
+                limits,
+                new ClusterServices(feed, workers, new GlobalTransactionIds(proxyId), observer),
+                new BackendConnector(loops, secrets, metrics, limits.connectTimeoutMillis()),
+                secrets,
+                new TlsContexts(tls),
+                metrics);
+        ChannelFuture bound = new ServerBootstrap()
+                .group(loops.group())
+                .channel(loops.serverChannel())
+                .option(ChannelOption.SO_BACKLOG, 1024)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel client) {
+                        client.pipeline().addLast("client", new ClientConnection(core));
+                    }
+                })
+                .bind(address)
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            loops.close();
+            workers.shutdownNow();
+            throw new IOException(
+                    "can't listen on " + address + ": " + bound.cause().getMessage(), bound.cause());
+        }
+        return new ProxyServer(loops, workers, core, bound.channel());
+    }
+
+    /** Where it listens. */
+    public InetSocketAddress address() {
+        return (InetSocketAddress) channel.localAddress();
+    }
+
+    /**
+     * Stops accepting, ends idle sessions, and waits for the others; blocks.
+     *
+     * @param grace how long running statements and transactions may take
+     */
+    public void drain(Duration grace) {
+        channel.close().awaitUninterruptibly();
+        long deadline = System.nanoTime() + grace.toNanos();
+        while (!core.connections().isEmpty() && System.nanoTime() < deadline) {
+            core.connections().forEach(connection -> endIfIdle(connection, false));
+            LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+        }
+        core.connections().forEach(connection -> endIfIdle(connection, true));
+    }
+
+    private void endIfIdle(ClientConnection connection, boolean busyToo) {
+        connection.onLoop(() -> {
+            ClientSession session = connection.session();
+            if (session == null) {
+                connection.close();
+            } else if (busyToo || session.isIdle()) {
+                session.end(SHUTDOWN);
+            }
+        });
+    }
+
+    /** Cuts whatever is left. */
+    @Override
+    public void close() {
+        channel.close().awaitUninterruptibly();
+        core.connections().forEach(connection -> endIfIdle(connection, true));
+        loops.close();
+        workers.shutdownNow();
+    }
+}

@@ -1,0 +1,16 @@
+package dev.tenantry.proxy.server;
+
+import dev.tenantry.proxy.cluster.ClusterServices;
+import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.query.StatementAnalyzer;
+
+/**
+ * What the sessions of one event loop share.
+ *
+ * @param cluster for statements on several nodes
+ * @param analyzer of this event loop
+ * @param limits what one session may use
+ * @param metrics counts
+ */
+record SharedServices(
+        ClusterServices cluster, StatementAnalyzer analyzer, SessionLimits limits, ProxyMetrics metrics) {}
