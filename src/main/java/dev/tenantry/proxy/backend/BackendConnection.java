@@ -18,8 +18,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection to a node: its protocol state, what it was told of the session, its health. While a call of the proxy's
- * own runs on it, its messages go to the call; otherwise to the session that holds it. Lives on one event loop.
+ * One connection to a node: its protocol state, what it was told of the session, its health. While a call of the
+ * proxy's own runs on it, its messages go to the call; otherwise to the session that holds it. Lives on one event loop.
  */
 public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** Transaction status of a backend that is not in a transaction. */

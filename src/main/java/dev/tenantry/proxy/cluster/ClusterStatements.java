@@ -23,9 +23,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Statements that the session carries out itself, on several nodes or none: transaction control that no node has to know
- * of yet, DDL of schemas, DDL that is the same on every node. The work is done on a virtual thread while the client's
- * messages wait; everything else here is on the client's event loop.
+ * Statements that the session carries out itself, on several nodes or none: transaction control that no node has to
+ * know of yet, DDL of schemas, DDL that is the same on every node. The work is done on a virtual thread while the
+ * client's messages wait; everything else here is on the client's event loop.
  */
 public final class ClusterStatements {
     private final Conversation session;

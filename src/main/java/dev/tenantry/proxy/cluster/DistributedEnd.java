@@ -13,10 +13,10 @@ import java.util.Optional;
 /**
  * Ends a transaction that may have used several nodes. Runs on a virtual thread.
  *
- * <p>Commit, when there are several: PREPARE TRANSACTION on every node but the coordinator; then the coordinator notes the
- * transaction's id in {@code tenantry.commit_record} in its own transaction, whose COMMIT is the decision; then COMMIT
- * PREPARED on the others; then the record is removed. Whatever dies in between, recovery finishes by asking for the
- * record.
+ * <p>Commit, when there are several: PREPARE TRANSACTION on every node but the coordinator; then the coordinator
+ * notes the transaction's id in {@code tenantry.commit_record} in its own transaction, whose COMMIT is the decision;
+ * then COMMIT PREPARED on the others; then the record is removed. Whatever dies in between, recovery finishes by
+ * asking for the record.
  */
 public final class DistributedEnd {
 

@@ -11,7 +11,8 @@ import java.security.SecureRandom;
 
 /**
  * Roles, memberships, role and database settings, extensions: the same statement on every node inside the session's
- * transaction. A clear-text password is sent as one verifier, so that every node has the same. Runs on a virtual thread.
+ * transaction. A clear-text password is sent as one verifier, so that every node has the same. Runs on a virtual
+ * thread.
  */
 final class EveryNodeDdl {
     private static final int SALT_BYTES = 16;

@@ -22,9 +22,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gets a node's backend ready for the session's next statement: opened, with the session's settings, inside the session's
- * transaction. One backend is talked to at a time; going to another waits until everything owed has been answered.
- * Lives on the client's event loop.
+ * Gets a node's backend ready for the session's next statement: opened, with the session's settings, inside the
+ * session's transaction. One backend is talked to at a time; going to another waits until everything owed has been
+ * answered. Lives on the client's event loop.
  */
 public final class Dispatcher {
     private final ReplyLedger ledger;

@@ -84,29 +84,15 @@ public final class Effects {
             case StatementAction.Deallocate deallocate ->
                 deallocate.name().ifPresentOrElse(statements::remove, statements::clear);
             case StatementAction.Discard discard -> discard(discard.target());
-            case StatementAction.None none -> {
-                // settings calls only
-            }
-            case StatementAction.Execute execute -> {
-                // what it runs has no effect that can be seen here
-            }
-            case StatementAction.CreateSchema create -> {
-                // run as an ordinary schema on the coordinator
-            }
-            case StatementAction.DropSchema drop -> {
-                // run by SchemaDdl
-            }
-            case StatementAction.RenameSchema rename -> {
-                // run by SchemaDdl
-            }
-            case StatementAction.AlterSchemaOwner owner -> {
-                // run by SchemaDdl
-            }
-            case StatementAction.OnSchemas on -> {
-                // run by SchemaDdl
-            }
-            case StatementAction.EveryNode every -> {
-                // run by EveryNodeDdl
+            case StatementAction.None _,
+                    StatementAction.Execute _,
+                    StatementAction.CreateSchema _,
+                    StatementAction.DropSchema _,
+                    StatementAction.RenameSchema _,
+                    StatementAction.AlterSchemaOwner _,
+                    StatementAction.OnSchemas _,
+                    StatementAction.EveryNode _ -> {
+                // changes nothing here: settings calls only, or carried out by the session itself
             }
         }
     }

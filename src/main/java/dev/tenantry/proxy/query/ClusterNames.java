@@ -15,8 +15,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Writes Citus's names as the names they have here: {@code citus_schemas} becomes {@code tenantry.citus_schemas}, so that
- * they resolve with any search_path. Pure.
+ * Writes Citus's names as the names they have here: {@code citus_schemas} becomes {@code tenantry.citus_schemas}, so
+ * that they resolve with any search_path. Pure.
  */
 final class ClusterNames {
     private static final byte[] SCHEMA = "tenantry.".getBytes(StandardCharsets.US_ASCII);

@@ -14,9 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Runs the statements of one Query message one by one, where they can't go to one node as they are. PostgreSQL runs such
- * a string as one implicit transaction ("Multiple Statements in a Simple Query"), and so does this. Lives on the client's
- * event loop.
+ * Runs the statements of one Query message one by one, where they can't go to one node as they are. PostgreSQL runs
+ * such a string as one implicit transaction ("Multiple Statements in a Simple Query"), and so does this. Lives on the
+ * client's event loop.
  */
 public final class StringRun {
     private final Conversation session;

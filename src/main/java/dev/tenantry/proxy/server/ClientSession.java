@@ -34,8 +34,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client's conversation after start-up: takes its messages in order, hands each to who knows what to do with it, and
- * goes on when what a message waited for has happened. All of it on the client's event loop.
+ * One client's conversation after start-up: takes its messages in order, hands each to who knows what to do with it,
+ * and goes on when what a message waited for has happened. All of it on the client's event loop.
  */
 final class ClientSession implements FrameHandler, BackendListener, Dispatcher.Owner, BackendRelay.RelayEvents {
     private final ClientOutlet client;

@@ -37,8 +37,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From a client's start-up message to its first ReadyForQuery: SCRAM against the role's verifier, then the first backend,
- * whose login says whether the node lets the role in and what its settings are. Lives on the client's event loop.
+ * From a client's start-up message to its first ReadyForQuery: SCRAM against the role's verifier, then the first
+ * backend, whose login says whether the node lets the role in and what its settings are. Lives on the client's event
+ * loop.
  */
 final class ClientSignIn {
     private static final int PASSWORD_LENGTH_MAX = ScramServer.MESSAGE_LENGTH_MAX + 64;

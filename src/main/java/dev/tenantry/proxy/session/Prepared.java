@@ -9,8 +9,8 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A prepared statement of the client: its text, and where it went last. Kept so that it can be prepared again on another
- * node.
+ * A prepared statement of the client: its text, and where it went last. Kept so that it can be prepared again on
+ * another node.
  */
 public final class Prepared {
     private final String name;

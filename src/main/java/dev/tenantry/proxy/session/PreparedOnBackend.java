@@ -11,8 +11,8 @@ public final class PreparedOnBackend {
     private PreparedOnBackend() {}
 
     /**
-     * Prepares the statement on the backend if it is not there, with replies that the client does not see. The caller has
-     * handed over everything that comes before.
+     * Prepares the statement on the backend if it is not there, with replies that the client does not see. The caller
+     * has handed over everything that comes before.
      */
     public static void ensure(Prepared statement, BackendConnection backend, ReplyLedger ledger) {
         if (backend.prepared().get(statement.name()) == statement) {

@@ -106,8 +106,8 @@ public final class SessionBackends {
     }
 
     /**
-     * Ends every connection because the client is gone; one that is busy is told to stop, so that the node does not go on
-     * for nobody.
+     * Ends every connection because the client is gone; one that is busy is told to stop, so that the node does not
+     * go on for nobody.
      */
     public void abandonAll(boolean busy) {
         BackendConnection was = active;

@@ -12,10 +12,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The settings that a client has changed, with PostgreSQL's rules for transactions and savepoints ("SET" in "SQL
- * Commands"): SET lasts beyond COMMIT, SET LOCAL does not, ROLLBACK undoes both, ROLLBACK TO goes back to the savepoint.
+ * Commands"): SET lasts beyond COMMIT, SET LOCAL does not, ROLLBACK undoes both, ROLLBACK TO goes back to the
+ * savepoint.
  *
- * <p>Changes are told when the server has confirmed them. All states are immutable maps, so undoing is a reference, and a
- * backend that has the very map of the session needs no SQL. Not thread-safe; lives on the client's event loop.
+ * <p>Changes are told when the server has confirmed them. All states are immutable maps, so undoing is a reference,
+ * and a backend that has the very map of the session needs no SQL. Not thread-safe; lives on the client's event loop.
  */
 public final class SessionSettings {
     private static final String DEFAULT_SEARCH_PATH = "\"$user\", public";

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * The client's transaction block: which nodes it has touched and what a node that comes later must be told first.
  *
  * <p>BEGIN is not sent before a node is needed. As long as only statements ran that can run again elsewhere without
- * anyone noticing (SET, SHOW, SAVEPOINT, reads of catalogs), the block may still move to another node: it is rolled back
- * where it was and its prologue is run where it goes. After that it stays.
+ * anyone noticing (SET, SHOW, SAVEPOINT, reads of catalogs), the block may still move to another node: it is rolled
+ * back where it was and its prologue is run where it goes. After that it stays.
  *
  * <p>States: none -> open (no node) -> enlisted, movable -> enlisted, bound -> none; and failed, beside any of the open
  * ones, when an error of our own or the loss of a node ended what it could do. Not thread-safe; lives on the client's
