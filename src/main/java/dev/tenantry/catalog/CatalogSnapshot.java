@@ -1,6 +1,5 @@
 package dev.tenantry.catalog;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,12 +14,11 @@ public final class CatalogSnapshot implements CatalogView {
     private final String clusterId;
     private final String database;
     private final List<Node> nodes;
-    private final Map<String, DistributedSchema> schemas;
+    private final SchemaMap schemas;
     private final Map<String, LoginRole> roles;
-    private final Map<Integer, Integer> schemaCounts = new HashMap<>();
     private final Node coordinator;
 
-    /** Takes the maps as they are: the caller hands them over and never changes them again. */
+    /** Takes the roles as they are: the caller hands them over and never changes them again. */
     public CatalogSnapshot(
             long version,
             String clusterId,
@@ -32,11 +30,10 @@ public final class CatalogSnapshot implements CatalogView {
         this.clusterId = clusterId;
         this.database = database;
         this.nodes = List.copyOf(nodes);
-        this.schemas = schemas;
+        this.schemas = schemas instanceof SchemaMap made ? made : SchemaMap.EMPTY.with(List.of(), schemas.values());
         this.roles = roles;
         this.coordinator =
                 nodes.stream().filter(Node::isCoordinator).findFirst().orElseThrow();
-        schemas.values().forEach(schema -> schemaCounts.merge(schema.node().nodeId(), 1, Integer::sum));
     }
 
     /** Grows with every change of nodes, schemas or roles. */
@@ -81,6 +78,6 @@ public final class CatalogSnapshot implements CatalogView {
 
     @Override
     public int schemaCount(Node node) {
-        return schemaCounts.getOrDefault(node.nodeId(), 0);
+        return schemas.countOn(node.nodeId());
     }
 }

@@ -1,8 +1,5 @@
 package dev.tenantry.scram;
 
-import com.ongres.scram.common.ScramFunctions;
-import com.ongres.scram.common.ScramMechanism;
-import com.ongres.scram.common.StringPreparation;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Base64;
@@ -19,7 +16,6 @@ public final class ScramVerifier {
     /** The bytes of a SHA-256 key. */
     public static final int KEY_BYTES = 32;
 
-    private static final ScramMechanism MECHANISM = ScramMechanism.SCRAM_SHA_256;
     private static final Pattern TEXT_FORM = Pattern.compile(
             "SCRAM-SHA-256\\$([1-9][0-9]{0,9}):([A-Za-z0-9+/=]+)\\$([A-Za-z0-9+/=]+):([A-Za-z0-9+/=]+)");
 
@@ -66,10 +62,9 @@ public final class ScramVerifier {
      * @throws IllegalArgumentException if the password or the salt is empty or the iterations are not positive
      */
     public static ScramVerifier of(String password, int iterations, byte[] salt) {
-        byte[] salted = ScramFunctions.saltedPassword(
-                MECHANISM, StringPreparation.POSTGRESQL_PREPARATION, password.toCharArray(), salt, iterations);
-        byte[] storedKey = ScramFunctions.storedKey(MECHANISM, ScramFunctions.clientKey(MECHANISM, salted));
-        return new ScramVerifier(iterations, salt.clone(), storedKey, ScramFunctions.serverKey(MECHANISM, salted));
+        byte[] salted = ScramKeys.saltedPassword(password, salt, iterations);
+        byte[] storedKey = ScramKeys.hash(ScramKeys.clientKey(salted));
+        return new ScramVerifier(iterations, salt.clone(), storedKey, ScramKeys.serverKey(salted));
     }
 
     /** Whether this is the verifier of that clear password; the keys are compared in constant time. */

@@ -2,8 +2,6 @@ package dev.tenantry.support;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.ongres.scram.client.ScramClient;
-import com.ongres.scram.common.exception.ScramException;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -22,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.shaded.com.ongres.scram.client.ScramClient;
+import org.postgresql.shaded.com.ongres.scram.common.exception.ScramException;
 
 /**
  * A blocking client that says exactly what a test tells it to, right or wrong. What is said is kept until something is

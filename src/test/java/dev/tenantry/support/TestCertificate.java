@@ -1,6 +1,5 @@
 package dev.tenantry.support;
 
-import com.ongres.scram.common.util.TlsServerEndpoint;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,6 +19,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
+import org.postgresql.shaded.com.ongres.scram.common.util.TlsServerEndpoint;
 
 /**
  * A self-signed certificate for {@code localhost} and {@code 127.0.0.1} with its key, made by the JDK's keytool.

@@ -1,0 +1,86 @@
+package dev.tenantry.control;
+
+import dev.tenantry.catalog.CatalogFeed;
+import dev.tenantry.control.node.NodeScripts;
+import dev.tenantry.store.CatalogMigration;
+import dev.tenantry.store.CatalogStore;
+import dev.tenantry.store.CatalogUnavailableException;
+import dev.tenantry.store.CoordinatorAddress;
+import dev.tenantry.store.FeedLimits;
+import dev.tenantry.store.PostgresCatalogFeed;
+import dev.tenantry.store.ServerConnection;
+import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgException;
+import java.time.Duration;
+import java.util.List;
+import org.jboss.logging.Logger;
+
+/**
+ * Everything of the control plane that runs beside a proxy: prepares the coordinator, adds the workers it was told of,
+ * and keeps the catalog feed. Started and stopped once.
+ */
+public final class ControlPlane implements AutoCloseable {
+
+    private static final Logger LOG = Logger.getLogger(ControlPlane.class);
+    private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
+    private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
+
+    private final Vertx vertx;
+    private final CoordinatorAddress coordinator;
+    private final List<WorkerAddress> workers;
+    private final PostgresCatalogFeed feed;
+
+    /** Makes a control plane that does nothing until started. */
+    public ControlPlane(Vertx vertx, CoordinatorAddress coordinator, List<WorkerAddress> workers, FeedLimits limits) {
+        this.vertx = vertx;
+        this.coordinator = coordinator;
+        this.workers = List.copyOf(workers);
+        this.feed = new PostgresCatalogFeed(vertx, coordinator, limits);
+    }
+
+    /**
+     * Prepares the coordinator and the workers and reads the catalog; returns when proxies can route. Waits for a
+     * coordinator that is away, and says so.
+     *
+     * @throws dev.tenantry.control.node.NodeUnfitException if the coordinator lacks something
+     * @throws PgException if a worker can't be added; the message, detail and hint say why
+     */
+    public void start() throws InterruptedException {
+        boolean reported = false;
+        while (true) {
+            try (ServerConnection connection = ServerConnection.open(vertx, coordinator, ANSWER_MAX)) {
+                prepare(connection);
+                break;
+            } catch (CatalogUnavailableException away) {
+                if (!reported) {
+                    LOG.warnf("waiting for the coordinator node=%s reason=%s", coordinator, away.getMessage());
+                    reported = true;
+                }
+                Thread.sleep(RETRY_PAUSE);
+            }
+        }
+        feed.start();
+    }
+
+    private void prepare(ServerConnection connection) {
+        NodeScripts.requireFit(connection);
+        CatalogMigration.migrate(coordinator);
+        CatalogStore store = new CatalogStore(connection);
+        store.keepScripts(NodeScripts.check(), NodeScripts.install());
+        store.prepareCoordinator();
+        for (WorkerAddress worker : workers) {
+            int nodeId = store.addNode(worker.host(), worker.port());
+            LOG.debugf("worker is a node node=%s nodeId=%d", worker, nodeId);
+        }
+    }
+
+    /** The catalog as it is now; valid once started. */
+    public CatalogFeed catalog() {
+        return feed;
+    }
+
+    @Override
+    public void close() {
+        feed.close();
+    }
+}

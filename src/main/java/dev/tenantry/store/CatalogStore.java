@@ -1,0 +1,34 @@
+package dev.tenantry.store;
+
+/** Changes the catalog over one connection to the coordinator; every change makes a new version and notifies. */
+public final class CatalogStore {
+
+    private final ServerConnection connection;
+
+    /** Uses a connection that the caller opened and will close. */
+    public CatalogStore(ServerConnection connection) {
+        this.connection = connection;
+    }
+
+    /** Keeps the scripts where {@code citus_add_node} finds them. */
+    public void keepScripts(String check, String install) {
+        connection.query(CatalogSql.PUT_SCRIPT, "check", check);
+        connection.query(CatalogSql.PUT_SCRIPT, "install", install);
+    }
+
+    /** Installs on the coordinator what every node has, and notes where it is and how to sign in at the others. */
+    public void prepareCoordinator() {
+        CoordinatorAddress coordinator = connection.address();
+        connection.query("SELECT tenantry.set_node_login($1, $2)", coordinator.user(), coordinator.password());
+        connection.query("SELECT tenantry.prepare_coordinator($1, $2)", coordinator.host(), coordinator.port());
+    }
+
+    /** Makes a server a node if it is none yet; returns its node id. */
+    public int addNode(String host, int port) {
+        return connection
+                .query("SELECT tenantry.citus_add_node($1, $2)", host, port)
+                .iterator()
+                .next()
+                .getInteger(0);
+    }
+}

@@ -1,0 +1,133 @@
+package dev.tenantry.store;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgConnectOptions;
+import io.vertx.pgclient.PgConnection;
+import io.vertx.pgclient.PgException;
+import io.vertx.pgclient.PgNotice;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+
+/**
+ * One connection to a server, awaited: for virtual threads, never for an event loop. Used by one thread at a time.
+ * Every call ends within the limit given when it was opened; SQL errors come as {@link PgException}, everything else
+ * as {@link CatalogUnavailableException}, after which the connection is of no more use.
+ */
+public final class ServerConnection implements AutoCloseable {
+
+    private final PgConnection connection;
+    private final CoordinatorAddress address;
+    private final Duration limit;
+
+    private ServerConnection(PgConnection connection, CoordinatorAddress address, Duration limit) {
+        this.connection = connection;
+        this.address = address;
+        this.limit = limit;
+    }
+
+    /** Connects and signs in. */
+    public static ServerConnection open(Vertx vertx, CoordinatorAddress address, Duration limit) {
+        PgConnectOptions options = new PgConnectOptions()
+                .setHost(address.host())
+                .setPort(address.port())
+                .setDatabase(address.database())
+                .setUser(address.user())
+                .setPassword(address.password())
+                .setProperties(Map.of(
+                        "application_name", "tenantry control",
+                        "client_encoding", "UTF8",
+                        "DateStyle", "ISO",
+                        "search_path", "pg_catalog",
+                        "tenantry.schema_ddl", "on"));
+        options.setConnectTimeout((int) limit.toMillis());
+        options.setTcpKeepAlive(true);
+        Future<PgConnection> connecting = PgConnection.connect(vertx, options);
+        try {
+            return new ServerConnection(await(connecting, address, limit), address, limit);
+        } catch (CatalogUnavailableException tooLate) {
+            connecting.onSuccess(PgConnection::close);
+            throw tooLate;
+        }
+    }
+
+    /** Runs one statement and returns its rows. */
+    public RowSet<Row> query(String sql) {
+        return await(connection.query(sql).execute());
+    }
+
+    /** Runs one statement with bound parameters and returns its rows. */
+    public RowSet<Row> query(String sql, Object... parameters) {
+        return await(connection.preparedQuery(sql).execute(Tuple.from(parameters)));
+    }
+
+    /** Sends a statement without waiting; the server runs it after those sent before. */
+    Future<RowSet<Row>> send(String sql, Object... parameters) {
+        return connection.preparedQuery(sql).execute(Tuple.from(parameters));
+    }
+
+    /** Calls back on every notification, on the connection's event loop. */
+    void onNotification(Consumer<String> payload) {
+        connection.notificationHandler(notification -> payload.accept(notification.getPayload()));
+    }
+
+    /** Calls back on every notice, on the connection's event loop. */
+    public void onNotice(Consumer<PgNotice> notice) {
+        connection.noticeHandler(notice::accept);
+    }
+
+    /** Calls back when the server has gone, on the connection's event loop. */
+    void onClose(Runnable action) {
+        connection.closeHandler(ignored -> action.run());
+    }
+
+    /** Waits for what was sent, at most for the limit. */
+    <T> T await(Future<T> future) {
+        try {
+            return await(future, address, limit);
+        } catch (CatalogUnavailableException unusable) {
+            connection.close();
+            throw unusable;
+        }
+    }
+
+    private static <T> T await(Future<T> future, CoordinatorAddress address, Duration limit) {
+        try {
+            return future.toCompletionStage().toCompletableFuture().get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException late) {
+            throw new CatalogUnavailableException(
+                    "no answer from " + address + " within " + limit.toMillis() + " ms", late);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new CatalogUnavailableException("interrupted while waiting for " + address, interrupted);
+        } catch (ExecutionException failed) {
+            if (failed.getCause() instanceof PgException error && !connectionLost(error)) {
+                throw error;
+            }
+            throw new CatalogUnavailableException("no connection to " + address + ": " + failed.getMessage(), failed);
+        }
+    }
+
+    /** Classes 08 and 57P0x (shutdown, crash, starting up), too many connections: the server's state, not our SQL. */
+    private static boolean connectionLost(PgException error) {
+        String state = error.getSqlState();
+        return state != null && (state.startsWith("08") || state.startsWith("57P0") || state.equals("53300"));
+    }
+
+    /** Which server this is. */
+    public CoordinatorAddress address() {
+        return address;
+    }
+
+    @Override
+    public void close() {
+        connection.close();
+    }
+}

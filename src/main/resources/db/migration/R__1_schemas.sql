@@ -1,0 +1,120 @@
+-- Schemas: registered by the proxy in the transaction that creates them, kept current by event triggers.
+
+-- The role a client acts as; inside SECURITY DEFINER current_user is the definer.
+CREATE OR REPLACE FUNCTION tenantry.acting_role() RETURNS name
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+RETURN coalesce(nullif(current_setting('role', true), 'none')::name, session_user);
+
+CREATE OR REPLACE FUNCTION tenantry.catalog_changed() RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+RETURN pg_notify('tenantry_catalog', '');
+COMMENT ON FUNCTION tenantry.catalog_changed() IS
+    'Tells every proxy, when this transaction commits, that nodes, schemas, roles or settings have changed';
+
+CREATE OR REPLACE FUNCTION tenantry.register_schema(schema_name text, node_id integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    namespace pg_namespace;
+    target tenantry.node;
+    new_id integer;
+BEGIN
+    SELECT * INTO namespace FROM pg_namespace n WHERE n.nspname = schema_name;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'schema "%" does not exist', schema_name USING ERRCODE = 'invalid_schema_name';
+    END IF;
+    IF NOT pg_has_role(tenantry.acting_role(), namespace.nspowner, 'MEMBER') THEN
+        RAISE EXCEPTION 'must be owner of schema %', schema_name USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF schema_name ~ '^pg_' OR schema_name IN ('public', 'information_schema', 'tenantry') THEN
+        RAISE EXCEPTION '% schema cannot be distributed', schema_name USING ERRCODE = 'feature_not_supported';
+    END IF;
+    SELECT * INTO target FROM tenantry.node n WHERE n.nodeid = node_id FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'node with node id % could not be found', node_id USING ERRCODE = 'undefined_object';
+    END IF;
+    IF NOT target.isactive THEN
+        RAISE EXCEPTION 'node "%" is not active', target.name USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    -- Tables of an ordinary schema of the coordinator would be out of reach afterwards.
+    IF target.groupid <> 0 AND EXISTS (
+        SELECT FROM pg_depend d
+        WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = namespace.oid
+          AND d.classid <> 'pg_default_acl'::regclass
+    ) THEN
+        RAISE EXCEPTION 'schema "%" is not empty on the coordinator', schema_name
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    INSERT INTO tenantry.schema (schemaid, colocationid, nodeid)
+    VALUES (namespace.oid, nextval('tenantry.pg_dist_colocationid_seq'), node_id)
+    ON CONFLICT (schemaid) DO NOTHING
+    RETURNING colocationid INTO new_id;
+    IF new_id IS NULL THEN
+        RAISE EXCEPTION 'schema % is already distributed', schema_name USING ERRCODE = 'duplicate_schema';
+    END IF;
+    PERFORM tenantry.catalog_changed();
+    RETURN new_id;
+END
+$$;
+COMMENT ON FUNCTION tenantry.register_schema(text, integer) IS
+    'Makes the schema created by this transaction a distributed one of that node; returns its colocation id';
+
+CREATE OR REPLACE FUNCTION tenantry.note_dropped_schemas() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    dropped oid[];
+BEGIN
+    SELECT array_agg(objid) INTO dropped FROM pg_event_trigger_dropped_objects() WHERE object_type = 'schema';
+    IF dropped IS NULL THEN
+        RETURN;
+    END IF;
+    WITH gone AS (DELETE FROM tenantry.schema WHERE schemaid = ANY (dropped) RETURNING schemaid)
+    INSERT INTO tenantry.dropped_schema (schemaid) SELECT schemaid FROM gone;
+    IF FOUND THEN
+        PERFORM tenantry.catalog_changed();
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION tenantry.note_altered_schemas() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE tenantry.schema SET changed = pg_current_xact_id()
+    WHERE schemaid IN (SELECT objid FROM pg_event_trigger_ddl_commands() WHERE classid = 'pg_namespace'::regclass);
+    IF FOUND THEN
+        PERFORM tenantry.catalog_changed();
+    END IF;
+END
+$$;
+
+DROP EVENT TRIGGER IF EXISTS tenantry_dropped_schemas;
+CREATE EVENT TRIGGER tenantry_dropped_schemas ON sql_drop
+    WHEN TAG IN ('DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION tenantry.note_dropped_schemas();
+DROP EVENT TRIGGER IF EXISTS tenantry_altered_schemas;
+CREATE EVENT TRIGGER tenantry_altered_schemas ON ddl_command_end
+    WHEN TAG IN ('ALTER SCHEMA') EXECUTE FUNCTION tenantry.note_altered_schemas();
+
+-- A net below the event triggers, for the control plane: rows whose namespace went while triggers were off.
+CREATE OR REPLACE FUNCTION tenantry.sweep() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    WITH gone AS (
+        DELETE FROM tenantry.schema s
+        WHERE NOT EXISTS (SELECT FROM pg_namespace n WHERE n.oid = s.schemaid) RETURNING schemaid)
+    INSERT INTO tenantry.dropped_schema (schemaid) SELECT schemaid FROM gone;
+    IF FOUND THEN
+        PERFORM tenantry.catalog_changed();
+    END IF;
+    DELETE FROM tenantry.dropped_schema WHERE dropped_at < clock_timestamp() - interval '1 day';
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.sweep() FROM PUBLIC;

@@ -1,0 +1,135 @@
+-- What lives on every node, the coordinator too; run again at each start, so every statement may be repeated.
+SET LOCAL client_min_messages = warning;
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+CREATE SCHEMA IF NOT EXISTS tenantry;
+GRANT USAGE ON SCHEMA tenantry TO PUBLIC;
+
+-- Decisions of transactions over several nodes: a row that commits is a commit, a row from recovery an abort.
+CREATE TABLE IF NOT EXISTS tenantry.commit_record (
+    gid text PRIMARY KEY,
+    aborted boolean NOT NULL DEFAULT false,
+    made_by name NOT NULL DEFAULT session_user,
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+REVOKE ALL ON tenantry.commit_record FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION tenantry.record_commit(gid text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF gid !~ '^tenantry_[0-9a-z]+_[0-9a-z]+_[0-9]+_[0-9]+$' OR length(gid) > 200 THEN
+        RAISE EXCEPTION 'not a global transaction identifier: %', gid USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    INSERT INTO tenantry.commit_record (gid) VALUES (record_commit.gid);
+END
+$$;
+COMMENT ON FUNCTION tenantry.record_commit(text) IS
+    'Makes the commit of the calling transaction the decision to commit that global transaction';
+
+CREATE OR REPLACE FUNCTION tenantry.forget_commit(gid text) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    DELETE FROM tenantry.commit_record r
+    WHERE r.gid = forget_commit.gid AND NOT r.aborted
+      AND (r.made_by = session_user OR (SELECT rolsuper FROM pg_roles WHERE rolname = session_user))
+$$;
+COMMENT ON FUNCTION tenantry.forget_commit(text) IS
+    'Removes the record of a global transaction that has been committed on all its nodes';
+
+-- Schemas are created, dropped, renamed and given away through a proxy, so that the catalog changes with them.
+CREATE OR REPLACE FUNCTION tenantry.guard_schema_ddl() RETURNS event_trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF coalesce(current_setting('tenantry.schema_ddl', true), '') <> 'on' THEN
+        RAISE EXCEPTION '% is possible only as a statement of its own sent to a Tenantry proxy', tg_tag
+            USING ERRCODE = 'TN001',
+            HINT = 'Send it to the proxy by itself, not inside a function, a DO block or a procedure.';
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION tenantry.guard_schema_drop() RETURNS event_trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF coalesce(current_setting('tenantry.schema_ddl', true), '') <> 'on' AND EXISTS (
+        SELECT FROM pg_event_trigger_dropped_objects() WHERE object_type = 'schema' AND NOT is_temporary
+    ) THEN
+        RAISE EXCEPTION '% would drop a schema, which is possible only through a Tenantry proxy', tg_tag
+            USING ERRCODE = 'TN001', HINT = 'Drop the schema with DROP SCHEMA, sent to the proxy by itself.';
+    END IF;
+END
+$$;
+
+DROP EVENT TRIGGER IF EXISTS tenantry_guard_schema_ddl;
+CREATE EVENT TRIGGER tenantry_guard_schema_ddl ON ddl_command_start
+    WHEN TAG IN ('CREATE SCHEMA', 'ALTER SCHEMA', 'DROP SCHEMA') EXECUTE FUNCTION tenantry.guard_schema_ddl();
+DROP EVENT TRIGGER IF EXISTS tenantry_guard_schema_drop;
+CREATE EVENT TRIGGER tenantry_guard_schema_drop ON sql_drop
+    WHEN TAG IN ('DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION tenantry.guard_schema_drop();
+
+-- Bytes of every table and materialized view outside the system's schemas, with indexes, TOAST and all forks, from the
+-- files themselves: pg_total_relation_size() has to open each relation, which costs a new session ten times as much.
+CREATE OR REPLACE FUNCTION tenantry.table_bytes() RETURNS TABLE (relid oid, bytes bigint)
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $$
+    WITH place AS MATERIALIZED (
+        SELECT t.oid AS spcid,
+               CASE t.spcname
+                   WHEN 'pg_default' THEN 'base/'
+                   ELSE format('pg_tblspc/%s/PG_%s_%s/', t.oid, current_setting('server_version_num')::int / 10000,
+                               (SELECT catalog_version_no FROM pg_control_system()))
+               END || d.oid || '/' AS directory,
+               t.oid = d.dattablespace AS is_default
+        FROM pg_tablespace t, pg_database d
+        WHERE d.datname = current_database() AND t.spcname <> 'pg_global'
+    ), file AS MATERIALIZED (
+        SELECT p.spcid, p.directory || f AS path,
+               split_part(split_part(f, '_', 1), '.', 1)::oid AS filenode
+        FROM place p, pg_ls_dir(p.directory, true, false) f
+        WHERE f >= '0' AND f < ':'
+    ), rel AS MATERIALIZED (
+        SELECT c.oid, c.relfilenode, c.reltoastrelid, c.relkind,
+               CASE c.reltablespace WHEN 0 THEN (SELECT spcid FROM place WHERE is_default) ELSE c.reltablespace END
+                   AS spcid
+        FROM pg_class c
+        WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 't', 'i')
+    ), part AS (
+        SELECT r.oid AS relid, r.spcid, r.relfilenode FROM rel r WHERE r.relkind IN ('r', 'm')
+        UNION ALL
+        SELECT i.indrelid, x.spcid, x.relfilenode
+        FROM pg_index i JOIN rel x ON x.oid = i.indexrelid
+        JOIN rel r ON r.oid = i.indrelid AND r.relkind IN ('r', 'm')
+        UNION ALL
+        SELECT r.oid, x.spcid, x.relfilenode
+        FROM rel r JOIN rel x ON x.oid = r.reltoastrelid WHERE r.relkind IN ('r', 'm')
+        UNION ALL
+        SELECT r.oid, x.spcid, x.relfilenode
+        FROM rel r JOIN pg_index i ON i.indrelid = r.reltoastrelid JOIN rel x ON x.oid = i.indexrelid
+        WHERE r.relkind IN ('r', 'm')
+    )
+    SELECT p.relid, sum((pg_stat_file(f.path, true)).size)::bigint
+    FROM part p JOIN file f ON f.filenode = p.relfilenode AND f.spcid = p.spcid
+    GROUP BY p.relid
+$$;
+REVOKE ALL ON FUNCTION tenantry.table_bytes() FROM PUBLIC;
+
+-- A role named like our schema would have it first in its search_path ("$user") and create its objects there.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tenantry') AND NOT EXISTS (
+        SELECT FROM pg_db_role_setting s, unnest(s.setconfig) c
+        WHERE s.setrole = (SELECT oid FROM pg_roles WHERE rolname = 'tenantry') AND c LIKE 'search_path=%'
+    ) THEN
+        ALTER ROLE tenantry SET search_path = public;
+    END IF;
+END
+$$;

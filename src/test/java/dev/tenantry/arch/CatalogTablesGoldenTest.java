@@ -1,0 +1,114 @@
+package dev.tenantry.arch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.control.ControlPlane;
+import dev.tenantry.store.CoordinatorAddress;
+import dev.tenantry.store.FeedLimits;
+import dev.tenantry.support.PostgresNode;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.sql.Connection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jooq.codegen.GenerationTool;
+import org.jooq.meta.jaxb.Configuration;
+import org.jooq.meta.jaxb.Database;
+import org.jooq.meta.jaxb.ForcedType;
+import org.jooq.meta.jaxb.Generate;
+import org.jooq.meta.jaxb.Generator;
+import org.jooq.meta.jaxb.Target;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Compares the committed jOOQ classes with those made from a migrated database; {@code -Dgolden=update} rewrites. */
+class CatalogTablesGoldenTest {
+
+    private static final Path COMMITTED = Path.of("src/main/java/dev/tenantry/store/generated");
+
+    @Test
+    void generatedTablesAreThoseOfTheMigrations(@TempDir Path folder) throws Exception {
+        Vertx vertx = Vertx.vertx();
+        try (PostgresNode node = PostgresNode.start("golden");
+                ControlPlane control =
+                        new ControlPlane(vertx, CoordinatorAddress.parse(node.url()), List.of(), FeedLimits.DEFAULT)) {
+            control.start();
+            try (Connection connection = node.connect()) {
+                generate(connection, folder);
+            }
+        } finally {
+            vertx.close();
+        }
+        Path made = folder.resolve("dev/tenantry/store/generated");
+        if ("update".equals(System.getProperty("golden"))) {
+            replace(COMMITTED, made);
+        }
+        assertThat(contents(COMMITTED))
+                .as("run mvn test -Dtest=CatalogTablesGoldenTest -Dgolden=update")
+                .isEqualTo(contents(made));
+    }
+
+    private static void generate(Connection connection, Path folder) throws Exception {
+        GenerationTool tool = new GenerationTool();
+        tool.setConnection(connection);
+        tool.run(new Configuration()
+                .withGenerator(new Generator()
+                        .withDatabase(new Database()
+                                .withName("org.jooq.meta.postgres.PostgresDatabase")
+                                .withInputSchema("tenantry")
+                                .withIncludes("cluster|node|node_size|schema|dropped_schema|node_script|commit_record")
+                                .withIncludeRoutines(false)
+                                .withIncludeUDTs(false)
+                                .withIncludeSequences(false)
+                                .withIncludeIndexes(false)
+                                .withIncludeForeignKeys(false)
+                                .withIncludeCheckConstraints(false)
+                                .withIncludeSystemCheckConstraints(false)
+                                .withForcedTypes(
+                                        new ForcedType().withName("VARCHAR").withIncludeTypes("xid8|noderole"))
+                                .withSchemaVersionProvider("SELECT ''"))
+                        .withGenerate(new Generate()
+                                .withRecords(false)
+                                .withPojos(false)
+                                .withDaos(false)
+                                .withGeneratedAnnotation(false)
+                                .withJavadoc(false)
+                                .withGlobalCatalogReferences(false)
+                                .withDefaultCatalog(false))
+                        .withTarget(new Target()
+                                .withPackageName("dev.tenantry.store.generated")
+                                .withDirectory(folder.toString()))));
+    }
+
+    private static Map<Path, String> contents(Path root) throws IOException {
+        Map<Path, String> found = new TreeMap<>();
+        Files.walkFileTree(root, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                if (!file.endsWith("package-info.java")) {
+                    found.put(root.relativize(file), Files.readString(file));
+                }
+                return FileVisitResult.CONTINUE;
+            }
+        });
+        return found;
+    }
+
+    private static void replace(Path committed, Path made) throws IOException {
+        for (Path stale : contents(committed).keySet()) {
+            Files.delete(committed.resolve(stale));
+        }
+        for (Path fresh : contents(made).keySet()) {
+            Path target = committed.resolve(fresh);
+            Files.createDirectories(target.getParent());
+            Files.copy(made.resolve(fresh), target, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+}
