@@ -20,9 +20,6 @@ public interface AppConfig {
     /** The beginning of the keys of {@link #embedded()}. */
     String EMBEDDED = "tenantry.embedded.";
 
-    /** The most embedded workers. */
-    int WORKERS_MAX = 64;
-
     /** The address clients connect to; loopback, unless others shall reach it. */
     @WithDefault("127.0.0.1")
     String host();
@@ -54,7 +51,7 @@ public interface AppConfig {
         /** How many workers beside the coordinator. */
         @WithDefault("2")
         @Min(0)
-        @Max(WORKERS_MAX)
+        @Max(64)
         int workers();
 
         /** The folder that keeps the servers' data. */

@@ -8,6 +8,9 @@ import java.util.Map;
 /** What was asked for on the command line; each option is a configuration key under a shorter name. */
 sealed interface CommandLine {
 
+    /** The most embedded workers; {@link AppConfig.Embedded#workers()} has the same limit. */
+    int WORKERS_MAX = 64;
+
     /** The text that {@code help} prints. */
     String USAGE = """
             usage: tenantry up [options]
@@ -108,9 +111,9 @@ sealed interface CommandLine {
     private static String mistake(String option, String value) {
         return switch (option) {
             case "--workers" ->
-                isNumber(value, 0, AppConfig.WORKERS_MAX)
+                isNumber(value, 0, WORKERS_MAX)
                         ? ""
-                        : "--workers is a number from 0 to " + AppConfig.WORKERS_MAX + ", not " + value;
+                        : "--workers is a number from 0 to " + WORKERS_MAX + ", not " + value;
             case "--port", "--http-port" ->
                 isNumber(value, 1, 65_535) ? "" : option + " is a port from 1 to 65535, not " + value;
             case "--worker" -> value.matches("(.+):(\\d{1,5})") ? "" : "--worker is HOST:PORT, not " + value;

@@ -77,6 +77,7 @@ final class DataFolder {
         initialise(building);
         Files.writeString(building.resolve("pg_hba.conf"), CLIENT_AUTHENTICATION);
         Files.writeString(building.resolve("postgresql.conf"), CONFIGURATION, StandardOpenOption.APPEND);
+        launcher.own(building);
         createRoleAndDatabase(building);
         if (settings.durability() == Durability.KEPT) {
             run(List.of(settings.binaries().initdb(), "--sync-only", "-D", building.toString()), "");

@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * How a server program is started so that it does not find itself run by root, which PostgreSQL refuses ("Creating a
@@ -40,21 +40,23 @@ sealed interface Launcher {
 
     /** The way that works here: as we are; as root in a user namespace of its own, else as another user. */
     static Launcher detect() {
-        return detect(runsAsRoot(), words -> Command.run(words, LIMIT).succeeded());
+        return detect(runsAsRoot(), words -> Command.run(words, LIMIT));
     }
 
     /** The same, told who we are and what runs here. */
-    static Launcher detect(boolean root, Predicate<List<String>> runs) {
+    static Launcher detect(boolean root, Function<List<String>, Command> runs) {
         if (!root) {
             return new AsIs();
         }
-        if (runs.test(List.of("unshare", "-U", "true"))) {
+        if (runs.apply(List.of("unshare", "-U", "true")).succeeded()) {
             return new InUserNamespace();
         }
-        Optional<String> user = List.of("postgres", "nobody").stream()
-                .filter(name -> runs.test(AsUser.words(name, "true")))
-                .findFirst();
-        return user.<Launcher>map(AsUser::new)
+        return Stream.of("postgres", "nobody")
+                .map(user ->
+                        new AsUser(user, runs.apply(List.of("id", "-g", user)).output()))
+                .filter(user -> runs.apply(user.command(List.of("true"))).succeeded())
+                .findFirst()
+                .<Launcher>map(user -> user)
                 .orElseThrow(
                         () -> new EmbeddedException("PostgreSQL does not run as root, and here neither 'unshare -U'"
                                 + " nor 'setpriv' can give it another identity; start tenantry as an ordinary user"));
@@ -91,27 +93,20 @@ sealed interface Launcher {
     }
 
     /** Root where namespaces are not permitted (many containers): another user, who is given the data folders. */
-    record AsUser(String user) implements Launcher {
+    record AsUser(String user, String group) implements Launcher {
         @Override
         public List<String> prefix() {
-            return words(user);
+            return List.of("setpriv", "--reuid=" + user, "--regid=" + group, "--clear-groups");
         }
 
         @Override
         public void own(Path folder) {
-            Command chown = Command.run(List.of("chown", "-R", user + ":", folder.toString()), LIMIT);
-            Command reach = Command.run(words(user, "test", "-x", folder.toString()), LIMIT);
+            Command chown = Command.run(List.of("chown", "-R", user + ":" + group, folder.toString()), LIMIT);
+            Command reach = Command.run(command(List.of("test", "-x", folder.toString())), LIMIT);
             if (!chown.succeeded() || !reach.succeeded()) {
                 throw new EmbeddedException("user " + user + ", whom the servers run as because PostgreSQL does not run"
                         + " as root, can't use " + folder + "; choose another folder with --data");
             }
-        }
-
-        static List<String> words(String user, String... program) {
-            List<String> words =
-                    new ArrayList<>(List.of("setpriv", "--reuid=" + user, "--regid=" + user, "--clear-groups"));
-            words.addAll(List.of(program));
-            return words;
         }
     }
 }

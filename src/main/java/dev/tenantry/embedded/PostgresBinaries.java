@@ -43,8 +43,11 @@ public record PostgresBinaries(Path bin, int majorVersion) {
         return in(new BundledArchive(cacheFolder).unpacked().resolve("bin"));
     }
 
-    /** Where {@link #bundled} unpacks to when nothing else is said: the user's cache folder. */
+    /** Where {@link #bundled} unpacks to when nothing else is said: a cache folder that the servers can read. */
     public static Path defaultCacheFolder() {
+        if (Launcher.detect() instanceof Launcher.AsUser) {
+            return Path.of("/var/cache/tenantry");
+        }
         String xdg = System.getenv("XDG_CACHE_HOME");
         Path base = xdg != null && !xdg.isBlank() ? Path.of(xdg) : Path.of(System.getProperty("user.home"), ".cache");
         return base.resolve("tenantry");
