@@ -100,8 +100,7 @@ class ArchitectureTest {
             Map.entry("control.recovery", List.of("catalog", "commit", "sql", "store", "control.node")),
             Map.entry(
                     "control.api",
-                    List.of("catalog", "sql", "scram", "routing", "store", "control.node", "control.recovery")),
-            Map.entry("control", List.of("catalog", "sql", "store", "control.node", "control.recovery")));
+                    List.of("catalog", "sql", "scram", "routing", "store", "control.node", "control.recovery")));
 
     private static final String[] PURE = packages("wire", "sql", "catalog", "routing", "commit", "scram");
 
