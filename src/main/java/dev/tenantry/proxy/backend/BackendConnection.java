@@ -224,6 +224,15 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     }
 
     @Override
+    public void channelActive(ChannelHandlerContext context) {
+        BackendLogin starting = login;
+        if (starting != null) {
+            starting.connected();
+        }
+        context.fireChannelActive();
+    }
+
+    @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         if (message instanceof ByteBuf in) {
             cutter.feed(in);

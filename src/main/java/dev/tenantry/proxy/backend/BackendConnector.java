@@ -4,6 +4,7 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.auth.ScramSecrets;
 import dev.tenantry.proxy.net.EventLoops;
+import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.SqlError;
 import io.netty.bootstrap.Bootstrap;
@@ -24,6 +25,7 @@ public final class BackendConnector {
 
     private final EventLoops loops;
     private final ScramSecrets secrets;
+    private final TlsContexts tls;
     private final BackendCount count;
     private final int connectTimeoutMillis;
 
@@ -34,9 +36,11 @@ public final class BackendConnector {
     }
 
     /** A connector that gives up on a node after this many ms. */
-    public BackendConnector(EventLoops loops, ScramSecrets secrets, BackendCount count, int connectTimeoutMillis) {
+    public BackendConnector(
+            EventLoops loops, ScramSecrets secrets, TlsContexts tls, BackendCount count, int connectTimeoutMillis) {
         this.loops = loops;
         this.secrets = secrets;
+        this.tls = tls;
         this.count = count;
         this.connectTimeoutMillis = connectTimeoutMillis;
     }
@@ -51,24 +55,28 @@ public final class BackendConnector {
     public CompletableFuture<BackendConnection> open(
             Node node, EventLoop loop, Map<String, String> parameters, ScramClient.Credentials credentials) {
         CompletableFuture<BackendConnection> opened = new CompletableFuture<>();
+        Optional<TlsRequest> request = tls.forNodes()
+                .map(context ->
+                        new TlsRequest(node, context, tls.settings().nodeMode().insists()));
         ChannelFuture connecting = bootstrap(loop)
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
                         BackendConnection backend = new BackendConnection(node, channel);
-                        backend.startLogin(new BackendLogin(backend, login(parameters, credentials), opened));
+                        BackendLogin login = new BackendLogin(backend, opened);
+                        backend.startLogin(login);
+                        request.ifPresent(first -> channel.pipeline().addLast("tls-request", first));
                         channel.pipeline().addLast("backend", backend);
+                        CompletableFuture<Optional<byte[]>> ready = request.map(TlsRequest::outcome)
+                                .orElseGet(() -> CompletableFuture.completedFuture(Optional.empty()));
+                        login.beginWhen(ready, endPoint -> scram(parameters, credentials, endPoint), parameters);
                     }
                 })
                 .connect(node.host(), node.port());
         connecting.addListener(done -> {
             if (done.isSuccess()) {
-                Channel channel = connecting.channel();
                 count.backends(node.name(), 1);
-                channel.closeFuture().addListener(closed -> count.backends(node.name(), -1));
-                ByteBuf out = channel.alloc().buffer(256);
-                FrontendMessages.startup(out, parameters);
-                channel.writeAndFlush(out);
+                connecting.channel().closeFuture().addListener(closed -> count.backends(node.name(), -1));
             } else {
                 opened.completeExceptionally(new BackendRefused(node, unreachable(node, done.cause())));
             }
@@ -100,8 +108,9 @@ public final class BackendConnector {
         return done;
     }
 
-    private ScramClient login(Map<String, String> parameters, ScramClient.Credentials credentials) {
-        return new ScramClient(parameters.getOrDefault("user", ""), credentials, secrets, Optional.empty());
+    private ScramClient scram(
+            Map<String, String> parameters, ScramClient.Credentials credentials, Optional<byte[]> endPoint) {
+        return new ScramClient(parameters.getOrDefault("user", ""), credentials, secrets, endPoint);
     }
 
     private Bootstrap bootstrap(EventLoop loop) {

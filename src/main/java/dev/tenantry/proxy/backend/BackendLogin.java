@@ -6,25 +6,55 @@ import dev.tenantry.proxy.net.FrameHandler;
 import dev.tenantry.wire.AuthenticationRequest;
 import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.ErrorFields;
+import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.ProtocolViolation;
 import dev.tenantry.wire.SqlError;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** The conversation with a node from the start-up message to its first ReadyForQuery. */
 final class BackendLogin implements FrameHandler {
     private final BackendConnection backend;
-    private final ScramClient scram;
+    private @Nullable ScramClient scram;
     private final CompletableFuture<BackendConnection> opened;
     private int processId;
     private byte[] secretKey = new byte[0];
 
-    BackendLogin(BackendConnection backend, ScramClient scram, CompletableFuture<BackendConnection> opened) {
+    BackendLogin(BackendConnection backend, CompletableFuture<BackendConnection> opened) {
         this.backend = backend;
-        this.scram = scram;
         this.opened = opened;
+    }
+
+    /** Sends the start-up message when the connection is ready for it. */
+    void beginWhen(
+            CompletableFuture<Optional<byte[]>> ready,
+            Function<Optional<byte[]>, ScramClient> client,
+            Map<String, String> parameters) {
+        ready.whenComplete((endPoint, problem) -> {
+            if (problem != null) {
+                failed(problem);
+                backend.close();
+                return;
+            }
+            scram = client.apply(endPoint);
+            ByteBuf out = backend.channel().alloc().buffer(256);
+            FrontendMessages.startup(out, parameters);
+            backend.write(out);
+            if (backend.channel().isActive()) {
+                backend.flush();
+            }
+        });
+    }
+
+    /** The connection is there: what was written before it leaves. */
+    void connected() {
+        backend.flush();
     }
 
     @Override
@@ -64,7 +94,13 @@ final class BackendLogin implements FrameHandler {
 
     private void authenticate(ByteBuf in, int index, int frameLength) {
         AuthenticationRequest request = AuthenticationRequest.parse(in.slice(index + 5, frameLength - 5));
-        switch (scram.onRequest(request)) {
+        ScramClient exchange = scram;
+        if (exchange == null) {
+            refuse(SqlError.fatal(
+                    "08P01", "node \"" + backend.node().name() + "\" asked before it was told who we are"));
+            return;
+        }
+        switch (exchange.onRequest(request)) {
             case ScramClient.Step.Send send -> {
                 backend.write(Unpooled.wrappedBuffer(send.message()));
                 backend.flush();

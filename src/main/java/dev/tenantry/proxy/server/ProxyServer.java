@@ -69,12 +69,13 @@ public final class ProxyServer implements AutoCloseable {
         ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
         ScramSecrets secrets = ScramSecrets.random();
         String proxyId = UUID.randomUUID().toString().replace("-", "").substring(0, 12);
+        TlsContexts contexts = new TlsContexts(tls);
         ProxyCore core = new ProxyCore(
                 limits,
                 new ClusterServices(feed, workers, new GlobalTransactionIds(proxyId), observer),
-                new BackendConnector(loops, secrets, metrics, limits.connectTimeoutMillis()),
+                new BackendConnector(loops, secrets, contexts, metrics, limits.connectTimeoutMillis()),
                 secrets,
-                new TlsContexts(tls),
+                contexts,
                 metrics);
         ChannelFuture bound = new ServerBootstrap()
                 .group(loops.group())
