@@ -2,9 +2,11 @@ package dev.tenantry;
 
 import dev.tenantry.embedded.EmbeddedException;
 import dev.tenantry.embedded.FreePort;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.ShutdownEvent;
+import io.vertx.core.Vertx;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.util.concurrent.locks.ReentrantLock;
@@ -18,12 +20,18 @@ import org.jspecify.annotations.Nullable;
 public class Service implements QuarkusApplication {
 
     private final AppConfig config;
+    private final ProxyConfig proxyConfig;
+    private final Vertx vertx;
+    private final MeterRegistry meters;
     private final ReentrantLock lifecycle = new ReentrantLock();
     private boolean stopped;
     private @Nullable Tenantry tenantry;
 
-    Service(AppConfig config) {
+    Service(AppConfig config, ProxyConfig proxyConfig, Vertx vertx, MeterRegistry meters) {
         this.config = config;
+        this.proxyConfig = proxyConfig;
+        this.vertx = vertx;
+        this.meters = meters;
     }
 
     @Override
@@ -64,7 +72,7 @@ public class Service implements QuarkusApplication {
         try {
             if (!stopped) {
                 requirePort();
-                tenantry = Tenantry.start(Servers.of(config));
+                tenantry = Tenantry.start(Servers.of(config), Wiring.of(config, proxyConfig, vertx, meters));
                 Terminal.result("ready: " + tenantry.url());
                 Terminal.note("connect: psql " + tenantry.url() + "    stop: Ctrl-C");
             }
