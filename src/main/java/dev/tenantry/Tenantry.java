@@ -84,9 +84,8 @@ public final class Tenantry implements AutoCloseable {
                     wiring.tls(),
                     wiring.limits(),
                     new ProxyMetrics(wiring.meters()));
-            String credentials = embedded == null
-                    ? coordinator.user()
-                    : coordinator.user() + ":" + coordinator.password();
+            String credentials =
+                    embedded == null ? coordinator.user() : coordinator.user() + ":" + coordinator.password();
             String url = "postgresql://%s@%s:%d/%s"
                     .formatted(
                             credentials,

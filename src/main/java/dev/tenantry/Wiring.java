@@ -29,8 +29,9 @@ public record Wiring(
 
     /** What the configuration says. */
     static Wiring of(AppConfig app, ProxyConfig proxy, Vertx vertx, MeterRegistry meters) {
-        int loops =
-                proxy.eventLoops() > 0 ? proxy.eventLoops() : Runtime.getRuntime().availableProcessors();
+        int loops = proxy.eventLoops() > 0
+                ? proxy.eventLoops()
+                : Runtime.getRuntime().availableProcessors();
         return new Wiring(
                 new InetSocketAddress(app.host(), app.port()),
                 Duration.ofSeconds(app.stopGraceSeconds()),
