@@ -38,10 +38,7 @@ public final class Router {
                     ROLLBACK_TO,
                     SET_TRANSACTION,
                     SHOW,
-                    DISCARD,
-                    LISTEN,
-                    UNLISTEN,
-                    NOTIFY -> KeptRoutes.SESSION;
+                    DISCARD -> KeptRoutes.SESSION;
             case SET -> set(facts, context);
             case RESET -> KeptRoutes.SESSION;
             case EXECUTE, DEALLOCATE, FETCH, CLOSE -> prepared(facts, context);
@@ -69,6 +66,9 @@ public final class Router {
                     LOCK,
                     VACUUM,
                     ANALYZE,
+                    LISTEN,
+                    UNLISTEN,
+                    NOTIFY,
                     PREPARE_TRANSACTION,
                     COMMIT_PREPARED,
                     ROLLBACK_PREPARED,
@@ -168,7 +168,8 @@ public final class Router {
         if (facts.catalogUse() == CatalogUse.ONLY) {
             return byCatalog(facts, context);
         }
-        boolean unqualified = facts.unqualifiedRelation() || facts.unqualifiedOther();
+        boolean unqualified =
+                facts.unqualifiedRelation() || facts.unqualifiedOther() || namesTemporary(facts.schemas());
         Node used = context.transactionNode();
         if (!unqualified && facts.schemas().isEmpty() && used != null) {
             return routes.to(used, Reason.TRANSACTION);
@@ -184,6 +185,16 @@ public final class Router {
         }
         DistributedSchema first = firstDistributed(context.searchPath(), context);
         return first == null ? coordinator(context, Reason.COORDINATOR) : routes.to(first.node(), Reason.SEARCH_PATH);
+    }
+
+    /** Temporary objects are where the session is. */
+    private static boolean namesTemporary(List<String> schemas) {
+        for (int i = 0; i < schemas.size(); i++) {
+            if (schemas.get(i).startsWith("pg_temp")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The first name of the list that is a distributed schema; {@code "$user"} is the current role's. */
@@ -211,7 +222,7 @@ public final class Router {
             return used == null ? coordinator(context, Reason.CATALOG_GLOBAL) : routes.to(used, Reason.TRANSACTION);
         }
         Node followed = context.catalogNode();
-        if (facts.oidLiteral() && followed != null) {
+        if (followed != null && (facts.oidLiteral() || bindsOid(facts, context))) {
             return routes.to(followed, Reason.CATALOG_FOLLOW_UP);
         }
         if (used != null) {
@@ -243,6 +254,17 @@ public final class Router {
             }
         }
         return null;
+    }
+
+    private static boolean bindsOid(StatementFacts facts, RoutingContext context) {
+        int parameters = facts.parameterMayNameSchema() ? context.parameterCount() : 0;
+        for (int number = 1; number <= parameters; number++) {
+            String text = context.parameter(number);
+            if (text != null && CatalogNames.isOid(text)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Route coordinator(RoutingContext context, Reason reason) {

@@ -2,8 +2,11 @@ package dev.tenantry.sql;
 
 import java.util.List;
 
-/** The schema names that the text of a literal or of a bound parameter of a catalog query may mean. */
+/** The schema names and oids that the text of a literal or of a bound parameter of a catalog query may mean. */
 public final class CatalogNames {
+
+    /** Objects that people create have oids from here on. */
+    static final int FIRST_NORMAL_OID = 16384;
 
     private CatalogNames() {}
 
@@ -23,6 +26,24 @@ public final class CatalogNames {
             return parts.size() > 1 ? List.of(text, parts.get(parts.size() - 2)) : List.of(text);
         }
         return List.of(text);
+    }
+
+    /** A number as psql writes oids ({@code '16385'}), or an array of them as pg_dump does. */
+    public static boolean isOid(String text) {
+        int from = text.startsWith("{") ? 1 : 0;
+        long value = 0;
+        for (int i = from; i < text.length() && value < FIRST_NORMAL_OID; i++) {
+            char c = text.charAt(i);
+            if (c < '0' || c > '9') {
+                if (from == 0 || (c != ',' && c != '}')) {
+                    return false;
+                }
+                value = 0;
+            } else {
+                value = value * 10 + (c - '0');
+            }
+        }
+        return value >= FIRST_NORMAL_OID;
     }
 
     private static String unescaped(String pattern) {

@@ -30,8 +30,17 @@ final class DefinitionKinds {
             case DATABASE -> isDatabaseSetting(t, create || drop) ? StatementKind.GLOBAL_DDL : StatementKind.SERVER;
             case TABLESPACE, SYSTEM -> StatementKind.SERVER;
             case DEFAULT -> isGlobalDefault(t) ? StatementKind.GLOBAL_DDL : StatementKind.DDL;
-            default -> StatementKind.DDL;
+            default -> create && isLanguageExtension(t) ? StatementKind.GLOBAL_DDL : StatementKind.DDL;
         };
+    }
+
+    /** CREATE LANGUAGE without a handler is another spelling of CREATE EXTENSION. */
+    private static boolean isLanguageExtension(Lexer t) {
+        int k = t.is(1, Keyword.OR) && t.is(2, Keyword.REPLACE) ? 3 : 1;
+        while (t.is(k, Keyword.TRUSTED) || t.is(k, Keyword.PROCEDURAL)) {
+            k++;
+        }
+        return t.is(k, Keyword.LANGUAGE) && t.isLabel(k + 1) && t.type(k + 2) == Lexer.END;
     }
 
     /** ALTER DATABASE name SET or RESET a setting. */

@@ -16,7 +16,6 @@ final class Findings {
 
     private static final int LITERALS_MAX = 1024;
     private static final int NAME_LITERAL_BYTES_MAX = 160;
-    private static final long FIRST_NORMAL_OID = 16384;
 
     private record Waiting(String name, int flags, int start, int end) {}
 
@@ -253,7 +252,7 @@ final class Findings {
     }
 
     void number() {
-        bigInteger |= t.integer(0) >= FIRST_NORMAL_OID;
+        bigInteger |= t.integer(0) >= CatalogNames.FIRST_NORMAL_OID;
     }
 
     void parameter() {
@@ -357,7 +356,7 @@ final class Findings {
             for (int i = 0; i < count; i++) {
                 int length = literals[3 * i + 1] - literals[3 * i];
                 String text = lexer.string(literals[3 * i], literals[3 * i + 1], (byte) literals[3 * i + 2]);
-                oid |= isOid(text);
+                oid |= CatalogNames.isOid(text);
                 if (length <= NAME_LITERAL_BYTES_MAX && !text.isEmpty()) {
                     CatalogNames.candidates(text).stream()
                             .filter(name -> !names.contains(name))
@@ -365,24 +364,6 @@ final class Findings {
                 }
             }
             return new CatalogLiterals(List.copyOf(names), oid);
-        }
-
-        /** A number as psql writes oids ({@code '16385'}), or an array of them as pg_dump does. */
-        private static boolean isOid(String text) {
-            int from = text.startsWith("{") ? 1 : 0;
-            long value = 0;
-            for (int i = from; i < text.length() && value < FIRST_NORMAL_OID; i++) {
-                char c = text.charAt(i);
-                if (c < '0' || c > '9') {
-                    if (from == 0 || (c != ',' && c != '}')) {
-                        return false;
-                    }
-                    value = 0;
-                } else {
-                    value = value * 10 + (c - '0');
-                }
-            }
-            return value >= FIRST_NORMAL_OID;
         }
     }
 }

@@ -42,6 +42,10 @@ final class KnownNames {
     /** No name is longer in PostgreSQL (NAMEDATALEN - 1). */
     static final int NAME_BYTES_MAX = 63;
 
+    /** Types that exist only in column definitions. */
+    private static final List<String> SERIAL_TYPES =
+            List.of("serial", "serial2", "serial4", "serial8", "smallserial", "bigserial");
+
     private static final int HASH_FACTOR = 31;
     private static final KnownNames INSTANCE = new KnownNames();
 
@@ -55,7 +59,7 @@ final class KnownNames {
     private KnownNames() {
         List<String> catalog = lines("pg-names.txt");
         List<String> ours = lines("tenantry-names.txt");
-        int capacity = catalog.size() + ours.size();
+        int capacity = catalog.size() + ours.size() + SERIAL_TYPES.size();
         words = new byte[capacity][];
         strings = new String[capacity];
         flags = new int[capacity];
@@ -66,6 +70,7 @@ final class KnownNames {
             add(line.substring(0, blank), codes(line.substring(blank + 1)));
         }
         ours.forEach(name -> add(name, TENANTRY));
+        SERIAL_TYPES.forEach(name -> add(name, TYPE));
     }
 
     /** The one table. */

@@ -19,7 +19,8 @@ final class QueryWalker {
     /** A query, anywhere but in its FROM list. */
     static final byte BODY = 4;
 
-    private static final byte FROM_ITEM = 5;
+    /** A relation, or what stands for one, is next. */
+    static final byte FROM_ITEM = 5;
     private static final byte FROM_TAIL = 6;
     private static final byte FROM_ON = 7;
     private static final byte SET_TARGET = 8;
@@ -36,6 +37,9 @@ final class QueryWalker {
     private static final byte WITH_AS = 15;
     private static final byte WITH_AFTER = 16;
     private static final byte WITH_CLAUSE = 17;
+    /** The index columns of ON CONFLICT: an expression, then perhaps an operator class. */
+    private static final byte ARBITER = 18;
+    private static final byte ARBITER_REST = 19;
 
     private final Lexer t;
     private final Findings f;
@@ -61,13 +65,26 @@ final class QueryWalker {
         Arrays.fill(withNames, "");
     }
 
-    /** Reads to the end of the statement, beginning in this state. */
+    /** How many parts the name has that begins at the current token. */
+    int chain() {
+        return expressions.chain();
+    }
+
+    /** Reads a type's name. */
+    void type() {
+        expressions.type();
+    }
+
+    /** Reads to the end of the statement, or of the element of CREATE SCHEMA, beginning in this state. */
     void run(byte state) {
         level = -1;
         mainVerb = Keyword.SELECT;
         push(state);
         while (t.type(0) != Lexer.END) {
             Keyword keyword = t.keyword(0);
+            if (level == 0 && (keyword == Keyword.CREATE || keyword == Keyword.GRANT)) {
+                return;
+            }
             step();
             previous = keyword;
         }
@@ -157,6 +174,7 @@ final class QueryWalker {
             case COLUMN -> column();
             case WITH_NAME, WITH_AS, WITH_AFTER, WITH_CLAUSE -> with();
             case BODY, SET_VALUE -> body();
+            case ARBITER, ARBITER_REST -> arbiter();
             default -> expression();
         }
     }
@@ -609,8 +627,32 @@ final class QueryWalker {
                 }
                 t.advance();
             }
+            case CONFLICT -> {
+                t.advance();
+                if (t.type(0) == Lexer.OPEN) {
+                    t.advance();
+                    push(ARBITER);
+                }
+            }
             case OVERRIDING -> t.advance(t.is(2, Keyword.VALUE) ? 3 : 1);
             default -> expression();
+        }
+    }
+
+    private void arbiter() {
+        boolean rest = states[level] == ARBITER_REST;
+        if (t.type(0) == Lexer.COMMA) {
+            state(ARBITER);
+            t.advance();
+        } else if (rest && t.isLabel(0) && !t.is(0, Keyword.COLLATE)) {
+            int parts = expressions.chain();
+            if (parts > 1) {
+                f.type(parts);
+            }
+            t.advance(2 * parts - 1);
+        } else {
+            state(ARBITER_REST);
+            expression();
         }
     }
 

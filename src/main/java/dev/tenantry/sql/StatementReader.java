@@ -156,6 +156,7 @@ final class StatementReader {
             f.effect();
         }
         read();
+        action = action instanceof Execute ? action : ControlStatements.NONE;
         return StatementKind.EXPLAIN;
     }
 
@@ -272,11 +273,13 @@ final class StatementReader {
             case ON_SCHEMA -> onSchema(first);
             case GLOBAL_DDL -> action = everyNode();
             case SERVER -> {}
-            default -> definitions.read(first);
-        }
-        String executed = definitions.executed();
-        if (executed != null) {
-            action = new Execute(executed);
+            default -> {
+                definitions.read(first);
+                String executed = definitions.executed();
+                if (executed != null) {
+                    action = new Execute(executed);
+                }
+            }
         }
         return kind;
     }

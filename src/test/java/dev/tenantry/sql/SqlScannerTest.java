@@ -49,4 +49,104 @@ class SqlScannerTest {
     void findsNothingInBlankText() {
         assertThat(scan(" -- nothing\n ; /* or /* less */ */ ")).isEmpty();
     }
+
+    @Test
+    void keepsBodiesOfRoutinesWhole() {
+        assertThat(scan("create procedure p() begin atomic select case when a then 1 end; insert into t values (1); end;"
+                        + " select 2"))
+                .hasSize(2);
+        assertThat(scan("create function f(begin atomic) returns begin as 'x'; select 1")).hasSize(2);
+    }
+
+    @Test
+    void keepsActionsOfRulesWhole() {
+        assertThat(scan("create rule r as on insert to a.t do (delete from b.u; delete from c.v); select 1"))
+                .hasSize(2);
+    }
+
+    @Test
+    void endsOperatorsWhereCommentsBegin() {
+        assertThat(one("select 1 +-- from a.b\n 2 */* from c.d */ 3").schemas()).isEmpty();
+        assertThat(one("select a->>'x', b @> c from d.e").schemas()).containsExactly("d");
+    }
+
+    @Test
+    void readsBackslashesBySetting() {
+        String sql = "select '\\', 'a'' from b.c -- '";
+        byte[] bytes = sql.getBytes(StandardCharsets.UTF_8);
+        LexicalRules old = new LexicalRules(false, StandardCharsets.UTF_8);
+        assertThat(new SqlScanner().scan(bytes, 0, bytes.length, old)).hasSize(1);
+        assertThat(one("select E'\\' from a.b; ' from c.d").schemas()).containsExactly("c");
+    }
+
+    @Test
+    void findsNamesOfOursWhereTheyAre() {
+        StatementFacts facts = one("select é, citus_add_node('a', 1) from public . \"citus_schemas\" s");
+        assertThat(facts.tenantryNames())
+                .containsExactly(
+                        new StatementFacts.TenantryName(11, 25, "citus_add_node"),
+                        new StatementFacts.TenantryName(40, 64, "citus_schemas"));
+        assertThat(facts.schemas()).isEmpty();
+        assertThat(one("with citus_schemas as (select 1) select * from citus_schemas").tenantryNames())
+                .isEmpty();
+    }
+
+    @Test
+    void takesReadsOfNothingForRepeatable() {
+        assertThat(one("select now(), version()").sideEffectFree()).isTrue();
+        assertThat(one("select count(*) from pg_class").sideEffectFree()).isTrue();
+        assertThat(one("select nextval('q')").sideEffectFree()).isFalse();
+        assertThat(one("select pg_advisory_lock(1)").sideEffectFree()).isFalse();
+        assertThat(one("select my_function()").sideEffectFree()).isFalse();
+        assertThat(one("select * from pg_class for update").sideEffectFree()).isFalse();
+        assertThat(one("select 1 into t").sideEffectFree()).isFalse();
+        assertThat(one("explain analyze select 1").sideEffectFree()).isFalse();
+    }
+
+    @Test
+    void findsThePasswordOfARole() {
+        String sql = "alter role joe with encrypted password E'p\\'w' login";
+        StatementAction.EveryNode action = (StatementAction.EveryNode) one(sql).action();
+        StatementAction.PasswordLiteral password = action.password().orElseThrow();
+        assertThat(password.text()).isEqualTo("p'w");
+        assertThat(sql.substring(password.start(), password.end())).isEqualTo("E'p\\'w'");
+    }
+
+    @Test
+    void tellsWhereTheHeaderOfCreateSchemaEnds() {
+        StatementAction.CreateSchema action =
+                (StatementAction.CreateSchema) one("create schema a authorization \"J x\" create table t (x int)")
+                        .action();
+        assertThat(action.headerEnd()).isEqualTo(35);
+        assertThat(action.authorization()).contains("\"J x\"");
+    }
+
+    @Test
+    void understandsNothingOfMalformedControlStatements() {
+        for (String sql : List.of(
+                "begin read", "commit and", "set search_path a", "rollback to", "savepoint", "discard x", "set x = select",
+                "drop schema a,", "create schema a b", "alter schema a rename b", "set a = b c", "reset a b",
+                "set transaction", "release", "deallocate a b", "set session characteristics as transaction")) {
+            assertThat(one(sql).action()).as(sql).isInstanceOf(StatementAction.None.class);
+        }
+    }
+
+    @Test
+    void scansPartOfABuffer() {
+        byte[] bytes = "xx'select * from a.b'yy".getBytes(StandardCharsets.UTF_8);
+        StatementFacts facts = new SqlScanner().scan(bytes, 3, 17, LexicalRules.DEFAULT).getFirst();
+        assertThat(facts.schemas()).containsExactly("a");
+        assertThat(facts.start()).isZero();
+        assertThat(facts.end()).isEqualTo(17);
+    }
+
+    @Test
+    void findsOidsAndParametersOfCatalogQueries() {
+        assertThat(one("select * from pg_attribute where attrelid = '16500'").oidLiteral()).isTrue();
+        assertThat(one("select * from pg_attribute where attrelid = 16500").oidLiteral()).isTrue();
+        assertThat(one("select * from unnest('{12,16500}'::oid[]) o join pg_class c on c.oid = o").oidLiteral())
+                .isTrue();
+        assertThat(one("select * from pg_attribute where attnum = 5").oidLiteral()).isFalse();
+        assertThat(one("select * from pg_class where relname = $1").parameterMayNameSchema()).isTrue();
+    }
 }
