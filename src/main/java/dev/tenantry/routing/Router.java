@@ -29,16 +29,8 @@ public final class Router {
     /** The route of one statement. Allocates nothing on the usual ways: routes to nodes are kept. */
     public Route route(StatementFacts facts, RoutingContext context) {
         return switch (facts.kind()) {
-            case EMPTY,
-                    BEGIN,
-                    COMMIT,
-                    ROLLBACK,
-                    SAVEPOINT,
-                    RELEASE,
-                    ROLLBACK_TO,
-                    SET_TRANSACTION,
-                    SHOW,
-                    DISCARD -> KeptRoutes.SESSION;
+            case EMPTY, BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO, SET_TRANSACTION, SHOW, DISCARD ->
+                KeptRoutes.SESSION;
             case SET -> set(facts, context);
             case RESET -> KeptRoutes.SESSION;
             case EXECUTE, DEALLOCATE, FETCH, CLOSE -> prepared(facts, context);

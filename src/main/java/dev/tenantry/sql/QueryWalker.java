@@ -21,6 +21,7 @@ final class QueryWalker {
 
     /** A relation, or what stands for one, is next. */
     static final byte FROM_ITEM = 5;
+
     private static final byte FROM_TAIL = 6;
     private static final byte FROM_ON = 7;
     private static final byte SET_TARGET = 8;
@@ -39,6 +40,7 @@ final class QueryWalker {
     private static final byte WITH_CLAUSE = 17;
     /** The index columns of ON CONFLICT: an expression, then perhaps an operator class. */
     private static final byte ARBITER = 18;
+
     private static final byte ARBITER_REST = 19;
 
     private final Lexer t;

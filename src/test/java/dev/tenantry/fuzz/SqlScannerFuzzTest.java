@@ -33,9 +33,7 @@ class SqlScannerFuzzTest {
         for (int round = 0; round < ROUNDS; round++) {
             byte[] text = new byte[random.nextInt(120)];
             for (int i = 0; i < text.length; i++) {
-                text[i] = random.nextInt(4) == 0
-                        ? (byte) random.nextInt(256)
-                        : SPECIAL[random.nextInt(SPECIAL.length)];
+                text[i] = random.nextInt(4) == 0 ? (byte) random.nextInt(256) : SPECIAL[random.nextInt(SPECIAL.length)];
             }
             check(text);
         }
@@ -82,9 +80,8 @@ class SqlScannerFuzzTest {
     }
 
     private void check(byte[] text) {
-        LexicalRules rules = random.nextBoolean()
-                ? LexicalRules.DEFAULT
-                : new LexicalRules(false, StandardCharsets.ISO_8859_1);
+        LexicalRules rules =
+                random.nextBoolean() ? LexicalRules.DEFAULT : new LexicalRules(false, StandardCharsets.ISO_8859_1);
         try {
             int previous = 0;
             for (StatementFacts facts : scanner.scan(text, 0, text.length, rules)) {

@@ -120,7 +120,8 @@ class ScannerVectorsTest {
         return switch (action) {
             case StatementAction.None() -> "";
             case SetVariable set -> "set" + (set.local() ? " local " : " ") + set.name() + " = " + value(set.value());
-            case StatementAction.ResetVariable(String name, boolean local) -> "reset" + (local ? " local " : " ") + name;
+            case StatementAction.ResetVariable(String name, boolean local) ->
+                "reset" + (local ? " local " : " ") + name;
             case StatementAction.ResetAll() -> "reset all";
             case StatementAction.SessionCharacteristics(List<SetVariable> settings) ->
                 settings.stream()

