@@ -77,6 +77,9 @@ public final class ClusterStatements {
             case StatementAction.Begin begin -> true;
             case StatementAction.Commit commit -> true;
             case StatementAction.Rollback rollback -> true;
+            case StatementAction.Savepoint savepoint -> true;
+            case StatementAction.Release release -> true;
+            case StatementAction.RollbackTo rollbackTo -> true;
             default -> takes(facts);
         };
     }
@@ -109,6 +112,11 @@ public final class ClusterStatements {
             case StatementAction.Rollback rollback -> {
                 if (endsHere(false)) {
                     return end(false, rollback.chain(), false);
+                }
+            }
+            case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
+                if (transaction.isDistributed()) {
+                    return onAll(facts, prepared.text(), false);
                 }
             }
             default -> {
@@ -205,12 +213,44 @@ public final class ClusterStatements {
         });
     }
 
+    /** SAVEPOINT, RELEASE or ROLLBACK TO in a block that several nodes are in. */
+    public Verdict onAll(StatementFacts facts, String text, boolean simple) {
+        if (dispatcher.isBusy() || !dispatcher.isQuiet()) {
+            return Verdict.WAIT;
+        }
+        dispatcher.occupy();
+        List<BackendConnection> participants = List.copyOf(session.transaction().participants());
+        services.worker().execute(() -> {
+            NodeCalls calls = calls();
+            Outcome outcome = attempt(() -> {
+                String tag = "";
+                for (BackendConnection participant : participants) {
+                    tag = SchemaDdl.tag(calls.call(participant, text));
+                }
+                return tag;
+            });
+            if (outcome.error() == null) {
+                calls.onLoop(
+                        () -> owner.settle(new Effects.Confirmed(facts, BoundParameters.NONE, text), outcome.tag()));
+            }
+            tell(calls, outcome, simple, false);
+        });
+        return Verdict.SKIP;
+    }
+
     /** COMMIT or ROLLBACK of a block that is not simply the one node's business. */
     public Verdict end(boolean commit, boolean chain, boolean simple) {
         if (dispatcher.isBusy() || !dispatcher.isQuiet()) {
             return Verdict.WAIT;
         }
         boolean commits = commit && !session.transaction().isFailed();
+        if (session.transaction().participants().isEmpty()) {
+            context.transactionEnded(commits, chain);
+            Byte status =
+                    simple && !context.isInString() ? session.transaction().status() : null;
+            session.replies().completed(commits ? "COMMIT" : "ROLLBACK", status);
+            return Verdict.SKIP;
+        }
         dispatcher.occupy();
         services.worker().execute(() -> {
             NodeCalls calls = calls();

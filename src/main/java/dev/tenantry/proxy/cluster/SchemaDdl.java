@@ -15,9 +15,12 @@ import dev.tenantry.wire.SqlErrorException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -57,18 +60,36 @@ final class SchemaDdl {
         if (!context.isSchemaBasedShardingEnabled() || create.ifNotExists() && exists(coordinator, name)) {
             return tag(calls.call(coordinator, create.ifNotExists() && exists(coordinator, name) ? header : text));
         }
-        Node node = place();
-        if (node.isCoordinator()) {
-            CallResult created = calls.call(coordinator, text);
-            register(coordinator, name, node);
-            return tag(created);
+        BackendConnection owner = placed();
+        Node node = owner.node();
+        if (!node.isCoordinator()) {
+            calls.call(coordinator, header);
         }
-        calls.call(coordinator, header);
-        BackendConnection owner = allowed(node);
         CallResult created = calls.call(owner, text);
         register(coordinator, name, node);
-        calls.onLoop(() -> context.ownerIsMain(owner));
+        if (!node.isCoordinator()) {
+            calls.onLoop(() -> context.ownerIsMain(owner));
+        }
         return tag(created);
+    }
+
+    /** The backend of the node that takes a new schema; one that can't be reached is passed over, unless it was named. */
+    private BackendConnection placed() {
+        Optional<Node> named = named();
+        if (named.isPresent()) {
+            return allowed(named.get());
+        }
+        Set<Integer> away = new HashSet<>();
+        while (true) {
+            Node node = place(away);
+            try {
+                return allowed(node);
+            } catch (SqlErrorException unreachable) {
+                if (!unreachable.error().sqlState().startsWith("08") || !away.add(node.nodeId())) {
+                    throw unreachable;
+                }
+            }
+        }
     }
 
     private String name(CreateSchema create) {
@@ -84,26 +105,30 @@ final class SchemaDdl {
         };
     }
 
-    private Node place() {
-        String named = context.setting("tenantry.node");
-        if (named != null && !named.isEmpty()) {
-            return catalog.nodeNamed(named)
-                    .filter(Node::active)
-                    .orElseThrow(() -> new SqlErrorException(
-                            SqlError.error("42704", "node \"" + named + "\" does not exist or is not active")
-                                    .withDetail("Active nodes: "
-                                            + catalog.nodes().stream()
-                                                    .filter(Node::active)
-                                                    .map(Node::name)
-                                                    .collect(Collectors.joining(", "))
-                                            + ".")
-                                    .withHint("SET tenantry.node to one of them, or RESET tenantry.node.")));
+    private Optional<Node> named() {
+        String name = context.setting("tenantry.node");
+        if (name == null || name.isEmpty()) {
+            return Optional.empty();
         }
+        return Optional.of(catalog.nodeNamed(name)
+                .filter(Node::active)
+                .orElseThrow(() -> new SqlErrorException(
+                        SqlError.error("42704", "node \"" + name + "\" does not exist or is not active")
+                                .withDetail("Active nodes: "
+                                        + catalog.nodes().stream()
+                                                .filter(Node::active)
+                                                .map(Node::name)
+                                                .collect(Collectors.joining(", "))
+                                        + ".")
+                                .withHint("SET tenantry.node to one of them, or RESET tenantry.node."))));
+    }
+
+    private Node place(Set<Integer> away) {
         Node main = context.placementPreference();
         if (main != null && main.active() && main.shouldHaveShards()) {
             return main;
         }
-        return PlacementPolicy.choose(catalog, context::isReachable)
+        return PlacementPolicy.choose(catalog, node -> !away.contains(node.nodeId()))
                 .orElseThrow(() -> new SqlErrorException(SqlError.error("53000", "no node can take a new schema")
                         .withDetail("None of the nodes that may hold schemas can be reached.")
                         .withHint("See citus_nodes; add one with citus_add_node, or wait for one to come back.")));

@@ -47,6 +47,9 @@ public final class Dispatcher {
         /** The session can't go on; the client is told. */
         void end(SqlError error);
 
+        /** A statement that the session carried out itself has worked. */
+        void settle(Effects.Confirmed effect, String tag);
+
         /** The client's messages go to this backend now. */
         void activated(BackendConnection backend);
     }

@@ -123,6 +123,11 @@ public final class SimpleQueries {
                     return cluster.end(false, rollback.chain(), true);
                 }
             }
+            case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
+                if (transaction.isDistributed()) {
+                    return cluster.onAll(facts, text(facts), true);
+                }
+            }
             case StatementAction.Execute execute -> {
                 return execute(execute, facts);
             }

@@ -4,6 +4,7 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.SqlErrors;
@@ -43,12 +44,22 @@ public final class Statements {
      * @throws SqlErrorException when it is refused
      */
     public Route route(StatementFacts facts) {
+        checkEncoding(facts);
         Route route = router.route(facts, context);
         metrics.routed(route.reason());
         if (route instanceof Route.Refused refused) {
             throw new SqlErrorException(SqlErrors.of(refused.refusal()));
         }
         return route;
+    }
+
+    private static void checkEncoding(StatementFacts facts) {
+        if (facts.action() instanceof StatementAction.SetVariable set
+                && set.name().equals("client_encoding")
+                && set.value() instanceof StatementAction.SettingValue.Text(String encoding)
+                && !ClientEncoding.isSafe(encoding)) {
+            throw new SqlErrorException(SqlErrors.unsafeEncoding(encoding));
+        }
     }
 
     /** The route of one that is being prepared or looked at, which is not counted. */

@@ -25,6 +25,7 @@ import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
+import dev.tenantry.sql.StatementAction;
 import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.SqlError;
@@ -308,9 +309,19 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     @Override
     public void confirmed(BackendConnection backend, Effects.Confirmed effect, String tag) {
         effects.confirmed(effect, tag);
+        if (effect.facts().action() instanceof StatementAction.Discard(StatementAction.Discard.Target target)
+                && target == StatementAction.Discard.Target.ALL) {
+            backend.prepared().clear();
+            session.backends().terminateOthers();
+        }
         if (!session.transaction().isOpen()) {
             backend.label(session.settings().session());
         }
+    }
+
+    @Override
+    public void settle(Effects.Confirmed effect, String tag) {
+        effects.confirmed(effect, tag);
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.tenantry.proxy.backend.BackendRefused;
 import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.SessionBackends;
+import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.scram.ScramVerifier;
 import dev.tenantry.sql.SearchPath;
 import dev.tenantry.wire.AuthenticationRequest;
@@ -187,9 +188,7 @@ final class ClientSignIn {
         Map<String, String> settings = settings(role);
         String encoding = settings.get("client_encoding");
         if (encoding != null && !ClientEncoding.isSafe(encoding)) {
-            refuse(SqlError.fatal("0A000", "client_encoding \"" + encoding + "\" is not supported")
-                    .withDetail("Its characters may contain bytes that look like SQL.")
-                    .withHint("Use UTF8."));
+            refuse(SqlErrors.unsafeEncoding(encoding).asFatal());
             return;
         }
         SessionBackends opened =

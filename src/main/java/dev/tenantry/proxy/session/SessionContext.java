@@ -159,11 +159,6 @@ public final class SessionContext implements RoutingContext {
         return main == null || main.node().isCoordinator() ? null : main.node();
     }
 
-    /** Whether a node can be tried; one that has just refused this session is found out when it is tried again. */
-    public boolean isReachable(Node node) {
-        return node.active();
-    }
-
     /** A schema was created there: the transaction goes on there. */
     public void ownerIsMain(BackendConnection owner) {
         if (transaction.main() == null) {

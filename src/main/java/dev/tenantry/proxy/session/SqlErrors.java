@@ -62,6 +62,13 @@ public final class SqlErrors {
         return new SqlErrorException(SqlError.fatal("08P01", message));
     }
 
+    /** An encoding whose characters may look like SQL. */
+    public static SqlError unsafeEncoding(String encoding) {
+        return SqlError.error("0A000", "client_encoding \"" + encoding + "\" is not supported")
+                .withDetail("Its characters may contain bytes that look like SQL.")
+                .withHint("Use UTF8.");
+    }
+
     /** PostgreSQL's own words for a failed block. */
     public static SqlError aborted() {
         return SqlError.error("25P02", ABORTED);
