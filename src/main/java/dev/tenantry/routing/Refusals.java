@@ -3,18 +3,20 @@ package dev.tenantry.routing;
 import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.routing.Route.Reason;
-import dev.tenantry.sql.SqlName;
 
 /** The statements that no single node can run, and what to do about each. */
 final class Refusals {
+
+    private static final String REMEDY =
+            "Run one statement for each schema, or create schemas that are used together on one node"
+                    + " (SET tenantry.node).";
 
     private static final String FEATURE_NOT_SUPPORTED = "0A000";
 
     private Refusals() {}
 
     static Route twoSchemas(DistributedSchema one, DistributedSchema other) {
-        return refused(
-                "statement uses schemas on different nodes", placed(one) + " " + placed(other), remedy(one, other));
+        return refused("statement uses schemas on different nodes", placed(one) + " " + placed(other), REMEDY);
     }
 
     static Route namedAndPath(DistributedSchema named, DistributedSchema path) {
@@ -24,7 +26,7 @@ final class Refusals {
                         + " schema is " + quoted(path) + ", on node " + quoted(path.node()) + ".",
                 "Qualify every name with its schema, or set search_path to "
                         + SqlName.quoted(named.name()) + ". "
-                        + remedy(named, path));
+                        + REMEDY);
     }
 
     static Route clusterViewAndSchema(String name, DistributedSchema schema, Node coordinator) {
@@ -36,12 +38,6 @@ final class Refusals {
 
     private static String placed(DistributedSchema schema) {
         return "Schema " + quoted(schema) + " is on node " + quoted(schema.node()) + ".";
-    }
-
-    private static String remedy(DistributedSchema one, DistributedSchema other) {
-        return "Run one statement for each schema, or move both schemas to one node: SELECT citus_schema_move("
-                + SqlName.literal(SqlName.quoted(other.name())) + ", "
-                + SqlName.literal(one.node().host()) + ", " + one.node().port() + ").";
     }
 
     private static String quoted(DistributedSchema schema) {

@@ -81,6 +81,7 @@ public final class Dispatcher {
     /** What {@link #occupy()} was for is done. */
     public void free() {
         busy = false;
+        tellParameters();
         owner.resume();
     }
 
@@ -223,8 +224,17 @@ public final class Dispatcher {
             } else {
                 failure = told(problem);
             }
+            tellParameters();
             owner.resume();
         });
+    }
+
+    /** A call of our own may have changed what the active backend reports. */
+    private void tellParameters() {
+        BackendConnection active = backends.active();
+        if (active != null) {
+            owner.activated(active);
+        }
     }
 
     /** What the client is told of a step that failed. */

@@ -141,7 +141,7 @@ public final class ExtendedQueries {
     }
 
     private Verdict parse(String name, ByteBuf in, int index, int frameLength, @Nullable StatementFacts facts) {
-        Node node = facts == null ? statements.anyNode() : statements.node(checked(statements.look(facts)));
+        Node node = facts == null ? context.anyNode() : statements.node(checked(statements.look(facts)));
         BackendConnection backend = statements.ready(node);
         if (backend == null) {
             return Verdict.WAIT;
@@ -225,7 +225,7 @@ public final class ExtendedQueries {
     private @Nullable BackendConnection backendFor(@Nullable Prepared prepared, BoundParameters parameters) {
         StatementFacts facts = prepared == null ? null : prepared.facts();
         if (prepared == null || facts == null) {
-            return statements.ready(statements.anyNode());
+            return statements.ready(context.anyNode());
         }
         statements.checkBlock(facts);
         Route route = route(prepared, facts, parameters);
@@ -275,7 +275,7 @@ public final class ExtendedQueries {
             return Verdict.SKIP;
         }
         BackendConnection backend =
-                statement ? backendFor(prepared, BoundParameters.NONE) : statements.ready(statements.anyNode());
+                statement ? backendFor(prepared, BoundParameters.NONE) : statements.ready(context.anyNode());
         if (backend == null) {
             return Verdict.WAIT;
         }
@@ -310,7 +310,7 @@ public final class ExtendedQueries {
                 return cluster.execute(portal.statement(), facts);
             }
         }
-        BackendConnection backend = statements.ready(statements.anyNode());
+        BackendConnection backend = statements.ready(context.anyNode());
         if (backend == null) {
             return Verdict.WAIT;
         }

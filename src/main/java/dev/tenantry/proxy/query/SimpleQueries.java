@@ -64,6 +64,7 @@ public final class SimpleQueries {
      */
     public Verdict onQuery(ByteBuf in, int index, int frameLength, int available, LexicalRules rules) {
         if (dispatcher.isBusy() || session.ledger().hasEffectsPending()) {
+            dispatcher.flushBatch();
             return Verdict.WAIT;
         }
         int length = available == frameLength ? frameLength - 6 : available - 5;

@@ -7,11 +7,11 @@ import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Prepared;
+import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.routing.Route;
 import dev.tenantry.routing.Router;
-import dev.tenantry.routing.RoutingContext;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.sql.StatementKind;
@@ -27,11 +27,11 @@ import org.jspecify.annotations.Nullable;
 public final class Statements {
     private final Conversation session;
     private final Dispatcher dispatcher;
-    private final RoutingContext context;
+    private final SessionContext context;
     private final ProxyMetrics metrics;
     private final Router router = new Router();
 
-    public Statements(Conversation session, Dispatcher dispatcher, RoutingContext context, ProxyMetrics metrics) {
+    public Statements(Conversation session, Dispatcher dispatcher, SessionContext context, ProxyMetrics metrics) {
         this.session = session;
         this.dispatcher = dispatcher;
         this.context = context;
@@ -50,7 +50,15 @@ public final class Statements {
         if (route instanceof Route.Refused refused) {
             throw new SqlErrorException(SqlErrors.of(refused.refusal()));
         }
+        remember(route);
         return route;
+    }
+
+    /** Follow-up queries by oid stay where a name has led. */
+    private void remember(Route route) {
+        if (route instanceof Route.ToNode to && to.reason() == Route.Reason.CATALOG_LITERAL) {
+            context.catalogNode(to.node());
+        }
     }
 
     private static void checkEncoding(StatementFacts facts) {
@@ -64,35 +72,20 @@ public final class Statements {
 
     /** The route of one that is being prepared or looked at, which is not counted. */
     public Route look(StatementFacts facts) {
-        return router.route(facts, context);
+        Route route = router.route(facts, context);
+        remember(route);
+        return route;
     }
 
     /** The node of a route; one that may be any is where the session is. */
     public Node node(Route route) {
         return switch (route) {
             case Route.ToNode to -> to.node();
-            case Route.ToAnyNode any -> anyNode();
+            case Route.ToAnyNode any -> context.anyNode();
             case Route.ToEveryNode every -> context.catalog().coordinator();
             case Route.Locally locally -> context.catalog().coordinator();
             case Route.Refused refused -> throw new SqlErrorException(SqlErrors.of(refused.refusal()));
         };
-    }
-
-    /** Where the session is: its transaction's node, the node it used last, or the coordinator. */
-    public Node anyNode() {
-        BackendConnection main = session.transaction().main();
-        if (main != null) {
-            return main.node();
-        }
-        BackendConnection active = session.backends().active();
-        if (active != null && !active.isClosed()) {
-            return active.node();
-        }
-        return session.backends().all().stream()
-                .filter(backend -> !backend.isClosed())
-                .findFirst()
-                .map(BackendConnection::node)
-                .orElse(context.catalog().coordinator());
     }
 
     /** The backend for a node, ready; null when the message must wait. */
@@ -171,6 +164,6 @@ public final class Statements {
             }
             simulation.after(facts);
         }
-        return common == null ? anyNode() : common;
+        return common == null ? context.anyNode() : common;
     }
 }

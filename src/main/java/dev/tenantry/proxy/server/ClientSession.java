@@ -31,8 +31,6 @@ import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
-import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One client's conversation after start-up: takes its messages in order, hands each to who knows what to do with it,
@@ -53,6 +51,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final BackendRelay.ClientParameters told = new BackendRelay.ClientParameters();
     private final FrameCutter cutter;
     private boolean ended;
+    private int cancelling;
     private long startedNanos;
 
     ClientSession(SessionOpening opening, ClientOutlet client, SharedServices shared) {
@@ -104,8 +103,11 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (strings.isActive()) {
             return Verdict.WAIT;
         }
-        if (extended.isSkipping() && type != FrontendType.SYNC && type != FrontendType.TERMINATE) {
+        if (isVoid(type)) {
             return Verdict.SKIP;
+        }
+        if (cancelling > 0 && session.ledger().isEmpty() && type != FrontendType.TERMINATE) {
+            return Verdict.WAIT; // a cancel that comes late must not hit the next statement
         }
         return switch (type) {
             case FrontendType.BIND ->
@@ -141,6 +143,13 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             case FrontendType.TERMINATE -> terminate();
             default -> throw new IllegalStateException("nobody asked for '" + (char) type + "'");
         };
+    }
+
+    /** After an error in an extended message, everything up to Sync is ignored ("Extended Query"). */
+    private boolean isVoid(byte type) {
+        return (extended.isSkipping() || session.ledger().isSkipping())
+                && type != FrontendType.SYNC
+                && type != FrontendType.TERMINATE;
     }
 
     private Verdict query(ByteBuf in, int index, int frameLength, int available) {
@@ -353,6 +362,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public boolean parameter(BackendConnection backend, String name, String value) {
+        if (name.equals("search_path")) {
+            session.settings().observedSearchPath(value);
+        }
         return told.tell(name, value);
     }
 
@@ -428,18 +440,16 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         return !session.transaction().isOpen() && session.ledger().isEmpty() && !dispatcher.isBusy();
     }
 
-    /** Cancels what runs; completes when the node has taken notice. */
-    @Nullable
-    CompletableFuture<Void> cancel() {
-        if (session.ledger().isEmpty() && !dispatcher.isBusy()) {
-            return null;
-        }
-        CompletableFuture<Void> last = null;
+    /** Cancels what runs; the client's next statement waits until the nodes have taken notice. */
+    void cancel() {
         for (BackendConnection backend : session.backends().all()) {
             if (backend == session.backends().active() && !session.ledger().isEmpty() || backend.isInCall()) {
-                last = session.backends().cancel(backend);
+                cancelling++;
+                session.backends().cancel(backend).whenComplete((done, problem) -> {
+                    cancelling--;
+                    resume();
+                });
             }
         }
-        return last;
     }
 }

@@ -119,6 +119,16 @@ public final class SessionSettings {
         return searchPath;
     }
 
+    /**
+     * The server reports its search_path (since PostgreSQL 18): the check on what we believe. It differs when a function
+     * has changed it, and is right.
+     */
+    public void observedSearchPath(String value) {
+        SearchPath.parse(value)
+                .filter(observed -> !observed.equals(searchPath()))
+                .ifPresent(observed -> set("search_path", new Value(value, null), false));
+    }
+
     /** SET or SET LOCAL. */
     public void set(String name, Value value, boolean local) {
         if (local) {
