@@ -3,6 +3,7 @@ package dev.tenantry.routing;
 import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.routing.Route.Reason;
+import dev.tenantry.sql.SqlName;
 
 /** The statements that no single node can run, and what to do about each. */
 final class Refusals {
