@@ -30,6 +30,12 @@ public interface AppConfig {
     @Max(65_535)
     int port();
 
+    /** How long to wait for a coordinator that can't be reached at the start, in seconds. */
+    @WithDefault("30")
+    @Min(0)
+    @Max(86_400)
+    int startWaitSeconds();
+
     /** How long running statements may go on when the process is told to stop, in seconds. */
     @WithDefault("10")
     @Min(0)

@@ -9,7 +9,9 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.Vertx;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,13 +21,16 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class Service implements QuarkusApplication {
 
+    private static final Logger LOG = Logger.getLogger(Service.class);
+
     private final AppConfig config;
     private final ProxyConfig proxyConfig;
     private final Vertx vertx;
     private final MeterRegistry meters;
     private final ReentrantLock lifecycle = new ReentrantLock();
-    private boolean stopped;
-    private @Nullable Tenantry tenantry;
+    private volatile boolean stopped;
+    private volatile @Nullable Thread starting;
+    private volatile @Nullable Tenantry tenantry;
 
     Service(AppConfig config, ProxyConfig proxyConfig, Vertx vertx, MeterRegistry meters) {
         this.config = config;
@@ -38,18 +43,30 @@ public class Service implements QuarkusApplication {
     public int run(String... args) {
         try {
             start();
-        } catch (StartupException | EmbeddedException refused) {
+        } catch (StartupException refused) {
+            LOG.debug("could not start", refused);
             Terminal.note("tenantry: " + refused.getMessage());
             return App.EXIT_NOT_STARTED;
+        } catch (InterruptedException toldToStop) {
+            return 0;
         }
         Quarkus.waitForExit();
         return 0;
     }
 
+    /** What is running, once it is. */
+    Optional<Tenantry> running() {
+        return Optional.ofNullable(tenantry);
+    }
+
     void onShutdown(@Observes ShutdownEvent event) {
+        stopped = true;
+        Thread waiting = starting;
+        if (waiting != null) {
+            waiting.interrupt();
+        }
         lifecycle.lock();
         try {
-            stopped = true;
             if (tenantry != null) {
                 tenantry.close();
                 tenantry = null;
@@ -59,25 +76,36 @@ public class Service implements QuarkusApplication {
         }
     }
 
+    private void start() throws InterruptedException {
+        lifecycle.lock();
+        starting = Thread.currentThread();
+        try {
+            if (!stopped) {
+                requirePort();
+                Tenantry started = Tenantry.start(servers(), Wiring.of(config, proxyConfig, vertx, meters));
+                tenantry = started;
+                Terminal.result("ready: " + started.url());
+                Terminal.note("connect: psql " + started.url() + "    stop: Ctrl-C");
+            }
+        } finally {
+            starting = null;
+            lifecycle.unlock();
+        }
+    }
+
+    private Servers servers() {
+        try {
+            return Servers.of(config);
+        } catch (EmbeddedException refused) {
+            throw new StartupException(String.valueOf(refused.getMessage()), refused);
+        }
+    }
+
     /** Said before servers are made and not after; the proxy's own bind has the last word. */
     private void requirePort() {
         if (config.port() != 0 && !FreePort.isFree(config.port())) {
             throw new StartupException(
                     "port " + config.port() + " is taken by another process; choose another with --port");
-        }
-    }
-
-    private void start() {
-        lifecycle.lock();
-        try {
-            if (!stopped) {
-                requirePort();
-                tenantry = Tenantry.start(Servers.of(config), Wiring.of(config, proxyConfig, vertx, meters));
-                Terminal.result("ready: " + tenantry.url());
-                Terminal.note("connect: psql " + tenantry.url() + "    stop: Ctrl-C");
-            }
-        } finally {
-            lifecycle.unlock();
         }
     }
 }

@@ -3,7 +3,7 @@ package dev.tenantry;
 import java.io.Serial;
 
 /** Why the service could not start: one sentence for the person who started it. */
-final class StartupException extends RuntimeException {
+public final class StartupException extends RuntimeException {
 
     @Serial
     private static final long serialVersionUID = 1L;

@@ -1,118 +1,165 @@
 package dev.tenantry;
 
+import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.control.ControlPlane;
 import dev.tenantry.control.WorkerAddress;
 import dev.tenantry.control.node.NodeUnfitException;
 import dev.tenantry.embedded.EmbeddedCluster;
+import dev.tenantry.embedded.EmbeddedException;
+import dev.tenantry.embedded.PostgresServer;
 import dev.tenantry.embedded.Superuser;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.TlsException;
 import dev.tenantry.proxy.server.ProxyServer;
+import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.FeedLimits;
 import io.vertx.pgclient.PgException;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** All the planes of one process, wired together: made in the order of their needs, closed in reverse. */
+/**
+ * All the planes of one process, wired together: made in the order of their needs (servers, control plane, proxy),
+ * closed in reverse. Started and closed once; may be read from any thread once started.
+ */
 public final class Tenantry implements AutoCloseable {
 
     private final Wiring wiring;
-    private final @Nullable EmbeddedCluster embedded;
-    private final ControlPlane control;
-    private final ProxyServer proxy;
-    private final String url;
+    private @Nullable EmbeddedCluster embedded;
+    private @Nullable ControlPlane control;
+    private @Nullable ProxyServer proxy;
+    private String url = "";
 
-    private Tenantry(
-            Wiring wiring, @Nullable EmbeddedCluster embedded, ControlPlane control, ProxyServer proxy, String url) {
+    private Tenantry(Wiring wiring) {
         this.wiring = wiring;
-        this.embedded = embedded;
-        this.control = control;
-        this.proxy = proxy;
-        this.url = url;
     }
 
-    /** Starts everything and returns when clients can connect; what was started is stopped when something can't be. */
-    public static Tenantry start(Servers servers, Wiring wiring) {
-        return switch (servers) {
-            case Servers.Embedded own -> {
-                EmbeddedCluster cluster = EmbeddedCluster.start(own.settings());
-                try {
-                    yield startPlanes(cluster, coordinator(cluster), workers(cluster), wiring);
-                } catch (RuntimeException failed) {
-                    cluster.close();
-                    throw failed;
-                }
-            }
-            case Servers.Existing existing ->
-                startPlanes(
-                        null,
-                        CoordinatorAddress.parse(existing.coordinatorUrl()),
-                        existing.workers().stream().map(WorkerAddress::parse).toList(),
-                        wiring);
-        };
-    }
-
-    private static CoordinatorAddress coordinator(EmbeddedCluster cluster) {
-        Superuser superuser = cluster.superuser();
-        return new CoordinatorAddress(
-                cluster.coordinator().host(),
-                cluster.coordinator().port(),
-                superuser.database(),
-                superuser.name(),
-                superuser.password());
-    }
-
-    private static List<WorkerAddress> workers(EmbeddedCluster cluster) {
-        return cluster.workers().stream()
-                .map(server -> new WorkerAddress(server.host(), server.port()))
-                .toList();
-    }
-
-    private static Tenantry startPlanes(
-            @Nullable EmbeddedCluster embedded,
-            CoordinatorAddress coordinator,
-            List<WorkerAddress> workers,
-            Wiring wiring) {
-        ControlPlane control = new ControlPlane(wiring.vertx(), coordinator, workers, FeedLimits.DEFAULT);
+    /**
+     * Starts everything and returns when clients can connect. If anything fails, what had been started is stopped.
+     *
+     * @throws StartupException if it can't be, with a sentence for the person who tries
+     * @throws InterruptedException if the process is told to stop meanwhile
+     */
+    public static Tenantry start(Servers servers, Wiring wiring) throws InterruptedException {
+        Tenantry tenantry = new Tenantry(wiring);
+        boolean started = false;
         try {
-            control.start();
-            ProxyServer proxy = ProxyServer.start(
-                    wiring.listen(),
-                    control.catalog(),
-                    wiring.tls(),
-                    wiring.limits(),
-                    new ProxyMetrics(wiring.meters()));
-            String credentials =
-                    embedded == null ? coordinator.user() : coordinator.user() + ":" + coordinator.password();
-            String url = "postgresql://%s@%s:%d/%s"
-                    .formatted(
-                            credentials,
-                            proxy.address().getHostString(),
-                            proxy.address().getPort(),
-                            coordinator.database());
-            return new Tenantry(wiring, embedded, control, proxy, url);
-        } catch (NodeUnfitException | PgException | TlsException | IOException unfit) {
-            control.close();
-            throw new StartupException(String.valueOf(unfit.getMessage()), unfit);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            control.close();
-            throw new StartupException("told to stop while starting", interrupted);
+            tenantry.startAll(servers);
+            started = true;
+            return tenantry;
+        } catch (EmbeddedException | CatalogUnavailableException | NodeUnfitException | TlsException refused) {
+            throw new StartupException(String.valueOf(refused.getMessage()), refused);
+        } catch (PgException refused) {
+            throw new StartupException(sentence(refused), refused);
+        } catch (IllegalArgumentException wrong) {
+            throw new StartupException("wrong configuration: " + wrong.getMessage(), wrong);
+        } catch (IOException failed) {
+            throw new StartupException(
+                    failed.getMessage() + "; choose another port with --port, or another address", failed);
+        } finally {
+            if (!started) {
+                tenantry.close();
+            }
         }
     }
 
-    /** How clients reach it. */
+    private void startAll(Servers servers) throws InterruptedException, IOException {
+        CoordinatorAddress coordinator;
+        List<WorkerAddress> workers;
+        Optional<String> passwordToShow;
+        switch (servers) {
+            case Servers.Embedded own -> {
+                EmbeddedCluster cluster = EmbeddedCluster.start(own.settings());
+                embedded = cluster;
+                coordinator = addressOf(cluster);
+                workers = cluster.workers().stream().map(Tenantry::addressOf).toList();
+                passwordToShow = Optional.of(cluster.superuser().password());
+            }
+            case Servers.Existing existing -> {
+                coordinator = CoordinatorAddress.parse(existing.coordinatorUrl());
+                workers = existing.workers().stream().map(WorkerAddress::parse).toList();
+                passwordToShow = Optional.empty();
+            }
+        }
+        ControlPlane plane = new ControlPlane(wiring.vertx(), coordinator, workers, FeedLimits.DEFAULT);
+        control = plane;
+        plane.start(wiring.coordinatorWait());
+        ProxyServer server = ProxyServer.start(
+                wiring.listen(), plane.catalog(), wiring.tls(), wiring.limits(), new ProxyMetrics(wiring.meters()));
+        proxy = server;
+        url = url(coordinator, passwordToShow, server.address());
+    }
+
+    private static CoordinatorAddress addressOf(EmbeddedCluster cluster) {
+        Superuser superuser = cluster.superuser();
+        PostgresServer server = cluster.coordinator();
+        return new CoordinatorAddress(
+                server.host(), server.port(), superuser.database(), superuser.name(), superuser.password());
+    }
+
+    private static WorkerAddress addressOf(PostgresServer server) {
+        return new WorkerAddress(Optional.of(server.name()), server.host(), server.port());
+    }
+
+    private static String url(CoordinatorAddress coordinator, Optional<String> password, InetSocketAddress listens) {
+        String host = listens.getAddress().isAnyLocalAddress()
+                ? "127.0.0.1"
+                : listens.getAddress().getHostAddress();
+        return "postgresql://%s%s@%s:%d/%s"
+                .formatted(
+                        coordinator.user(),
+                        password.map(text -> ":" + text).orElse(""),
+                        host.contains(":") ? "[" + host + "]" : host,
+                        listens.getPort(),
+                        coordinator.database());
+    }
+
+    private static String sentence(PgException error) {
+        StringBuilder text = new StringBuilder(String.valueOf(error.getErrorMessage()));
+        if (error.getDetail() != null) {
+            text.append(": ").append(error.getDetail());
+        }
+        if (error.getHint() != null) {
+            text.append(" (").append(error.getHint()).append(')');
+        }
+        return text.toString();
+    }
+
+    /** How clients reach it, as the ready line says it. */
     public String url() {
         return url;
     }
 
+    /** Where the proxy listens. */
+    public InetSocketAddress address() {
+        return started(proxy).address();
+    }
+
+    /** The catalog as this process knows it. */
+    public CatalogFeed catalog() {
+        return started(control).catalog();
+    }
+
+    private static <T> T started(@Nullable T part) {
+        if (part == null) {
+            throw new IllegalStateException("not started, or closed");
+        }
+        return part;
+    }
+
+    /** Ends sessions, running ones after the grace that was set, then stops the rest; returns when all is down. */
     @Override
     public void close() {
-        proxy.drain(wiring.stopGrace());
-        proxy.close();
-        control.close();
+        if (proxy != null) {
+            proxy.drain(wiring.stopGrace());
+            proxy.close();
+        }
+        if (control != null) {
+            control.close();
+        }
         if (embedded != null) {
             embedded.close();
         }

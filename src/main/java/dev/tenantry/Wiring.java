@@ -13,6 +13,7 @@ import java.util.Locale;
  * What the planes of one process are wired with.
  *
  * @param listen where clients connect
+ * @param coordinatorWait how long a coordinator may be away at the start
  * @param stopGrace how long running statements may go on when the process is told to stop
  * @param limits what the proxy allows
  * @param tls how connections are encrypted
@@ -21,6 +22,7 @@ import java.util.Locale;
  */
 public record Wiring(
         InetSocketAddress listen,
+        Duration coordinatorWait,
         Duration stopGrace,
         ProxyLimits limits,
         TlsSettings tls,
@@ -34,6 +36,7 @@ public record Wiring(
                 : Runtime.getRuntime().availableProcessors();
         return new Wiring(
                 new InetSocketAddress(app.host(), app.port()),
+                Duration.ofSeconds(app.startWaitSeconds()),
                 Duration.ofSeconds(app.stopGraceSeconds()),
                 new ProxyLimits(
                         loops,

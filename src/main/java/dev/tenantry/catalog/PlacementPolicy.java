@@ -6,8 +6,8 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Picks the node of a new schema: the one with the fewest bytes, then the fewest schemas. Bytes are compared in steps, so
- * that a few pages more or less do not send every new schema to the same node. Pure.
+ * Picks the node of a new schema: the one with the fewest bytes, then the fewest schemas. Bytes are compared in steps,
+ * so that a few pages more or less do not send every new schema to the same node. Pure.
  */
 public final class PlacementPolicy {
     /** Differences below this many bytes do not count. */

@@ -12,6 +12,7 @@ import dev.tenantry.store.ServerConnection;
 import io.vertx.core.Vertx;
 import io.vertx.pgclient.PgException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.jboss.logging.Logger;
 
@@ -38,20 +39,31 @@ public final class ControlPlane implements AutoCloseable {
         this.feed = new PostgresCatalogFeed(vertx, coordinator, limits);
     }
 
+    /** The same as {@link #start(Duration)}, and waits for a coordinator that is away as long as it takes. */
+    public void start() throws InterruptedException {
+        start(Duration.ofDays(365));
+    }
+
     /**
      * Prepares the coordinator and the workers and reads the catalog; returns when proxies can route. Waits for a
      * coordinator that is away, and says so.
      *
+     * @param patience how long to wait for it
+     * @throws CatalogUnavailableException if the coordinator stays away for longer
      * @throws dev.tenantry.control.node.NodeUnfitException if the coordinator lacks something
      * @throws PgException if a worker can't be added; the message, detail and hint say why
      */
-    public void start() throws InterruptedException {
+    public void start(Duration patience) throws InterruptedException {
+        Instant end = Instant.now().plus(patience);
         boolean reported = false;
         while (true) {
             try (ServerConnection connection = ServerConnection.open(vertx, coordinator, ANSWER_MAX)) {
                 prepare(connection);
                 break;
             } catch (CatalogUnavailableException away) {
+                if (Instant.now().isAfter(end)) {
+                    throw away;
+                }
                 if (!reported) {
                     LOG.warnf("waiting for the coordinator node=%s reason=%s", coordinator, away.getMessage());
                     reported = true;
@@ -69,6 +81,7 @@ public final class ControlPlane implements AutoCloseable {
         store.keepScripts(NodeScripts.check(), NodeScripts.install());
         store.prepareCoordinator();
         for (WorkerAddress worker : workers) {
+            worker.name().ifPresent(name -> store.moveNode(name, worker.host(), worker.port()));
             int nodeId = store.addNode(worker.host(), worker.port());
             LOG.debugf("worker is a node node=%s nodeId=%d", worker, nodeId);
         }

@@ -1,9 +1,22 @@
 package dev.tenantry.control;
 
-/** Where a worker is: {@code HOST:PORT}, the host in brackets when it has colons itself. */
-public record WorkerAddress(String host, int port) {
+import java.util.Optional;
+
+/**
+ * Where a worker is: {@code HOST:PORT}, the host in brackets when it has colons itself.
+ *
+ * @param name the node it is in the catalog, if it may have moved here from another address
+ * @param host where we and the coordinator reach it
+ * @param port where we and the coordinator reach it
+ */
+public record WorkerAddress(Optional<String> name, String host, int port) {
 
     private static final int PORT_MAX = 65_535;
+
+    /** An address alone. */
+    public WorkerAddress(String host, int port) {
+        this(Optional.empty(), host, port);
+    }
 
     /**
      * Reads {@code HOST:PORT}.

@@ -23,6 +23,13 @@ public final class CatalogStore {
         connection.query("SELECT tenantry.prepare_coordinator($1, $2)", coordinator.host(), coordinator.port());
     }
 
+    /** Notes that the node of that name, if there is one, is at this address now. */
+    public void moveNode(String name, String host, int port) {
+        connection.query("""
+                SELECT tenantry.citus_update_node(nodeid, $2, $3) FROM tenantry.node
+                WHERE name = $1 AND groupid <> 0 AND (nodename <> $2 OR nodeport <> $3)""", name, host, port);
+    }
+
     /** Makes a server a node if it is none yet; returns its node id. */
     public int addNode(String host, int port) {
         return connection

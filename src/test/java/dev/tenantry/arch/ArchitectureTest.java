@@ -237,8 +237,9 @@ class ArchitectureTest {
                 .that()
                 .resideOutsideOfPackages(ROOT + "store..", ROOT + "control.node..")
                 .should()
-                .dependOnClassesThat()
-                .resideInAnyPackage("io.vertx.pgclient..", "io.vertx.sqlclient..", "java.sql..", "javax.sql..")
+                .dependOnClassesThat(
+                        resideInAnyPackage("io.vertx.pgclient..", "io.vertx.sqlclient..", "java.sql..", "javax.sql..")
+                                .and(not(JavaClass.Predicates.assignableTo(Throwable.class))))
                 .because("SQL to servers goes through one place, where names are quoted and time is bounded")
                 .check(OURS);
     }

@@ -1,0 +1,30 @@
+package dev.tenantry;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.Optional;
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+
+/** Ready when clients can sign in: the proxy listens and has a catalog. */
+@ApplicationScoped
+@org.eclipse.microprofile.health.Readiness
+final class Readiness implements HealthCheck {
+
+    private final Service service;
+
+    Readiness(Service service) {
+        this.service = service;
+    }
+
+    @Override
+    public HealthCheckResponse call() {
+        Optional<Tenantry> running = service.running();
+        if (running.isEmpty()) {
+            return HealthCheckResponse.down("proxy");
+        }
+        return HealthCheckResponse.named("proxy")
+                .up()
+                .withData("catalogVersion", running.get().catalog().current().version())
+                .build();
+    }
+}

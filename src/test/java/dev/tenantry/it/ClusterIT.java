@@ -1,0 +1,105 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tenantry.Servers;
+import dev.tenantry.StartupException;
+import dev.tenantry.Tenantry;
+import dev.tenantry.Wiring;
+import dev.tenantry.embedded.FreePort;
+import dev.tenantry.proxy.net.TlsSettings;
+import dev.tenantry.proxy.server.ProxyLimits;
+import dev.tenantry.support.Cluster;
+import dev.tenantry.support.PostgresNode;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.vertx.core.Vertx;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The planes together: what is made through the proxy lies on a worker, and outlives the process. */
+class ClusterIT {
+
+    @Test
+    void putsSchemaOnAWorkerAndKeepsItOverRestart() throws SQLException {
+        try (Cluster cluster = Cluster.start(2)) {
+            try (Connection client = cluster.connect();
+                    Statement statement = client.createStatement()) {
+                statement.execute("CREATE SCHEMA kept");
+                statement.execute("CREATE TABLE kept.notes AS SELECT 42 AS x");
+            }
+            try (Connection node = cluster.connectToNodeOf("kept")) {
+                assertThat(single(node, "SELECT x FROM notes")).isEqualTo("42");
+            }
+            cluster.closeProxy();
+            cluster.startProxy();
+            try (Connection client = cluster.connect()) {
+                assertThat(single(client, "SELECT x FROM kept.notes")).isEqualTo("42");
+            }
+        }
+    }
+
+    @Test
+    void endsIdleSessionsWithAReasonWhenStopped() throws SQLException {
+        try (Cluster cluster = Cluster.start(1)) {
+            try (Connection client = cluster.connect()) {
+                assertThat(single(client, "SELECT 1")).isEqualTo("1");
+                cluster.closeProxy();
+                assertThatThrownBy(() -> single(client, "SELECT 1"))
+                        .isInstanceOfSatisfying(
+                                SQLException.class,
+                                error -> assertThat(error.getSQLState()).isIn("57P01", "08006"));
+            }
+        }
+    }
+
+    @Test
+    void saysWhatAServerLacksAndWhatCantBeReached() {
+        Vertx vertx = Vertx.vertx();
+        try (PostgresNode node = PostgresNode.start("coordinator")) {
+            String wrongPassword = node.url().replace("tenantry:tenantry@", "tenantry:wrong@");
+            assertThatThrownBy(() -> start(vertx, wrongPassword))
+                    .isInstanceOf(StartupException.class)
+                    .hasMessageContaining("password authentication failed");
+            assertThatThrownBy(() -> start(vertx, "http://nowhere"))
+                    .isInstanceOf(StartupException.class)
+                    .hasMessageContaining("postgresql://user:password@host:port/database");
+            assertThatThrownBy(() -> start(vertx, node.url(), "127.0.0.1:" + FreePort.draw()))
+                    .isInstanceOf(StartupException.class)
+                    .hasMessageContaining("could not connect");
+            assertThatThrownBy(() -> start(vertx, "postgresql://tenantry:tenantry@127.0.0.1:" + FreePort.draw() + "/x"))
+                    .isInstanceOf(StartupException.class)
+                    .hasMessageContaining("no connection to");
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+        }
+    }
+
+    private static void start(Vertx vertx, String coordinatorUrl, String... workers) throws InterruptedException {
+        Wiring wiring = new Wiring(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                Duration.ZERO,
+                Duration.ofSeconds(1),
+                ProxyLimits.forCores(1),
+                TlsSettings.NONE,
+                vertx,
+                new SimpleMeterRegistry());
+        Servers servers = new Servers.Existing(coordinatorUrl, List.of(workers));
+        Tenantry.start(servers, wiring).close();
+    }
+
+    private static String single(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            assertThat(rows.next()).isTrue();
+            return rows.getString(1);
+        }
+    }
+}
