@@ -14,7 +14,7 @@ import dev.tenantry.proxy.server.ProxyServer;
 import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.FeedLimits;
-import io.vertx.pgclient.PgException;
+import dev.tenantry.store.StatementRefusedException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -52,8 +52,8 @@ public final class Tenantry implements AutoCloseable {
             return tenantry;
         } catch (EmbeddedException | CatalogUnavailableException | NodeUnfitException | TlsException refused) {
             throw new StartupException(String.valueOf(refused.getMessage()), refused);
-        } catch (PgException refused) {
-            throw new StartupException(sentence(refused), refused);
+        } catch (StatementRefusedException refused) {
+            throw new StartupException(String.valueOf(refused.getMessage()), refused);
         } catch (IllegalArgumentException wrong) {
             throw new StartupException("wrong configuration: " + wrong.getMessage(), wrong);
         } catch (IOException failed) {
@@ -115,17 +115,6 @@ public final class Tenantry implements AutoCloseable {
                         host.contains(":") ? "[" + host + "]" : host,
                         listens.getPort(),
                         coordinator.database());
-    }
-
-    private static String sentence(PgException error) {
-        StringBuilder text = new StringBuilder(String.valueOf(error.getErrorMessage()));
-        if (error.getDetail() != null) {
-            text.append(": ").append(error.getDetail());
-        }
-        if (error.getHint() != null) {
-            text.append(" (").append(error.getHint()).append(')');
-        }
-        return text.toString();
     }
 
     /** How clients reach it, as the ready line says it. */

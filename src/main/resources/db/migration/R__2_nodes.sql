@@ -37,7 +37,7 @@ AS $$
         ('keepalives_idle', '10'), ('tcp_user_timeout', '10000'), ('application_name', 'tenantry views'),
         ('client_encoding', 'UTF8'),
         ('options', '-c search_path=pg_catalog -c tenantry.schema_ddl=on -c statement_timeout=60s '
-                 || '-c idle_session_timeout=60s -c standard_conforming_strings=on -c datestyle=ISO')
+                 || '-c jit=off -c enable_nestloop=off -c idle_session_timeout=60s -c standard_conforming_strings=on -c datestyle=ISO')
         UNION ALL
         SELECT split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)
         FROM pg_foreign_server s JOIN pg_user_mapping m ON m.umserver = s.oid, unnest(m.umoptions) o
@@ -389,7 +389,7 @@ BEGIN
     IF held IS NOT NULL THEN
         RAISE EXCEPTION 'cannot remove the node %:% because it holds schema "%"', nodename, nodeport, held
             USING ERRCODE = 'object_in_use',
-            DETAIL = CASE WHEN others > 0 THEN format('It holds %s more.', others) END,
+            DETAIL = format('Schemas it holds: %s.', others + 1),
             HINT = 'Drop its schemas first.';
     END IF;
     -- Rows of schemas that went while event triggers were off.

@@ -80,6 +80,9 @@ CREATE OR REPLACE FUNCTION tenantry.table_bytes() RETURNS TABLE (relid oid, byte
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+-- Hash joins whatever the statistics say: a node that has just got thousands of tables has none yet.
+SET enable_nestloop = off
+SET enable_mergejoin = off
 AS $$
     WITH place AS MATERIALIZED (
         SELECT t.oid AS spcid,

@@ -18,6 +18,6 @@ public final class GlobalTransactionIds {
 
     /** The next name: {@code tenantry_<cluster>_<proxy>_<sequence>_<decider's node id>}. */
     public String next(String clusterId, int deciderNodeId) {
-        return "tenantry_" + clusterId + "_" + proxyId + "_" + sequence.incrementAndGet() + "_" + deciderNodeId;
+        return new GlobalTransactionId(clusterId, proxyId, sequence.incrementAndGet(), deciderNodeId).toString();
     }
 }

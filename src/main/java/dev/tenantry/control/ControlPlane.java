@@ -1,6 +1,5 @@
 package dev.tenantry.control;
 
-import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.store.CatalogMigration;
 import dev.tenantry.store.CatalogStore;
@@ -9,8 +8,8 @@ import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.FeedLimits;
 import dev.tenantry.store.PostgresCatalogFeed;
 import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.StatementRefusedException;
 import io.vertx.core.Vertx;
-import io.vertx.pgclient.PgException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -30,6 +29,7 @@ public final class ControlPlane implements AutoCloseable {
     private final CoordinatorAddress coordinator;
     private final List<WorkerAddress> workers;
     private final PostgresCatalogFeed feed;
+    private final Upkeep upkeep;
 
     /** Makes a control plane that does nothing until started. */
     public ControlPlane(Vertx vertx, CoordinatorAddress coordinator, List<WorkerAddress> workers, FeedLimits limits) {
@@ -37,6 +37,7 @@ public final class ControlPlane implements AutoCloseable {
         this.coordinator = coordinator;
         this.workers = List.copyOf(workers);
         this.feed = new PostgresCatalogFeed(vertx, coordinator, limits);
+        this.upkeep = new Upkeep(vertx, feed, coordinator, UpkeepLimits.DEFAULT);
     }
 
     /** The same as {@link #start(Duration)}, and waits for a coordinator that is away as long as it takes. */
@@ -51,7 +52,7 @@ public final class ControlPlane implements AutoCloseable {
      * @param patience how long to wait for it
      * @throws CatalogUnavailableException if the coordinator stays away for longer
      * @throws dev.tenantry.control.node.NodeUnfitException if the coordinator lacks something
-     * @throws PgException if a worker can't be added; the message, detail and hint say why
+     * @throws StatementRefusedException if a worker can't be added; the message, detail and hint say why
      */
     public void start(Duration patience) throws InterruptedException {
         Instant end = Instant.now().plus(patience);
@@ -72,6 +73,7 @@ public final class ControlPlane implements AutoCloseable {
             }
         }
         feed.start();
+        upkeep.start();
     }
 
     private void prepare(ServerConnection connection) {
@@ -88,12 +90,13 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     /** The catalog as it is now; valid once started. */
-    public CatalogFeed catalog() {
+    public PostgresCatalogFeed catalog() {
         return feed;
     }
 
     @Override
     public void close() {
+        upkeep.close();
         feed.close();
     }
 }

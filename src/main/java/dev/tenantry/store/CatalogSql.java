@@ -87,6 +87,20 @@ final class CatalogSql {
             .insertInto(COMMIT_RECORD, COMMIT_RECORD.GID, COMMIT_RECORD.ABORTED)
             .values(val(""), inline(true)));
 
+    /** Global ids that were decided to commit. */
+    static final String COMMITTED =
+            render(DSL_CONTEXT.select(COMMIT_RECORD.GID).from(COMMIT_RECORD).where(COMMIT_RECORD.ABORTED.isFalse()));
+
+    /** Whether global id $1 was decided to abort; no row when nothing is known. */
+    static final String DECISION =
+            render(DSL_CONTEXT.select(COMMIT_RECORD.ABORTED).from(COMMIT_RECORD).where(COMMIT_RECORD.GID.eq(val(""))));
+
+    /** Forgets that global id $1 was decided to commit. */
+    static final String FORGET = render(DSL_CONTEXT
+            .deleteFrom(COMMIT_RECORD)
+            .where(COMMIT_RECORD.GID.eq(val("")))
+            .and(COMMIT_RECORD.ABORTED.isFalse()));
+
     private CatalogSql() {}
 
     private static Condition since(Field<?> changed) {

@@ -3,6 +3,9 @@ package dev.tenantry.store;
 /** Changes the catalog over one connection to the coordinator; every change makes a new version and notifies. */
 public final class CatalogStore {
 
+    /** Key of the advisory lock of the one proxy that looks after the cluster. */
+    private static final int LEADER_LOCK = 1_413_828_174;
+
     private final ServerConnection connection;
 
     /** Uses a connection that the caller opened and will close. */
@@ -37,5 +40,31 @@ public final class CatalogStore {
                 .iterator()
                 .next()
                 .getInteger(0);
+    }
+
+    /** Whether this connection is, from now on until it ends, the one that looks after the cluster. */
+    public boolean lead() {
+        return connection.query("""
+                        SELECT EXISTS (
+                                 SELECT FROM pg_catalog.pg_locks
+                                 WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid() AND granted
+                                   AND (classid, objid, objsubid) = (0, %1$d, 1))
+                               OR pg_catalog.pg_try_advisory_lock(%1$d)
+                        """.formatted(LEADER_LOCK)).iterator().next().getBoolean(0);
+    }
+
+    /** Installs on a node what it should have, as when it was added. */
+    public void prepareAgain(int nodeId) {
+        connection.query("SELECT tenantry.prepare_again($1)", nodeId);
+    }
+
+    /** Notes the sizes of all nodes that answer. */
+    public void measureNodes() {
+        connection.query("SELECT tenantry.measure_nodes()");
+    }
+
+    /** Forgets what is gone. */
+    public void sweep() {
+        connection.query("SELECT tenantry.sweep()");
     }
 }

@@ -3,7 +3,6 @@ package dev.tenantry.store;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.CatalogSnapshot;
 import io.vertx.core.Vertx;
-import io.vertx.pgclient.PgException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -109,7 +108,7 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
             Instant before = lastContact;
             try (ServerConnection connection = ServerConnection.open(vertx, coordinator, limits.answerMax())) {
                 follow(connection, reported);
-            } catch (CatalogUnavailableException | PgException failed) {
+            } catch (CatalogUnavailableException | StatementRefusedException failed) {
                 reported = report(failed, reported && before.equals(lastContact));
             } catch (RuntimeException ours) {
                 LOG.error("catalog feed failed and starts afresh", ours);

@@ -28,7 +28,8 @@ final class RoleReader {
                              coalesce(sum(hashtextextended(concat(roleid, ':', member, ':', xmin), 0)::numeric), 0))
                  FROM pg_catalog.pg_auth_members),
               (SELECT concat(count(*), '/',
-                             coalesce(sum(hashtextextended(concat(setdatabase, ':', setrole, ':', xmin), 0)::numeric), 0))
+                             coalesce(sum(hashtextextended(
+                               concat(setdatabase, ':', setrole, ':', xmin), 0)::numeric), 0))
                  FROM pg_catalog.pg_db_role_setting))
             """;
 

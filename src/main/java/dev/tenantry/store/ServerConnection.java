@@ -18,8 +18,8 @@ import java.util.function.Consumer;
 
 /**
  * One connection to a server, awaited: for virtual threads, never for an event loop. Used by one thread at a time.
- * Every call ends within the limit given when it was opened; SQL errors come as {@link PgException}, everything else
- * as {@link CatalogUnavailableException}, after which the connection is of no more use.
+ * Every call ends within the limit given when it was opened; SQL errors come as {@link StatementRefusedException},
+ * everything else as {@link CatalogUnavailableException}, after which the connection is of no more use.
  */
 public final class ServerConnection implements AutoCloseable {
 
@@ -109,7 +109,12 @@ public final class ServerConnection implements AutoCloseable {
             throw new CatalogUnavailableException("interrupted while waiting for " + address, interrupted);
         } catch (ExecutionException failed) {
             if (failed.getCause() instanceof PgException error && !connectionLost(error)) {
-                throw error;
+                throw new StatementRefusedException(
+                        String.valueOf(error.getSqlState()),
+                        String.valueOf(error.getErrorMessage()),
+                        error.getDetail(),
+                        error.getHint(),
+                        failed);
             }
             throw new CatalogUnavailableException("no connection to " + address + ": " + failed.getMessage(), failed);
         }

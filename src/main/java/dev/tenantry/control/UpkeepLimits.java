@@ -1,0 +1,17 @@
+package dev.tenantry.control;
+
+import java.time.Duration;
+
+/**
+ * How often the control plane looks after the cluster.
+ *
+ * @param interval between two looks for prepared transactions that were left behind
+ * @param prepareAgeMin how long a prepared transaction is left to its proxy
+ * @param measureInterval between two measurements of the nodes' sizes
+ */
+public record UpkeepLimits(Duration interval, Duration prepareAgeMin, Duration measureInterval) {
+
+    /** What is used when nothing is configured. */
+    public static final UpkeepLimits DEFAULT =
+            new UpkeepLimits(Duration.ofSeconds(3), Duration.ofSeconds(5), Duration.ofSeconds(30));
+}

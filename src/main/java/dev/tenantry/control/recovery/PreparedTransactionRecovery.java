@@ -1,0 +1,150 @@
+package dev.tenantry.control.recovery;
+
+import dev.tenantry.catalog.CatalogFeed;
+import dev.tenantry.catalog.CatalogSnapshot;
+import dev.tenantry.catalog.Node;
+import dev.tenantry.commit.GlobalTransactionId;
+import dev.tenantry.commit.RecoveryRule;
+import dev.tenantry.commit.RecoveryRule.Decision;
+import dev.tenantry.control.node.PreparedTransactions;
+import dev.tenantry.control.node.PreparedTransactions.Prepared;
+import dev.tenantry.store.CatalogUnavailableException;
+import dev.tenantry.store.CommitRecords;
+import dev.tenantry.store.CoordinatorAddress;
+import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.StatementRefusedException;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jboss.logging.Logger;
+
+/**
+ * Commits or rolls back prepared transactions that a proxy has left behind, on every node that answers, by
+ * {@link RecoveryRule}. Any number of proxies may run it at the same time; each step may be done twice. For a virtual
+ * thread.
+ */
+public final class PreparedTransactionRecovery {
+
+    private static final Logger LOG = Logger.getLogger(PreparedTransactionRecovery.class);
+    private static final Duration ANSWER_MAX = Duration.ofSeconds(10);
+
+    private final Vertx vertx;
+    private final CatalogFeed catalog;
+    private final CoordinatorAddress coordinator;
+    private final Duration ageMin;
+
+    /**
+     * Makes one that does nothing until asked.
+     *
+     * @param coordinator whose database, user and password are those of every node
+     * @param ageMin how long transactions are left to their proxy
+     */
+    public PreparedTransactionRecovery(
+            Vertx vertx, CatalogFeed catalog, CoordinatorAddress coordinator, Duration ageMin) {
+        this.vertx = vertx;
+        this.catalog = catalog;
+        this.coordinator = coordinator;
+        this.ageMin = ageMin;
+    }
+
+    /** Looks at every node once; returns how many prepared transactions it finished. */
+    public int recover() {
+        CatalogSnapshot snapshot = catalog.current();
+        Map<Node, ServerConnection> connections = new HashMap<>();
+        try {
+            for (Node node : snapshot.nodes()) {
+                connect(node).ifPresent(connection -> connections.put(node, connection));
+            }
+            return recover(snapshot, connections);
+        } finally {
+            connections.values().forEach(ServerConnection::close);
+        }
+    }
+
+    private int recover(CatalogSnapshot snapshot, Map<Node, ServerConnection> connections) {
+        // Records first: one that is read now belongs to transactions that are already prepared or finished.
+        Map<Node, List<String>> records = new HashMap<>();
+        connections.forEach((node, connection) -> records.put(node, CommitRecords.committed(connection)));
+        Set<String> unfinished = new HashSet<>();
+        Map<GlobalTransactionId, Decision> decisions = new HashMap<>();
+        int finished = 0;
+        boolean complete = connections.size() == snapshot.nodes().size();
+        for (Map.Entry<Node, ServerConnection> entry : connections.entrySet()) {
+            for (Prepared prepared : PreparedTransactions.on(entry.getValue())) {
+                String gid = prepared.gid();
+                Optional<GlobalTransactionId> id =
+                        RecoveryRule.concerned(gid, snapshot.clusterId(), prepared.age(), ageMin);
+                Decision decision = id.map(known ->
+                                decisions.computeIfAbsent(known, unknown -> decision(unknown, snapshot, connections)))
+                        .orElse(Decision.UNKNOWN);
+                if (finish(entry.getKey(), entry.getValue(), gid, decision)) {
+                    finished++;
+                } else {
+                    unfinished.add(gid);
+                }
+            }
+        }
+        connections.forEach((node, connection) -> {
+            if (complete) {
+                CommitRecords.forget(
+                        connection,
+                        records.getOrDefault(node, List.of()).stream()
+                                .filter(gid -> !unfinished.contains(gid))
+                                .toList());
+            }
+            CommitRecords.forgetAborts(connection);
+        });
+        return finished;
+    }
+
+    private Decision decision(
+            GlobalTransactionId id, CatalogSnapshot snapshot, Map<Node, ServerConnection> connections) {
+        Optional<ServerConnection> decider = snapshot.nodes().stream()
+                .filter(node -> node.nodeId() == id.deciderNodeId())
+                .findFirst()
+                .flatMap(node -> Optional.ofNullable(connections.get(node)));
+        if (decider.isEmpty()) {
+            LOG.warnf("prepared transaction waits for its decider transaction=%s node=%d", id, id.deciderNodeId());
+            return Decision.UNKNOWN;
+        }
+        return switch (CommitRecords.abort(decider.get(), id.toString())) {
+            case ABORTED -> Decision.ABORTED;
+            case COMMITTED -> Decision.COMMITTED;
+            case STILL_OPEN -> Decision.UNKNOWN;
+        };
+    }
+
+    private static boolean finish(Node node, ServerConnection connection, String gid, Decision decision) {
+        RecoveryRule.Action action = RecoveryRule.action(decision);
+        try {
+            switch (action) {
+                case COMMIT_PREPARED -> PreparedTransactions.commit(connection, gid);
+                case ROLLBACK_PREPARED -> PreparedTransactions.rollback(connection, gid);
+                case LEAVE -> {
+                    return false;
+                }
+            }
+            LOG.infof("prepared transaction finished transaction=%s node=%s action=%s", gid, node.name(), action);
+            return true;
+        } catch (StatementRefusedException refused) {
+            LOG.warnf(
+                    "prepared transaction can't be finished transaction=%s node=%s sqlstate=%s reason=%s",
+                    gid, node.name(), refused.sqlState(), refused.error());
+            return false;
+        }
+    }
+
+    private Optional<ServerConnection> connect(Node node) {
+        try {
+            return Optional.of(ServerConnection.open(vertx, coordinator.at(node.host(), node.port()), ANSWER_MAX));
+        } catch (CatalogUnavailableException | StatementRefusedException away) {
+            LOG.debugf("node does not answer recovery node=%s reason=%s", node.name(), away.getMessage());
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package dev.tenantry.store;
+
+import org.jspecify.annotations.Nullable;
+
+/** A server refused a statement, with PostgreSQL's own words; the message holds error, detail and hint in one line. */
+public final class StatementRefusedException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final String sqlState;
+    private final String error;
+
+    StatementRefusedException(
+            String sqlState, String error, @Nullable String detail, @Nullable String hint, Throwable cause) {
+        super(error + part(": ", detail, "") + part(" (", hint, ")"), cause);
+        this.sqlState = sqlState;
+        this.error = error;
+    }
+
+    private static String part(String before, @Nullable String text, String after) {
+        return text == null || text.isEmpty() ? "" : before + text + after;
+    }
+
+    /** Five characters. */
+    public String sqlState() {
+        return sqlState;
+    }
+
+    /** The error alone, one line. */
+    public String error() {
+        return error;
+    }
+}

@@ -1,0 +1,315 @@
+-- What Citus's users look at, under its names, columns and order, with live facts from every node.
+--
+-- Nodes are asked at the same time, each over a connection that lives as long as the statement. A node that does not
+-- answer costs a warning and leaves its facts NULL.
+
+-- Sends a query to every node but the coordinator; returns the ids of those that have taken it.
+CREATE OR REPLACE FUNCTION tenantry.ask_nodes(query text, OUT asked integer[], OUT silent integer[])
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    node record;
+    reason text;
+BEGIN
+    asked := '{}';
+    silent := '{}';
+    FOR node IN
+        SELECT n.nodeid, n.name, n.nodename, n.nodeport FROM tenantry.node n
+        WHERE n.groupid <> 0 AND n.isactive ORDER BY n.nodeid
+    LOOP
+        BEGIN
+            PERFORM tenantry.open_node('tenantry_node_' || node.nodeid, node.nodename, node.nodeport);
+            PERFORM tenantry.dblink_send_query('tenantry_node_' || node.nodeid, query);
+            asked := asked || node.nodeid;
+        EXCEPTION WHEN sqlclient_unable_to_establish_sqlconnection OR connection_failure THEN
+            GET STACKED DIAGNOSTICS reason = PG_EXCEPTION_DETAIL;
+            RAISE WARNING 'node "%" (%:%) does not answer', node.name, node.nodename, node.nodeport
+                USING DETAIL = coalesce(nullif(reason, ''), 'No connection.');
+            silent := silent || node.nodeid;
+        END;
+    END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.ask_nodes(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION tenantry.warn_of_silent_node(node_id integer, reason text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    node tenantry.node;
+BEGIN
+    SELECT * INTO node FROM tenantry.node n WHERE n.nodeid = node_id;
+    RAISE WARNING 'node "%" (%:%) does not answer', node.name, node.nodename, node.nodeport USING DETAIL = reason;
+    PERFORM tenantry.close_node('tenantry_node_' || node_id);
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.warn_of_silent_node(integer, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION tenantry.close_nodes(node_ids integer[]) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT tenantry.close_node('tenantry_node_' || id) FROM unnest(node_ids) id $$;
+REVOKE ALL ON FUNCTION tenantry.close_nodes(integer[]) FROM PUBLIC;
+
+-- Bytes of the tables and materialized views of every schema of every node; NULL for all schemas of a silent node.
+CREATE OR REPLACE FUNCTION tenantry.schema_sizes() RETURNS TABLE (nodeid integer, schema_name name, bytes bigint)
+LANGUAGE plpgsql SECURITY DEFINER ROWS 2000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    query CONSTANT text := $q$
+        SELECT n.nspname, sum(b.bytes)::bigint
+        FROM tenantry.table_bytes() b
+        JOIN pg_catalog.pg_class c ON c.oid = b.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        GROUP BY n.nspname$q$;
+    asked integer[];
+    silent integer[];
+    node_id integer;
+    coordinator integer := (SELECT n.nodeid FROM tenantry.node n WHERE n.groupid = 0);
+BEGIN
+    SELECT a.asked, a.silent INTO asked, silent FROM tenantry.ask_nodes(query) a;
+    IF EXISTS (SELECT FROM tenantry.schema s WHERE s.nodeid = coordinator) THEN
+        RETURN QUERY EXECUTE format('SELECT %s, q.* FROM (%s) q', coordinator, query);
+    END IF;
+    FOREACH node_id IN ARRAY asked LOOP
+        BEGIN
+            RETURN QUERY SELECT node_id, answer.*
+            FROM tenantry.dblink_get_result('tenantry_node_' || node_id) AS answer (schema_name name, bytes bigint);
+        EXCEPTION WHEN OTHERS THEN
+            PERFORM tenantry.warn_of_silent_node(node_id, SQLERRM);
+            silent := silent || node_id;
+        END;
+    END LOOP;
+    PERFORM tenantry.close_nodes(asked);
+    RETURN QUERY
+    SELECT s.nodeid, n.nspname, NULL::bigint
+    FROM tenantry.schema s JOIN pg_namespace n ON n.oid = s.schemaid WHERE s.nodeid = ANY (silent);
+EXCEPTION WHEN query_canceled THEN
+    PERFORM tenantry.close_nodes(asked);
+    RAISE;
+END
+$$;
+
+-- Ids for tables seen for the first time, in a transaction of its own: a reader may be read-only, roll back, or stay
+-- open for long, and must not hold others up.
+CREATE OR REPLACE FUNCTION tenantry.assign_shards(seen jsonb) RETURNS TABLE (
+    nodeid integer, relid oid, shardid bigint, placementid bigint)
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH fresh AS (
+        SELECT f.* FROM jsonb_to_recordset(seen) AS f (nodeid integer, relid oid, schemaid oid, relname name)
+    ), moved AS (
+        -- A table that came with its schema from another node keeps its id.
+        UPDATE tenantry.shard t SET nodeid = f.nodeid, relid = f.relid
+        FROM fresh f
+        WHERE t.schemaid = f.schemaid AND t.relname = f.relname AND t.nodeid <> f.nodeid
+        RETURNING t.nodeid, t.relid, t.shardid, t.placementid
+    ), made AS (
+        INSERT INTO tenantry.shard AS t (nodeid, relid, schemaid, relname)
+        SELECT f.nodeid, f.relid, f.schemaid, f.relname
+        FROM fresh f JOIN tenantry.schema s USING (schemaid, nodeid)
+        WHERE NOT EXISTS (SELECT FROM moved m WHERE (m.nodeid, m.relid) = (f.nodeid, f.relid))
+        ORDER BY f.schemaid, f.relid
+        ON CONFLICT (nodeid, relid) DO UPDATE SET relname = excluded.relname, schemaid = excluded.schemaid
+        RETURNING t.nodeid, t.relid, t.shardid, t.placementid
+    )
+    SELECT * FROM moved UNION ALL SELECT * FROM made
+$$;
+REVOKE ALL ON FUNCTION tenantry.assign_shards(jsonb) FROM PUBLIC;
+
+-- The tables of distributed schemas, as every node has them; a row without relid for a node that is silent.
+CREATE OR REPLACE FUNCTION tenantry.node_tables(with_sizes boolean) RETURNS SETOF tenantry.seen_table
+LANGUAGE plpgsql ROWS 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    query text := format($q$
+        SELECT n.nspname, c.oid, c.relname, c.relkind, r.rolname, a.amname, %s
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
+        LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam %s
+        WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't'
+          AND n.nspname NOT IN ('tenantry', 'public') AND n.nspname !~ '^pg_'
+          AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_depend d
+            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')$q$,
+        CASE WHEN with_sizes THEN 'coalesce(b.bytes, 0)' ELSE 'NULL::bigint' END,
+        CASE WHEN with_sizes THEN 'LEFT JOIN tenantry.table_bytes() b ON b.relid = c.oid' ELSE '' END);
+    asked integer[];
+    silent integer[];
+    node_id integer;
+    coordinator integer := (SELECT n.nodeid FROM tenantry.node n WHERE n.groupid = 0);
+BEGIN
+    SELECT a.asked, a.silent INTO asked, silent FROM tenantry.ask_nodes(query) a;
+    IF EXISTS (SELECT FROM tenantry.schema s WHERE s.nodeid = coordinator) THEN
+        RETURN QUERY EXECUTE format('SELECT %s, q.* FROM (%s) q', coordinator, query);
+    END IF;
+    FOREACH node_id IN ARRAY asked LOOP
+        BEGIN
+            RETURN QUERY SELECT node_id, answer.*
+            FROM tenantry.dblink_get_result('tenantry_node_' || node_id) AS answer (
+                schema_name name, relid oid, relname name, relkind "char", owner name, access_method name, bytes bigint);
+        EXCEPTION WHEN OTHERS THEN
+            PERFORM tenantry.warn_of_silent_node(node_id, SQLERRM);
+            silent := silent || node_id;
+        END;
+    END LOOP;
+    PERFORM tenantry.close_nodes(asked);
+    RETURN QUERY
+    SELECT id, NULL::name, NULL::oid, NULL::name, NULL::"char", NULL::name, NULL::name, NULL::bigint
+    FROM unnest(silent) id;
+EXCEPTION WHEN query_canceled THEN
+    PERFORM tenantry.close_nodes(asked);
+    RAISE;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.node_tables(boolean) FROM PUBLIC;
+
+-- The same with shard ids, handed out where they are missing; of a silent node what is remembered.
+CREATE OR REPLACE FUNCTION tenantry.cluster_tables(with_sizes boolean) RETURNS TABLE (
+    nodeid integer, schemaid oid, colocationid integer, table_name text, relkind "char", owner name,
+    access_method name, bytes bigint, shardid bigint, placementid bigint)
+LANGUAGE plpgsql SECURITY DEFINER ROWS 10000
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+-- Joins as written, by hashing: the statistics of these tables lag behind, and a wrong guess costs seconds.
+SET join_collapse_limit = 1
+SET enable_nestloop = off
+SET enable_mergejoin = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    seen tenantry.seen_table[] := ARRAY(SELECT t FROM tenantry.node_tables(with_sizes) t);
+    known bigint;
+    fresh jsonb;
+    coordinator tenantry.node;
+BEGIN
+    RETURN QUERY
+    SELECT t.nodeid, s.schemaid, s.colocationid, quote_ident(t.schema_name) || '.' || quote_ident(t.relname),
+           t.relkind, t.owner, t.access_method, t.bytes, h.shardid, h.placementid
+    FROM unnest(seen) t
+    JOIN pg_namespace n ON n.nspname = t.schema_name
+    JOIN tenantry.schema s ON s.schemaid = n.oid AND s.nodeid = t.nodeid
+    JOIN tenantry.shard h ON h.nodeid = t.nodeid AND h.relid = t.relid AND h.relname = t.relname;
+    GET DIAGNOSTICS known = ROW_COUNT;
+    IF known = cardinality(seen) THEN
+        RETURN;
+    END IF;
+
+    SELECT jsonb_agg(jsonb_build_object(
+        'nodeid', t.nodeid, 'relid', t.relid::bigint, 'schemaid', s.schemaid::bigint, 'relname', t.relname))
+    INTO fresh
+    FROM unnest(seen) t
+    JOIN pg_namespace n ON n.nspname = t.schema_name
+    JOIN tenantry.schema s ON s.schemaid = n.oid AND s.nodeid = t.nodeid
+    LEFT JOIN tenantry.shard h ON h.nodeid = t.nodeid AND h.relid = t.relid AND h.relname = t.relname
+    WHERE h.shardid IS NULL;
+    IF fresh IS NOT NULL THEN
+        SELECT * INTO coordinator FROM tenantry.node n WHERE n.groupid = 0;
+        PERFORM tenantry.open_node('tenantry_self', coordinator.nodename, coordinator.nodeport);
+        RETURN QUERY
+        SELECT t.nodeid, s.schemaid, s.colocationid, quote_ident(t.schema_name) || '.' || quote_ident(t.relname),
+               t.relkind, t.owner, t.access_method, t.bytes, a.shardid, a.placementid
+        FROM tenantry.dblink('tenantry_self', format(
+            'SELECT nodeid, relid, shardid, placementid FROM tenantry.assign_shards(%L)', fresh))
+            AS a (nodeid integer, relid oid, shardid bigint, placementid bigint)
+        JOIN unnest(seen) t ON t.nodeid = a.nodeid AND t.relid = a.relid
+        JOIN pg_namespace n ON n.nspname = t.schema_name
+        JOIN tenantry.schema s ON s.schemaid = n.oid;
+        PERFORM tenantry.close_node('tenantry_self');
+    END IF;
+    RETURN QUERY
+    SELECT h.nodeid, s.schemaid, s.colocationid, quote_ident(n.nspname) || '.' || quote_ident(h.relname),
+           'r'::"char", NULL::name, NULL::name, NULL::bigint, h.shardid, h.placementid
+    FROM unnest(seen) silent
+    JOIN tenantry.schema s ON s.nodeid = silent.nodeid
+    JOIN pg_namespace n ON n.oid = s.schemaid
+    JOIN tenantry.shard h ON h.schemaid = s.schemaid
+    WHERE silent.relid IS NULL;
+END
+$$;
+
+-- Views are made anew, because columns may change; nobody's views may hang on them without being dropped.
+DROP VIEW IF EXISTS tenantry.pg_dist_node, tenantry.pg_dist_schema, tenantry.pg_dist_colocation,
+    tenantry.pg_dist_partition, tenantry.pg_dist_shard, tenantry.pg_dist_placement, tenantry.citus_schemas,
+    tenantry.citus_tables, tenantry.citus_shards, tenantry.citus_nodes CASCADE;
+
+CREATE VIEW tenantry.pg_dist_node AS
+SELECT nodeid, groupid, nodename, nodeport, noderack, hasmetadata, isactive, noderole, nodecluster, metadatasynced,
+       shouldhaveshards, nodeisclone, nodeprimarynodeid, name
+FROM tenantry.node;
+
+CREATE VIEW tenantry.pg_dist_schema AS
+SELECT schemaid, colocationid FROM tenantry.schema;
+
+CREATE VIEW tenantry.pg_dist_colocation AS
+SELECT colocationid, 1 AS shardcount, 1 AS replicationfactor, 0::oid AS distributioncolumntype,
+       0::oid AS distributioncolumncollation
+FROM tenantry.schema;
+
+CREATE VIEW tenantry.pg_dist_partition AS
+SELECT table_name AS logicalrelid, 'n'::"char" AS partmethod, NULL::text AS partkey, colocationid,
+       's'::"char" AS repmodel, false AS autoconverted
+FROM tenantry.cluster_tables(false);
+
+CREATE VIEW tenantry.pg_dist_shard AS
+SELECT table_name AS logicalrelid, shardid, CASE relkind WHEN 'f' THEN 'f'::"char" ELSE 't'::"char" END AS shardstorage,
+       NULL::text AS shardminvalue, NULL::text AS shardmaxvalue
+FROM tenantry.cluster_tables(false);
+
+CREATE VIEW tenantry.pg_dist_placement AS
+SELECT t.placementid, t.shardid, 1 AS shardstate, 0::bigint AS shardlength, n.groupid
+FROM tenantry.cluster_tables(false) t JOIN tenantry.node n USING (nodeid);
+
+CREATE VIEW tenantry.citus_schemas AS
+SELECT s.schemaid::regnamespace AS schema_name,
+       s.colocationid AS colocation_id,
+       CASE WHEN has_schema_privilege(s.schemaid, 'USAGE') AND NOT (b.schema_name IS NOT NULL AND b.bytes IS NULL)
+            THEN pg_size_pretty(coalesce(b.bytes, 0)) END AS schema_size,
+       r.rolname AS schema_owner,
+       n.nodename,
+       n.nodeport
+FROM tenantry.schema s
+JOIN pg_catalog.pg_namespace p ON p.oid = s.schemaid
+JOIN pg_catalog.pg_roles r ON r.oid = p.nspowner
+JOIN tenantry.node n USING (nodeid)
+LEFT JOIN tenantry.schema_sizes() b ON b.nodeid = s.nodeid AND b.schema_name = p.nspname
+ORDER BY s.schemaid;
+
+CREATE VIEW tenantry.citus_tables AS
+SELECT t.table_name,
+       'schema'::text AS citus_table_type,
+       '<none>'::text AS distribution_column,
+       t.colocationid AS colocation_id,
+       pg_size_pretty(t.bytes) AS table_size,
+       1::bigint AS shard_count,
+       t.owner AS table_owner,
+       t.access_method AS access_method
+FROM tenantry.cluster_tables(true) t
+ORDER BY t.table_name COLLATE "C";
+
+CREATE VIEW tenantry.citus_shards AS
+SELECT t.table_name,
+       t.shardid,
+       t.table_name AS shard_name,
+       'schema'::text AS citus_table_type,
+       t.colocationid AS colocation_id,
+       n.nodename,
+       n.nodeport,
+       t.bytes AS shard_size
+FROM tenantry.cluster_tables(true) t JOIN tenantry.node n USING (nodeid)
+ORDER BY t.table_name COLLATE "C", t.shardid;
+
+CREATE VIEW tenantry.citus_nodes AS
+SELECT nodename, nodeport, CASE groupid WHEN 0 THEN 'coordinator'::text ELSE 'worker'::text END AS role,
+       isactive AS active
+FROM tenantry.node;
+
+GRANT SELECT ON tenantry.pg_dist_node, tenantry.pg_dist_schema, tenantry.pg_dist_colocation,
+    tenantry.pg_dist_partition, tenantry.pg_dist_shard, tenantry.pg_dist_placement, tenantry.citus_schemas,
+    tenantry.citus_tables, tenantry.citus_shards, tenantry.citus_nodes TO PUBLIC;
+GRANT EXECUTE ON FUNCTION tenantry.schema_sizes(), tenantry.cluster_tables(boolean) TO PUBLIC;

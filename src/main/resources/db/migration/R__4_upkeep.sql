@@ -1,0 +1,40 @@
+-- What the control plane does from time to time, in whichever proxy holds the leader lock.
+
+-- Notes how many bytes of distributed schemas each node that answers holds.
+CREATE OR REPLACE FUNCTION tenantry.measure_nodes() RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
+AS $$
+    INSERT INTO tenantry.node_size AS kept (nodeid, bytes)
+    SELECT n.nodeid, coalesce(sum(z.bytes), 0)
+    FROM tenantry.node n
+    LEFT JOIN (tenantry.schema_sizes() z
+               JOIN pg_namespace p ON p.nspname = z.schema_name
+               JOIN tenantry.schema s ON s.schemaid = p.oid AND s.nodeid = z.nodeid) ON z.nodeid = n.nodeid
+    GROUP BY n.nodeid
+    HAVING count(s.schemaid) = count(z.bytes)
+    ON CONFLICT (nodeid) DO UPDATE SET bytes = excluded.bytes, measured_at = excluded.measured_at
+    WHERE kept.bytes <> excluded.bytes
+$$;
+REVOKE ALL ON FUNCTION tenantry.measure_nodes() FROM PUBLIC;
+
+-- Installs on a node what it should have, and gives it our roles and extensions, as when it was added.
+CREATE OR REPLACE FUNCTION tenantry.prepare_again(node_id integer) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    known tenantry.node;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('tenantry.node'));
+    SELECT * INTO known FROM tenantry.node n WHERE n.nodeid = node_id;
+    IF FOUND AND known.groupid <> 0 THEN
+        PERFORM tenantry.open_new_node(known.nodename, known.nodeport);
+        PERFORM tenantry.require_fit('tenantry_new_node', known.nodename, known.nodeport);
+        PERFORM tenantry.prepare_node('tenantry_new_node', known.nodename, known.nodeport);
+        PERFORM tenantry.close_node('tenantry_new_node');
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.prepare_again(integer) FROM PUBLIC;

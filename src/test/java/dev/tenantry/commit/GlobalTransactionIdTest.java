@@ -1,0 +1,75 @@
+package dev.tenantry.commit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.tenantry.commit.RecoveryRule.Action;
+import dev.tenantry.commit.RecoveryRule.Decision;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class GlobalTransactionIdTest {
+
+    private static final GlobalTransactionId ID = new GlobalTransactionId("c1", "p0", 42, 7);
+
+    @Test
+    void readsWhatItWrites() {
+        assertThat(ID).hasToString("tenantry_c1_p0_42_7");
+        assertThat(GlobalTransactionId.parse(ID.toString())).contains(ID);
+        GlobalTransactionId longest =
+                new GlobalTransactionId("c".repeat(59), "p".repeat(100), Long.MAX_VALUE / 10, 999_999_999);
+        assertThat(longest.toString().length()).isLessThanOrEqualTo(GlobalTransactionId.BYTES_MAX);
+        assertThat(GlobalTransactionId.parse(longest.toString())).contains(longest);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "citus_0_1_2_3",
+                "tenantry_c1_p0_42",
+                "tenantry_c1_p0_42_7_8",
+                "tenantry_C1_p0_42_7",
+                "tenantry_c1_p0_042_7",
+                "tenantry_c1_p0_99999999999999999999_7",
+                "tenantry_c1_p0_42_7 "
+            })
+    void leavesTheTransactionsOfOthersAlone(String gid) {
+        assertThat(GlobalTransactionId.parse(gid)).isEmpty();
+    }
+
+    @Test
+    void refusesPartsThatCouldNotBeReadBack() {
+        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("a_b", "p", 1, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("c", "", 1, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("c", "p", -1, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("c".repeat(160), "p", 1, 1));
+    }
+
+    @Test
+    void givesNoNameTwice() {
+        GlobalTransactionIds ids = new GlobalTransactionIds("p0");
+        assertThat(ids.next("c1", 7)).isEqualTo("tenantry_c1_p0_1_7");
+        assertThat(ids.next("c1", 7)).isEqualTo("tenantry_c1_p0_2_7");
+    }
+
+    @Test
+    void recoveryLooksAfterOldTransactionsOfItsOwnCluster() {
+        Duration ageMin = Duration.ofSeconds(5);
+        String gid = ID.toString();
+        assertThat(RecoveryRule.concerned(gid, "c1", ageMin, ageMin)).contains(ID);
+        assertThat(RecoveryRule.concerned(gid, "c1", Duration.ofSeconds(4), ageMin))
+                .isEmpty();
+        assertThat(RecoveryRule.concerned(gid, "c2", ageMin, ageMin)).isEmpty();
+        assertThat(RecoveryRule.concerned("other", "c1", ageMin, ageMin)).isEmpty();
+    }
+
+    @Test
+    void recoveryDoesWhatTheDeciderDecided() {
+        assertThat(RecoveryRule.action(Decision.COMMITTED)).isEqualTo(Action.COMMIT_PREPARED);
+        assertThat(RecoveryRule.action(Decision.ABORTED)).isEqualTo(Action.ROLLBACK_PREPARED);
+        assertThat(RecoveryRule.action(Decision.UNKNOWN)).isEqualTo(Action.LEAVE);
+    }
+}
