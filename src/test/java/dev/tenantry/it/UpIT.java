@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.embedded.FreePort;
 import dev.tenantry.support.Eventually;
+import dev.tenantry.support.PostgresNode;
 import dev.tenantry.support.UpProcess;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -50,10 +51,56 @@ class UpIT {
     @Test
     void keepsEverythingOverRestart() throws Exception {
         try (UpProcess up = up()) {
-            execute(up.awaitReady(), "CREATE TABLE kept AS SELECT 42 AS x");
+            UpProcess.Ready ready = up.awaitReady();
+            execute(ready, "CREATE SCHEMA tenant");
+            execute(ready, "CREATE TABLE tenant.kept AS SELECT 42 AS x");
         }
-        try (UpProcess up = up()) {
-            assertThat(query(up.awaitReady(), "SELECT x FROM kept")).isEqualTo("42");
+        int kept = port("worker1");
+        // Somebody else has taken the worker's port meanwhile: it moves, and the catalog follows.
+        try (ServerSocket squatter = new ServerSocket(kept, 1, InetAddress.getLoopbackAddress());
+                UpProcess up = up()) {
+            assertThat(squatter.isBound()).isTrue();
+            assertThat(query(up.awaitReady(), "SELECT x FROM tenant.kept")).isEqualTo("42");
+            assertThat(port("worker1")).isNotEqualTo(kept);
+        }
+    }
+
+    @Test
+    void usesServersThatAreThereAlready() throws Exception {
+        try (PostgresNode coordinator = PostgresNode.start("coordinator");
+                PostgresNode worker = PostgresNode.start("worker1");
+                UpProcess up = UpProcess.launch(
+                        "--coordinator",
+                        coordinator.url(),
+                        "--worker",
+                        worker.host() + ":" + worker.port(),
+                        "--port",
+                        Integer.toString(port),
+                        "--http-port",
+                        Integer.toString(httpPort))) {
+            UpProcess.Ready ready = up.awaitReady();
+            assertThat(ready.password()).isEmpty();
+            UpProcess.Ready known =
+                    new UpProcess.Ready(ready.role(), "tenantry", ready.host(), ready.port(), ready.database());
+            execute(known, "CREATE SCHEMA tenant");
+            execute(known, "CREATE TABLE tenant.kept AS SELECT 42 AS x");
+            try (Connection direct = worker.connect();
+                    Statement statement = direct.createStatement();
+                    ResultSet rows = statement.executeQuery("SELECT x FROM tenant.kept")) {
+                assertThat(rows.next()).isTrue();
+            }
+            up.stop();
+            assertThat(worker.connect().isClosed()).isFalse();
+        }
+    }
+
+    @Test
+    void saysWhyTheCoordinatorCantBeUsed() throws Exception {
+        try (UpProcess up = UpProcess.launch(
+                "--coordinator", "postgresql://nobody@127.0.0.1", "--port", free(), "--http-port", free())) {
+            assertThat(up.awaitExit()).isEqualTo(1);
+            assertThat(up.errors()).contains("tenantry: ").doesNotContain("\tat ");
+            assertThat(up.output()).isEmpty();
         }
     }
 
@@ -175,15 +222,17 @@ class UpIT {
                 .getFirst());
     }
 
-    private Connection connectTo(String node) throws Exception {
+    private int port(String node) throws Exception {
         Properties state = new Properties();
         try (var reader = Files.newBufferedReader(folder.resolve("cluster.properties"))) {
             state.load(reader);
         }
+        return Integer.parseInt(state.getProperty(node + ".port"));
+    }
+
+    private Connection connectTo(String node) throws Exception {
         return DriverManager.getConnection(
-                "jdbc:postgresql://127.0.0.1:" + state.getProperty(node + ".port") + "/tenantry?loginTimeout=5",
-                "tenantry",
-                "tenantry");
+                "jdbc:postgresql://127.0.0.1:" + port(node) + "/tenantry?loginTimeout=5", "tenantry", "tenantry");
     }
 
     private static void execute(UpProcess.Ready ready, String sql) throws SQLException {
