@@ -59,7 +59,7 @@ final class Definitions {
         f.effect();
         if (t.type(1) == Lexer.OPEN) {
             t.advance();
-            queries.runParenthesis(QueryWalker.QUERY);
+            queries.runParenthesis(Levels.QUERY);
             return StatementKind.COPY_TO;
         }
         t.advance(t.is(1, Keyword.BINARY) ? 2 : 1);
@@ -278,7 +278,7 @@ final class Definitions {
             t.advance(2);
             n.restOfStatement();
         } else {
-            queries.run(QueryWalker.QUERY);
+            queries.run(Levels.QUERY);
         }
     }
 
@@ -298,7 +298,7 @@ final class Definitions {
         if (recursive) {
             f.commonTable(name);
         }
-        queries.run(QueryWalker.QUERY);
+        queries.run(Levels.QUERY);
     }
 
     private void sequence() {
@@ -324,7 +324,7 @@ final class Definitions {
                 }
                 case BEGIN -> {
                     t.advance(2);
-                    queries.run(QueryWalker.QUERY);
+                    queries.run(Levels.QUERY);
                 }
                 case TYPE -> {
                     t.advance();
@@ -380,7 +380,7 @@ final class Definitions {
         if (t.is(0, Keyword.ALSO) || t.is(0, Keyword.INSTEAD)) {
             t.advance();
         }
-        queries.run(QueryWalker.QUERY);
+        queries.run(Levels.QUERY);
     }
 
     private void type() {
@@ -475,6 +475,6 @@ final class Definitions {
             n.step();
         }
         t.advance();
-        queries.run(QueryWalker.FROM_ITEM);
+        queries.run(Levels.FROM_ITEM);
     }
 }

@@ -14,12 +14,12 @@ final class Expressions {
 
     private final Lexer t;
     private final Findings f;
-    private final QueryWalker levels;
+    private final Levels levels;
 
-    Expressions(Lexer lexer, Findings findings, QueryWalker walker) {
+    Expressions(Lexer lexer, Findings findings, Levels stack) {
         t = lexer;
         f = findings;
-        levels = walker;
+        levels = stack;
     }
 
     /** How many parts the name has that begins at the current token; a final star counts as one. */
@@ -169,7 +169,7 @@ final class Expressions {
             }
         }
         t.advance(nameAt + 2);
-        levels.push(QueryWalker.EXPRESSION);
+        levels.push(Levels.EXPRESSION);
     }
 
     private void catalogCall(String function, int argument) {

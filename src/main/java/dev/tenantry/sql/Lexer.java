@@ -297,13 +297,27 @@ final class Lexer {
             case ',' -> COMMA;
             case ';' -> SEMICOLON;
             case ':' -> pair(start, ':') ? CAST : pair(start, '=') ? ASSIGN : COLON;
-            case '.' -> isDigit(peek(start + 1)) ? number(start) : pair(start, '.') ? DOT_DOT : DOT;
+            case '.' -> TokenShapes.isDigit(peek(start + 1)) ? number(start) : pair(start, '.') ? DOT_DOT : DOT;
             case '\'' -> literal(start, backslashes ? TextDecoder.ESCAPES : TextDecoder.PLAIN);
             case '"' -> quoted(start, TextDecoder.PLAIN);
             case '$' -> dollar(start);
             case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' -> number(start);
-            default -> isIdentifierStart(first) ? word(first, start) : operator(start);
+            default -> TokenShapes.isIdentifierStart(first) ? word(first, start) : operator(start);
         };
+    }
+
+    private byte number(int start) {
+        tokenEnd = TokenShapes.numberEnd(text, start, limit);
+        return NUMBER;
+    }
+
+    private byte operator(int start) {
+        int end = TokenShapes.operatorEnd(text, start, limit);
+        if (end == start) {
+            return JUNK;
+        }
+        tokenEnd = end;
+        return end - start == 2 && text[start] == '=' && text[start + 1] == '>' ? ARROW : OP;
     }
 
     private boolean pair(int start, char second) {
@@ -344,7 +358,7 @@ final class Lexer {
         }
         int at = start;
         int hash = 0;
-        while (at < limit && isIdentifierPart(text[at])) {
+        while (at < limit && TokenShapes.isIdentifierPart(text[at])) {
             hash = KnownNames.hashed(hash, KnownNames.folded(text[at]));
             at++;
         }
@@ -422,15 +436,15 @@ final class Lexer {
 
     private byte dollar(int start) {
         int at = start + 1;
-        if (isDigit(peek(at))) {
-            while (isDigit(peek(at))) {
+        if (TokenShapes.isDigit(peek(at))) {
+            while (TokenShapes.isDigit(peek(at))) {
                 at++;
             }
             tokenEnd = at;
             return PARAM;
         }
-        if (at < limit && isIdentifierStart(text[at])) {
-            while (at < limit && text[at] != '$' && isIdentifierPart(text[at])) {
+        if (at < limit && TokenShapes.isIdentifierStart(text[at])) {
+            while (at < limit && text[at] != '$' && TokenShapes.isIdentifierPart(text[at])) {
                 at++;
             }
         }
@@ -442,84 +456,6 @@ final class Lexer {
         tokenForm = TextDecoder.DOLLAR;
         tokenEnd = close < 0 ? limit : close + tagLength;
         return close < 0 ? JUNK : STRING;
-    }
-
-    private byte number(int start) {
-        int at = start;
-        int prefix = text[at] == '0' ? peek(at + 1) | 0x20 : 0;
-        if (prefix == 'x' || prefix == 'o' || prefix == 'b') {
-            at = digits(start + 2, prefix);
-            if (at > start + 2) {
-                tokenEnd = at;
-                return NUMBER;
-            }
-            at = start;
-        }
-        at = digits(at, 0);
-        if (peek(at) == '.' && peek(at + 1) != '.') {
-            at = isDigit(peek(at + 1)) ? digits(at + 1, 0) : at + 1;
-        }
-        if ((peek(at) | 0x20) == 'e') {
-            int sign = peek(at + 1) == '-' || peek(at + 1) == '+' ? 1 : 0;
-            if (isDigit(peek(at + 1 + sign))) {
-                at = digits(at + 1 + sign, 0);
-            }
-        }
-        tokenEnd = at;
-        return NUMBER;
-    }
-
-    private int digits(int from, int prefix) {
-        int at = from;
-        while (true) {
-            int underscore = peek(at) == '_' && (at > from || prefix != 0) ? 1 : 0;
-            if (!isDigitOf(peek(at + underscore), prefix)) {
-                return at;
-            }
-            at += underscore + 1;
-        }
-    }
-
-    private static boolean isDigitOf(int b, int prefix) {
-        return switch (prefix) {
-            case 'x' -> isDigit(b) || ((b | 0x20) >= 'a' && (b | 0x20) <= 'f');
-            case 'o' -> b >= '0' && b <= '7';
-            case 'b' -> b == '0' || b == '1';
-            default -> isDigit(b);
-        };
-    }
-
-    private byte operator(int start) {
-        int at = start;
-        while (at < limit && isOperatorByte(text[at])) {
-            if (at > start && ((text[at] == '*' && text[at - 1] == '/') || (text[at] == '-' && text[at - 1] == '-'))) {
-                at--;
-                break;
-            }
-            at++;
-        }
-        if (at == start) {
-            return JUNK;
-        }
-        if (at - start > 1 && (text[at - 1] == '+' || text[at - 1] == '-')) {
-            at = withoutSigns(start, at);
-        }
-        tokenEnd = at;
-        return at - start == 2 && text[start] == '=' && text[start + 1] == '>' ? ARROW : OP;
-    }
-
-    /** An operator ends in a sign only when it has a character that the SQL standard's operators do not have. */
-    private int withoutSigns(int start, int end) {
-        for (int i = start; i < end - 1; i++) {
-            if ("~!@#^&|`?%".indexOf(text[i]) >= 0) {
-                return end;
-            }
-        }
-        int at = end;
-        while (at - start > 1 && (text[at - 1] == '+' || text[at - 1] == '-')) {
-            at--;
-        }
-        return at;
     }
 
     /** False when a comment does not end. */
@@ -541,81 +477,5 @@ final class Lexer {
             }
         }
         return true;
-    }
-
-    static boolean isDigit(int b) {
-        return b >= '0' && b <= '9';
-    }
-
-    static boolean isIdentifierStart(byte b) {
-        return b < 0 || (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || b == '_';
-    }
-
-    private static boolean isIdentifierPart(byte b) {
-        return isIdentifierStart(b) || (b >= '0' && b <= '9') || b == '$';
-    }
-
-    private static boolean isOperatorByte(byte b) {
-        return switch (b) {
-            case '~', '!', '@', '#', '^', '&', '|', '`', '?', '+', '-', '*', '/', '%', '<', '>', '=' -> true;
-            default -> false;
-        };
-    }
-
-    /** Follows {@code CREATE FUNCTION ... BEGIN ATOMIC ...; END}, also one inside the other; sees depth 0 only. */
-    private static final class RoutineBodies {
-        private static final int START = 0;
-        private static final int CREATE = 1;
-        private static final int ROUTINE = 2;
-        private static final int OTHER = 3;
-
-        private int open;
-        private int head;
-        private boolean afterBegin;
-        private boolean atBoundary;
-
-        void begin() {
-            open = 0;
-            head = START;
-            afterBegin = false;
-            atBoundary = false;
-        }
-
-        boolean isOpen() {
-            return open > 0;
-        }
-
-        /** A semicolon inside a body. */
-        void separator() {
-            head = START;
-            afterBegin = false;
-            atBoundary = true;
-        }
-
-        void token(Keyword keyword) {
-            boolean boundary = atBoundary;
-            boolean begun = afterBegin;
-            atBoundary = false;
-            afterBegin = false;
-            if (boundary && open > 0 && keyword == Keyword.END) {
-                open--;
-                head = OTHER;
-            } else if (head == ROUTINE) {
-                if (begun && keyword == Keyword.ATOMIC) {
-                    open++;
-                    separator();
-                } else {
-                    afterBegin = keyword == Keyword.BEGIN;
-                }
-            } else if (head == START) {
-                head = keyword == Keyword.CREATE ? CREATE : OTHER;
-            } else if (head == CREATE) {
-                head = switch (keyword) {
-                    case OR, REPLACE -> CREATE;
-                    case FUNCTION, PROCEDURE -> ROUTINE;
-                    default -> OTHER;
-                };
-            }
-        }
     }
 }

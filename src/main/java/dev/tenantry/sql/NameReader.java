@@ -128,14 +128,14 @@ final class NameReader {
     /** Skips one parenthesis with all that is nested in it, when the current token opens it. */
     void skipParenthesis() {
         if (t.type(0) == Lexer.OPEN) {
-            queries.runParenthesis(QueryWalker.SKIPPED);
+            queries.runParenthesis(Levels.SKIPPED);
         }
     }
 
     /** Reads one parenthesis as expressions. */
     void expressionParenthesis() {
         if (t.type(0) == Lexer.OPEN) {
-            queries.runParenthesis(QueryWalker.QUERY_OR_EXPRESSION);
+            queries.runParenthesis(Levels.QUERY_OR_EXPRESSION);
         }
     }
 
@@ -253,7 +253,7 @@ final class NameReader {
     /** {@code (name type, name type)}, as in RETURNS TABLE or CREATE TYPE ... AS. */
     void columns() {
         if (t.type(0) == Lexer.OPEN) {
-            queries.runParenthesis(QueryWalker.COLUMN);
+            queries.runParenthesis(Levels.COLUMN);
         }
     }
 

@@ -120,13 +120,13 @@ final class StatementReader {
     }
 
     private StatementKind query(StatementKind kind) {
-        queries.run(QueryWalker.QUERY);
+        queries.run(Levels.QUERY);
         return kind;
     }
 
     /** WITH: the kind is that of the statement after the list. */
     private StatementKind with() {
-        queries.run(QueryWalker.QUERY);
+        queries.run(Levels.QUERY);
         return switch (queries.mainVerb()) {
             case INSERT -> StatementKind.INSERT;
             case UPDATE -> StatementKind.UPDATE;
@@ -219,7 +219,7 @@ final class StatementReader {
         }
         if (t.is(0, Keyword.AS)) {
             t.advance();
-            queries.run(QueryWalker.QUERY);
+            queries.run(Levels.QUERY);
             action = prepare;
         }
         return StatementKind.PREPARE;
@@ -231,7 +231,7 @@ final class StatementReader {
         if (t.isName(0)) {
             action = new Execute(t.name(0));
             t.advance();
-            queries.run(QueryWalker.EXPRESSION);
+            queries.run(Levels.EXPRESSION);
         }
         return StatementKind.EXECUTE;
     }
@@ -242,14 +242,14 @@ final class StatementReader {
             t.advance();
         }
         t.advance();
-        queries.run(QueryWalker.QUERY);
+        queries.run(Levels.QUERY);
         return StatementKind.DECLARE;
     }
 
     private StatementKind call() {
         t.advance();
         f.effect();
-        queries.run(QueryWalker.EXPRESSION);
+        queries.run(Levels.EXPRESSION);
         return StatementKind.CALL;
     }
 

@@ -56,7 +56,8 @@ public class ScanAndRouteBenchmark {
         ORM("""
                 SELECT t0."id" AS "t0_id", t0."name" AS "t0_name", t0."email", t1."total", t1."created_at" \
                 FROM "tenant_4711"."users" t0 LEFT OUTER JOIN "tenant_4711"."orders" t1 ON t0."id" = t1."user_id" \
-                LEFT OUTER JOIN "tenant_4711"."payments" t2 ON t1."id" = t2."order_id" AND t2."state" IN ('open', 'paid') \
+                LEFT OUTER JOIN "tenant_4711"."payments" t2 ON t1."id" = t2."order_id" \
+                AND t2."state" IN ('open', 'paid') \
                 WHERE t0."active" = $1 AND t1."total" >= $2 AND lower(t0."email") LIKE $3 \
                 ORDER BY t0."id" ASC, t1."created_at" DESC LIMIT 20 OFFSET $4""");
 

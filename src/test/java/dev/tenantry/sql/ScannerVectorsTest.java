@@ -62,16 +62,11 @@ class ScannerVectorsTest {
     private static String expected(JsonNode statements) {
         List<String> lines = new ArrayList<>();
         for (JsonNode one : statements) {
-            lines.add(line(
-                    one.get("kind").asText(),
-                    one.get("start").asInt(),
-                    one.get("end").asInt(),
-                    strings(one.get("schemas")),
-                    one.get("relation").asBoolean(),
-                    one.get("other").asBoolean(),
-                    one.get("catalog").asText(),
-                    strings(one.get("tenantry")),
-                    one.get("action").asText()));
+            lines.add(one.get("kind").asText() + " " + one.get("start").asInt() + "-"
+                    + one.get("end").asInt() + " " + strings(one.get("schemas"))
+                    + flags(one.get("relation").asBoolean(), one.get("other").asBoolean())
+                    + one.get("catalog").asText() + " " + strings(one.get("tenantry")) + " {"
+                    + one.get("action").asText() + "}");
         }
         return String.join("\n           ", lines);
     }
@@ -79,35 +74,23 @@ class ScannerVectorsTest {
     private static String found(String sql) {
         byte[] bytes = sql.getBytes(StandardCharsets.UTF_8);
         return SCANNER.scan(bytes, 0, bytes.length, LexicalRules.DEFAULT).stream()
-                .map(facts -> line(
-                        facts.kind().name(),
-                        facts.start(),
-                        facts.end(),
-                        facts.schemas().stream().sorted().toList(),
-                        facts.unqualifiedRelation(),
-                        facts.unqualifiedOther(),
-                        facts.catalogUse().name(),
-                        facts.tenantryNames().stream()
-                                .map(StatementFacts.TenantryName::name)
-                                .distinct()
-                                .sorted()
-                                .toList(),
-                        action(facts.action())))
+                .map(facts -> facts.kind() + " " + facts.start() + "-" + facts.end() + " "
+                        + facts.schemas().stream().sorted().toList()
+                        + flags(facts.unqualifiedRelation(), facts.unqualifiedOther())
+                        + facts.catalogUse() + " " + tenantryNames(facts) + " {" + action(facts.action()) + "}")
                 .collect(Collectors.joining("\n           "));
     }
 
-    private static String line(
-            String kind,
-            int start,
-            int end,
-            List<String> schemas,
-            boolean relation,
-            boolean other,
-            String catalog,
-            List<String> tenantry,
-            String action) {
-        return kind + " " + start + "-" + end + " " + schemas + (relation ? " relation" : "") + (other ? " other" : "")
-                + " " + catalog + " " + tenantry + " {" + action + "}";
+    private static String flags(boolean relation, boolean other) {
+        return (relation ? " relation" : "") + (other ? " other " : " ");
+    }
+
+    private static List<String> tenantryNames(StatementFacts facts) {
+        return facts.tenantryNames().stream()
+                .map(StatementFacts.TenantryName::name)
+                .distinct()
+                .sorted()
+                .toList();
     }
 
     private static List<String> strings(JsonNode array) {

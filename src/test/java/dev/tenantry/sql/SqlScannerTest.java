@@ -52,9 +52,8 @@ class SqlScannerTest {
 
     @Test
     void keepsBodiesOfRoutinesWhole() {
-        assertThat(scan(
-                        "create procedure p() begin atomic select case when a then 1 end; insert into t values (1); end;"
-                                + " select 2"))
+        assertThat(scan("create procedure p() begin atomic select case when a then 1 end; insert into t values (1);"
+                        + " end; select 2"))
                 .hasSize(2);
         assertThat(scan("create function f(begin atomic) returns begin as 'x'; select 1"))
                 .hasSize(2);
