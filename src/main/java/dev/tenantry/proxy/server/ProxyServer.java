@@ -57,7 +57,12 @@ public final class ProxyServer implements AutoCloseable {
         return start(address, feed, tls, limits, metrics, point -> {});
     }
 
-    static ProxyServer start(
+    /**
+     * The same, telling an observer of each step of a commit over several nodes; tests stop the world there.
+     *
+     * @throws IOException when the address can't be listened on
+     */
+    public static ProxyServer start(
             InetSocketAddress address,
             CatalogFeed feed,
             TlsSettings tls,

@@ -1,0 +1,243 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tenantry.support.Cluster;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** CREATE, DROP, ALTER SCHEMA and GRANT on schemas: coordinator and owner change together or not at all. */
+class SchemaDdlIT {
+    private final Cluster cluster = Cluster.shared();
+    private Connection client = connect();
+
+    private Connection connect() {
+        try {
+            return cluster.connect();
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    @BeforeEach
+    void startClean() throws SQLException {
+        run("DROP SCHEMA IF EXISTS ddl_a, ddl_b, ddl_c, \"Odd \"\"Näme\" CASCADE");
+    }
+
+    @AfterEach
+    void disconnect() throws SQLException {
+        client.close();
+    }
+
+    @Test
+    void rollsBackOnEveryNode() throws SQLException {
+        run("BEGIN");
+        run("CREATE SCHEMA ddl_a");
+        run("CREATE TABLE ddl_a.t AS SELECT 1 AS x");
+        assertThat(query("SELECT x FROM ddl_a.t")).containsExactly("1");
+        run("ROLLBACK");
+        assertThat(nodesWith("ddl_a")).isEmpty();
+        assertThat(cluster.tenantry().catalog().refresh().schema("ddl_a")).isNull();
+    }
+
+    @Test
+    void isSeenByOthersOnlyAfterCommit() throws SQLException {
+        try (Connection other = cluster.connect()) {
+            run("BEGIN");
+            run("CREATE SCHEMA ddl_a");
+            run("CREATE TABLE ddl_a.t AS SELECT 1 AS x");
+            assertThatThrownBy(() -> query(other, "SELECT x FROM ddl_a.t")).hasMessageContaining("does not exist");
+            run("COMMIT");
+            assertThat(query(other, "SELECT x FROM ddl_a.t")).containsExactly("1");
+        }
+        assertThat(nodesWith("ddl_a")).hasSize(2).contains("coordinator");
+    }
+
+    @Test
+    void undoesASavepointOnEveryNode() throws SQLException {
+        run("BEGIN");
+        run("SAVEPOINT s");
+        run("CREATE SCHEMA ddl_a");
+        run("ROLLBACK TO SAVEPOINT s");
+        run("CREATE SCHEMA ddl_a");
+        run("CREATE SCHEMA ddl_b");
+        run("COMMIT");
+        assertThat(nodesWith("ddl_a")).hasSize(2);
+        assertThat(nodesWith("ddl_b")).hasSize(2);
+    }
+
+    @Test
+    void createsElementsOnTheOwner() throws SQLException {
+        run("CREATE SCHEMA ddl_a CREATE TABLE t (i int PRIMARY KEY) CREATE VIEW v AS SELECT i FROM t");
+        run("INSERT INTO ddl_a.t VALUES (7)");
+        assertThat(query("SELECT i FROM ddl_a.v")).containsExactly("7");
+    }
+
+    @Test
+    void takesOddNames() throws SQLException {
+        run("CREATE SCHEMA \"Odd \"\"Näme\"");
+        run("CREATE TABLE \"Odd \"\"Näme\".t AS SELECT 1 AS x");
+        run("SET search_path TO \"Odd \"\"Näme\"");
+        assertThat(query("SELECT x FROM t")).containsExactly("1");
+        String longest = "x".repeat(63);
+        run("CREATE SCHEMA " + longest + "yz");
+        assertThat(query("SELECT nspname FROM pg_namespace WHERE nspname = '" + longest + "'"))
+                .containsExactly(longest);
+        run("DROP SCHEMA " + longest);
+    }
+
+    @Test
+    void saysWhatPostgresSays() throws SQLException {
+        run("CREATE SCHEMA ddl_a");
+        assertState("42P06", "CREATE SCHEMA ddl_a");
+        run("CREATE SCHEMA IF NOT EXISTS ddl_a");
+        assertState("3F000", "DROP SCHEMA ddl_missing");
+        run("DROP SCHEMA IF EXISTS ddl_missing");
+        run("CREATE TABLE ddl_a.t ()");
+        assertState("2BP01", "DROP SCHEMA ddl_a");
+        assertState("42939", "CREATE SCHEMA pg_mine");
+        assertThat(nodesWith("ddl_a")).hasSize(2);
+    }
+
+    @Test
+    void dropsSchemasOfSeveralNodesTogether() throws SQLException {
+        run("SET tenantry.node = 'worker1'");
+        run("CREATE SCHEMA ddl_a");
+        run("SET tenantry.node = 'worker2'");
+        run("CREATE SCHEMA ddl_b");
+        run("CREATE TABLE ddl_b.t ()");
+        assertState("2BP01", "DROP SCHEMA ddl_a, ddl_b");
+        assertThat(nodesWith("ddl_a")).hasSize(2);
+        run("DROP SCHEMA ddl_a, ddl_b CASCADE");
+        assertThat(nodesWith("ddl_a")).isEmpty();
+        assertThat(nodesWith("ddl_b")).isEmpty();
+    }
+
+    @Test
+    void renamesOnEveryNode() throws SQLException {
+        run("CREATE SCHEMA ddl_a");
+        run("CREATE TABLE ddl_a.t AS SELECT 1 AS x");
+        run("ALTER SCHEMA ddl_a RENAME TO ddl_c");
+        assertThat(query("SELECT x FROM ddl_c.t")).containsExactly("1");
+        assertThat(nodesWith("ddl_a")).isEmpty();
+        assertThat(nodesWith("ddl_c")).hasSize(2);
+    }
+
+    @Test
+    void refusesAnUnknownNode() throws SQLException {
+        run("SET tenantry.node = 'nowhere'");
+        assertState("42704", "CREATE SCHEMA ddl_a");
+        run("RESET tenantry.node");
+        assertThat(nodesWith("ddl_a")).isEmpty();
+    }
+
+    @Test
+    void makesAnOrdinarySchemaWhenShardingIsOff() throws SQLException {
+        run("SET citus.enable_schema_based_sharding TO off");
+        run("CREATE SCHEMA ddl_a");
+        assertThat(nodesWith("ddl_a")).containsExactly("coordinator");
+        run("DROP SCHEMA ddl_a");
+        run("RESET citus.enable_schema_based_sharding");
+        assertThat(query("SHOW citus.enable_schema_based_sharding")).containsExactly("on");
+    }
+
+    @Test
+    void refusesDdlOfSchemasHiddenInAFunction() {
+        assertState("TN001", "DO $$ BEGIN EXECUTE 'CREATE SCHEMA ddl_a'; END $$");
+    }
+
+    @Test
+    void runsAStringOfStatementsAsOneTransaction() throws SQLException {
+        assertThatThrownBy(() -> run("CREATE SCHEMA ddl_a; CREATE TABLE ddl_a.t (); SELECT 1/0; CREATE SCHEMA ddl_b"))
+                .hasMessageContaining("division by zero");
+        assertThat(nodesWith("ddl_a")).isEmpty();
+        run("CREATE SCHEMA ddl_a; CREATE TABLE ddl_a.t AS SELECT 5 AS x");
+        assertThat(query("SELECT x FROM ddl_a.t")).containsExactly("5");
+    }
+
+    @Test
+    void refusesATransactionOverTwoNodesAndKeepsItRollable() throws SQLException {
+        run("SET tenantry.node = 'worker1'");
+        run("CREATE SCHEMA ddl_a");
+        run("CREATE TABLE ddl_a.t (i int)");
+        run("SET tenantry.node = 'worker2'");
+        run("CREATE SCHEMA ddl_b");
+        run("CREATE TABLE ddl_b.t (i int)");
+        run("BEGIN");
+        run("INSERT INTO ddl_a.t VALUES (1)");
+        assertState("0A000", "INSERT INTO ddl_b.t VALUES (1)");
+        assertState("25P02", "INSERT INTO ddl_a.t VALUES (2)");
+        run("COMMIT");
+        assertThat(query("SELECT count(*) FROM ddl_a.t")).containsExactly("0");
+        assertState("0A000", "SELECT * FROM ddl_a.t, ddl_b.t");
+    }
+
+    @Test
+    void keepsARoleWithOnePasswordOnEveryNode() throws SQLException {
+        run("DROP ROLE IF EXISTS ddl_role");
+        run("CREATE ROLE ddl_role LOGIN PASSWORD 'se''cret'");
+        run("CREATE SCHEMA ddl_a");
+        run("GRANT USAGE, CREATE ON SCHEMA ddl_a TO ddl_role");
+        run("ALTER ROLE ddl_role SET search_path = ddl_a");
+        String url = cluster.jdbcUrl().replace("user=tenantry&password=tenantry", "user=ddl_role&password=se'cret");
+        try (Connection as = java.sql.DriverManager.getConnection(url)) {
+            assertThat(query(as, "SHOW search_path")).containsExactly("ddl_a");
+            query(as, "CREATE TABLE mine AS SELECT 3 AS x");
+            assertThat(query(as, "SELECT x FROM mine")).containsExactly("3");
+        }
+        run("DROP SCHEMA ddl_a CASCADE");
+        run("DROP ROLE ddl_role");
+    }
+
+    private void assertState(String sqlState, String sql) {
+        assertThatThrownBy(() -> run(sql))
+                .isInstanceOfSatisfying(
+                        SQLException.class,
+                        error -> assertThat(error.getSQLState()).isEqualTo(sqlState));
+    }
+
+    private void run(String sql) throws SQLException {
+        try (Statement statement = client.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private List<String> query(String sql) throws SQLException {
+        return query(client, sql);
+    }
+
+    private static List<String> query(Connection connection, String sql) throws SQLException {
+        List<String> values = new ArrayList<>();
+        try (Statement statement = connection.createStatement()) {
+            if (statement.execute(sql)) {
+                try (ResultSet rows = statement.getResultSet()) {
+                    while (rows.next()) {
+                        values.add(rows.getString(1));
+                    }
+                }
+            }
+        }
+        return values;
+    }
+
+    private List<String> nodesWith(String schema) throws SQLException {
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i < cluster.nodes().size(); i++) {
+            try (Connection node = cluster.nodes().get(i).connect()) {
+                if (!query(node, "SELECT 1 FROM pg_namespace WHERE nspname = '" + schema + "'")
+                        .isEmpty()) {
+                    names.add(i == 0 ? "coordinator" : "worker" + i);
+                }
+            }
+        }
+        return names;
+    }
+}

@@ -1,0 +1,115 @@
+package dev.tenantry.proxy.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.proxy.session.SessionSettings.Value;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class SessionSettingsTest {
+    private final SessionSettings settings = new SessionSettings(Map.of("search_path", "started, public"));
+
+    @Test
+    void beginsWithWhatTheClientAskedForAtStartup() {
+        assertThat(settings.searchPath()).containsExactly("started", "public");
+    }
+
+    @Test
+    void keepsSetBeyondCommit() {
+        set("a");
+        settings.end(true);
+        assertThat(settings.searchPath()).containsExactly("a");
+        assertThat(settings.committed()).containsKey("search_path");
+    }
+
+    @Test
+    void undoesSetWhenRolledBack() {
+        set("a");
+        settings.end(true);
+        set("b");
+        settings.end(false);
+        assertThat(settings.searchPath()).containsExactly("a");
+    }
+
+    @Test
+    void endsSetLocalWithTheTransaction() {
+        settings.set("search_path", new Value("b", null), true);
+        assertThat(settings.searchPath()).containsExactly("b");
+        settings.end(true);
+        assertThat(settings.searchPath()).containsExactly("started", "public");
+    }
+
+    @Test
+    void goesBackToASavepoint() {
+        set("a");
+        settings.savepoint("s");
+        set("b");
+        settings.savepoint("inner");
+        set("c");
+        settings.rollbackTo("s");
+        assertThat(settings.searchPath()).containsExactly("a");
+        settings.rollbackTo("s");
+        settings.end(true);
+        assertThat(settings.searchPath()).containsExactly("a");
+    }
+
+    @Test
+    void keepsWhatCameAfterAReleasedSavepoint() {
+        settings.savepoint("s");
+        set("b");
+        settings.release("s");
+        settings.rollbackTo("s");
+        assertThat(settings.searchPath()).containsExactly("b");
+    }
+
+    @Test
+    void resetsToTheStartupValue() {
+        set("a");
+        settings.reset("search_path");
+        assertThat(settings.searchPath()).containsExactly("started", "public");
+    }
+
+    @Test
+    void keepsTheIdentityInResetAllAndDropsItInDiscardAll() {
+        settings.set("role", new Value("joe", null), false);
+        set("a");
+        settings.resetAll();
+        assertThat(settings.effective("role")).isEqualTo("joe");
+        assertThat(settings.searchPath()).containsExactly("started", "public");
+        settings.discardAll();
+        assertThat(settings.effective("role")).isNull();
+    }
+
+    @Test
+    void comparesNamesExactly() {
+        settings.set("search_path", new Value("\"Acme\", acme, \"$user\"", null), false);
+        assertThat(settings.searchPath()).containsExactly("Acme", "acme", "$user");
+    }
+
+    @Test
+    void knowsABackendByItsLabel() {
+        assertThat(settings.isLabel(null)).isTrue();
+        set("a");
+        assertThat(settings.isLabel(null)).as("not committed yet").isTrue();
+        settings.end(true);
+        assertThat(settings.isLabel(null)).isFalse();
+        assertThat(settings.isLabel(settings.session())).isTrue();
+        settings.reset("search_path");
+        settings.end(true);
+        assertThat(settings.isLabel(null)).isTrue();
+    }
+
+    @Test
+    void believesTheServerAboutTheSearchPath() {
+        settings.observedSearchPath("started, public");
+        int version = settings.version();
+        settings.observedSearchPath("started,  public");
+        assertThat(settings.version()).isEqualTo(version);
+        settings.observedSearchPath("other");
+        assertThat(settings.searchPath()).containsExactly("other");
+    }
+
+    private void set(String path) {
+        settings.set("search_path", new Value(path, null), false);
+    }
+}
