@@ -228,6 +228,14 @@ public sealed interface StartupPacket {
         };
     }
 
+    /** The answer to a version that is not spoken, or to a request code where it is none any more. */
+    static ProtocolViolation unsupportedProtocol(int code) {
+        return ProtocolViolation.of(
+                "0A000",
+                "unsupported frontend protocol " + (code >>> 16) + "." + (code & 0xFFFF) + ": server supports 3.0 to 3."
+                        + PROTOCOL_MINOR_MAX);
+    }
+
     private static StartupPacket bare(ByteBuf body, StartupPacket packet) {
         // The server reads no further than the code; what else lies within the announced length is dropped with it.
         body.skipBytes(body.readableBytes());
@@ -250,10 +258,7 @@ public sealed interface StartupPacket {
 
     private static StartupPacket parseStartup(int major, int minor, ByteBuf body) {
         if (major != 3) {
-            throw ProtocolViolation.of(
-                    "0A000",
-                    "unsupported frontend protocol " + major + "." + minor + ": server supports 3.0 to 3."
-                            + PROTOCOL_MINOR_MAX);
+            throw unsupportedProtocol(major << 16 | minor);
         }
         Map<String, String> parameters = new LinkedHashMap<>();
         List<String> protocolOptions = new ArrayList<>();

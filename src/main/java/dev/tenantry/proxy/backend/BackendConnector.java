@@ -18,6 +18,7 @@ import io.netty.channel.WriteBufferWaterMark;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /** Opens connections to nodes, on the event loop of the client they are for. */
 public final class BackendConnector {
@@ -100,7 +101,10 @@ public final class BackendConnector {
             if (result.isSuccess()) {
                 ByteBuf out = of.alloc().buffer(32);
                 FrontendMessages.cancelRequest(out, backend.processId(), backend.secretKey());
-                connecting.channel().writeAndFlush(out);
+                Channel channel = connecting.channel();
+                channel.writeAndFlush(out);
+                // A node that hangs must not hold up the session for longer than one that is gone.
+                of.eventLoop().schedule(() -> channel.close(), connectTimeoutMillis, TimeUnit.MILLISECONDS);
             } else {
                 done.complete(null);
             }

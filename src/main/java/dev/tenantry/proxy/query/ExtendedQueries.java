@@ -364,6 +364,9 @@ public final class ExtendedQueries {
         if (dispatcher.isBusy()) {
             return Verdict.WAIT;
         }
+        if (session.ledger().isCopyIn()) {
+            return Verdict.SKIP; // ignored inside COPY: only CopyDone or CopyFail end it
+        }
         boolean skipped = skipping;
         if (session.transaction().isImplicit()) {
             if (!cluster.endImplicit(!skipped)) {

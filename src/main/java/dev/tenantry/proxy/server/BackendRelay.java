@@ -89,7 +89,7 @@ final class BackendRelay implements FrameHandler {
 
     private Verdict answer(byte type) {
         ReplyLedger ledger = session.ledger();
-        if (!isActive() || ledger.isEmpty()) {
+        if (!isActive() || !ledger.isOwed(type)) {
             events.broken(backend, "message '" + (char) type + "' that nothing asked for");
             return Verdict.SKIP;
         }
@@ -97,6 +97,15 @@ final class BackendRelay implements FrameHandler {
         boolean forward = ledger.next(type);
         if (type == BackendType.PARSE_COMPLETE && ledger.takeConfirmed() instanceof Prepared prepared) {
             prepared.confirm();
+        }
+        if (type == BackendType.COPY_IN_RESPONSE && ledger.takeSyncsOvertaken()) {
+            session.backends().extended(true);
+        }
+        if (type == BackendType.ERROR_RESPONSE) {
+            for (Prepared prepared : ledger.takeNeverPrepared()) {
+                session.statements().undo(prepared);
+                backend.prepared().remove(prepared.name(), prepared);
+            }
         }
         return forward ? Verdict.FORWARD : Verdict.SKIP;
     }

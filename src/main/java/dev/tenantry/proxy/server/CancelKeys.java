@@ -3,8 +3,9 @@ package dev.tenantry.proxy.server;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * The keys by which clients cancel: random, our own, never a node's. Safe from any thread.
@@ -19,10 +20,10 @@ final class CancelKeys {
     /** A key given to a client. */
     record Key(int processId, byte[] secret) {}
 
-    private record Entry(byte[] secret, Runnable cancel) {}
+    private record Entry(byte[] secret, Supplier<CompletableFuture<Void>> cancel) {}
 
     /** A key for a client that speaks protocol 3.{@code minor}; {@code cancel} may run on any thread. */
-    Key issue(int minor, Runnable cancel) {
+    Key issue(int minor, Supplier<CompletableFuture<Void>> cancel) {
         byte[] secret = new byte[minor >= 2 ? LENGTH_3_2 : LENGTH_3_0];
         random.nextBytes(secret);
         Entry entry = new Entry(secret, cancel);
@@ -39,13 +40,15 @@ final class CancelKeys {
         byProcessId.remove(key.processId());
     }
 
-    /** Somebody asks to cancel; nothing happens unless the key is right. */
-    void cancel(int processId, byte[] secret, Consumer<Boolean> outcome) {
+    /**
+     * Somebody asks to cancel; nothing happens unless the key is right.
+     *
+     * @return completes, on any thread, when what runs has been told
+     */
+    CompletableFuture<Void> cancel(int processId, byte[] secret) {
         Entry entry = byProcessId.get(processId);
-        boolean known = entry != null && MessageDigest.isEqual(entry.secret(), secret);
-        if (known && entry != null) {
-            entry.cancel().run();
-        }
-        outcome.accept(known);
+        return entry != null && MessageDigest.isEqual(entry.secret(), secret)
+                ? entry.cancel().get()
+                : CompletableFuture.completedFuture(null);
     }
 }

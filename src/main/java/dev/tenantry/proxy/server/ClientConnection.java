@@ -134,14 +134,17 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
             case StartupPacket.SslRequest ssl -> sslRequest(context, rest);
             case StartupPacket.GssEncRequest gss -> {
                 if (gssAsked) {
-                    throw ProtocolViolation.of("0A000", "unsupported frontend protocol 1234.5680: GSSENC asked twice");
+                    throw StartupPacket.unsupportedProtocol(StartupPacket.GSS_ENC_REQUEST_CODE);
                 }
                 gssAsked = true;
                 context.writeAndFlush(context.alloc().buffer(1).writeByte('N'));
             }
             case StartupPacket.CancelRequest cancel -> {
                 closing = true;
-                core.cancelKeys().cancel(cancel.processId(), cancel.secretKey(), known -> context.close());
+                // Closed when the node has been told, so that a client that waits for it can't hit its next query.
+                core.cancelKeys()
+                        .cancel(cancel.processId(), cancel.secretKey())
+                        .whenComplete((done, problem) -> context.close());
             }
             case StartupPacket.Startup startup -> {
                 if (!encrypted && core.insistsOnTls()) {
@@ -156,12 +159,12 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void sslRequest(ChannelHandlerContext context, ByteBuf rest) {
-        if (sslAsked) {
-            throw ProtocolViolation.of("0A000", "unsupported frontend protocol 1234.5679: SSL asked twice");
+        if (sslAsked || encrypted) {
+            throw StartupPacket.unsupportedProtocol(StartupPacket.SSL_REQUEST_CODE);
         }
         sslAsked = true;
         Optional<TlsContexts.ClientTls> tls = core.tls().forClients();
-        if (encrypted || tls.isEmpty()) {
+        if (tls.isEmpty()) {
             context.writeAndFlush(context.alloc().buffer(1).writeByte('N'));
             return;
         }

@@ -31,6 +31,10 @@ import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One client's conversation after start-up: takes its messages in order, hands each to who knows what to do with it,
@@ -50,8 +54,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final ProxyMetrics metrics;
     private final BackendRelay.ClientParameters told = new BackendRelay.ClientParameters();
     private final FrameCutter cutter;
+    private @Nullable CompletableFuture<Void> cancelling;
     private boolean ended;
-    private int cancelling;
     private long startedNanos;
 
     ClientSession(SessionOpening opening, ClientOutlet client, SharedServices shared) {
@@ -106,7 +110,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (isVoid(type)) {
             return Verdict.SKIP;
         }
-        if (cancelling > 0 && session.ledger().isEmpty() && type != FrontendType.TERMINATE) {
+        if (cancelling != null && session.ledger().isEmpty() && type != FrontendType.TERMINATE) {
             return Verdict.WAIT; // a cancel that comes late must not hit the next statement
         }
         return switch (type) {
@@ -122,7 +126,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                     FrontendType.FLUSH,
                     FrontendType.SYNC,
                     FrontendType.TERMINATE -> Verdict.WHOLE;
-            case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> copy();
+            case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> copy(type);
             case FrontendType.FUNCTION_CALL -> guardedSimple(this::functionCall);
             default -> malformedType(type);
         };
@@ -165,7 +169,12 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 in, index, frameLength, available, session.settings().lexicalRules()));
     }
 
-    private Verdict copy() {
+    private Verdict copy(byte type) {
+        if (type != FrontendType.COPY_DATA) {
+            if (session.ledger().copyEnded()) {
+                session.backends().extended(true); // a Sync that was sent before this did not end the batch
+            }
+        }
         // Outside COPY, PostgreSQL ignores what a client still sends of one that has failed ("COPY Operations").
         return session.backends().active() == null || session.ledger().isEmpty() ? Verdict.SKIP : Verdict.FORWARD;
     }
@@ -269,6 +278,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     private boolean isFreeToGoOn() {
         return !dispatcher.isBusy()
+                && (cancelling == null || !session.ledger().isEmpty())
                 && (session.ledger().isEmpty() || !session.ledger().hasEffectsPending());
     }
 
@@ -440,16 +450,29 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         return !session.transaction().isOpen() && session.ledger().isEmpty() && !dispatcher.isBusy();
     }
 
-    /** Cancels what runs; the client's next statement waits until the nodes have taken notice. */
-    void cancel() {
+    /** Cancels what runs; completes when the nodes have taken notice. Until then nothing new is sent to them. */
+    CompletableFuture<Void> cancel() {
+        CompletableFuture<Void> running = cancelling;
+        if (running != null) {
+            return running;
+        }
+        if (ended || session.ledger().isEmpty() && !dispatcher.isBusy()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        List<CompletableFuture<Void>> asked = new ArrayList<>();
         for (BackendConnection backend : session.backends().all()) {
             if (backend == session.backends().active() && !session.ledger().isEmpty() || backend.isInCall()) {
-                cancelling++;
-                session.backends().cancel(backend).whenComplete((done, problem) -> {
-                    cancelling--;
-                    resume();
-                });
+                asked.add(session.backends().cancel(backend));
             }
         }
+        CompletableFuture<Void> all = CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new));
+        if (!all.isDone()) {
+            cancelling = all;
+            all.whenComplete((done, problem) -> {
+                cancelling = null;
+                resume();
+            });
+        }
+        return all;
     }
 }

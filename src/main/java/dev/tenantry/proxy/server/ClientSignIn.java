@@ -35,6 +35,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -264,7 +265,10 @@ final class ClientSignIn {
 
     private void begin(ClientSession session, BackendConnection home) {
         CancelKeys.Key issued = core.cancelKeys()
-                .issue(startup.spokenMinor(), () -> context.executor().execute(session::cancel));
+                .issue(
+                        startup.spokenMinor(),
+                        () -> CompletableFuture.completedFuture(null)
+                                .thenComposeAsync(now -> session.cancel(), context.executor()));
         key = issued;
         ByteBuf out = context.alloc().buffer(512);
         home.parameters().forEach((name, value) -> BackendMessages.parameterStatus(out, name, value));

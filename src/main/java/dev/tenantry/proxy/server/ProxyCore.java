@@ -9,8 +9,10 @@ import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.query.StatementAnalyzer;
 import io.netty.channel.Channel;
+import java.io.IOException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import javax.net.ssl.SSLException;
 
 /**
  * What the connections of one proxy share. Safe from any thread.
@@ -101,7 +103,8 @@ final class ProxyCore {
 
     /** Something went wrong that is nobody's fault but ours, or a socket broke. */
     void failed(Throwable cause) {
-        if (!(cause instanceof java.io.IOException)) {
+        // A client's broken TLS is its own affair, and the message would hold the bytes that it sent.
+        if (!(cause instanceof IOException) && !(cause.getCause() instanceof SSLException)) {
             LOG.log(System.Logger.Level.ERROR, "session failed", cause);
         }
     }

@@ -23,6 +23,7 @@ public final class ReplyLedger {
     private Expected[] kinds = new Expected[INITIAL];
     private boolean[] swallowed = new boolean[INITIAL];
     private @Nullable Object[] effects = new Object[INITIAL];
+    private int[] copyEndsBefore = new int[INITIAL];
     private int head;
     private int size;
     private int effectsPending;
@@ -30,6 +31,11 @@ public final class ReplyLedger {
     private boolean skipping;
     private boolean failed;
     private @Nullable Object confirmed;
+    private final List<Prepared> neverPrepared = new ArrayList<>();
+    private boolean copyIn;
+    private int copyEnds;
+    private int syncsInCopy;
+    private boolean syncsOvertaken;
 
     /** Notes that the backend owes a reply; {@code effect} is what its success changes, or null. */
     public void expect(Expected kind, boolean swallow, @Nullable Object effect) {
@@ -57,6 +63,11 @@ public final class ReplyLedger {
     /** Whether nothing is owed. */
     public boolean isEmpty() {
         return size == 0;
+    }
+
+    /** Whether a message of the backend can be (part of) a reply that is owed. */
+    public boolean isOwed(byte type) {
+        return size > 0 || (type == BackendType.READY_FOR_QUERY && syncsInCopy > 0);
     }
 
     /** How many replies are owed. */
@@ -98,6 +109,75 @@ public final class ReplyLedger {
         return effect;
     }
 
+    /** The statements whose Parse an error has made void, once. */
+    public List<Prepared> takeNeverPrepared() {
+        if (neverPrepared.isEmpty()) {
+            return List.of();
+        }
+        List<Prepared> taken = List.copyOf(neverPrepared);
+        neverPrepared.clear();
+        return taken;
+    }
+
+    /** Whether the backend reads COPY data, so that it ignores Flush and Sync ("COPY Operations"). */
+    public boolean isCopyIn() {
+        return copyIn;
+    }
+
+    /** Whether Syncs that were sent are void because a COPY has begun; asked once. */
+    public boolean takeSyncsOvertaken() {
+        boolean were = syncsOvertaken;
+        syncsOvertaken = false;
+        return were;
+    }
+
+    /**
+     * The client has sent the end of its COPY data, or what it takes for it.
+     *
+     * @return whether an Execute may be what it ends, so that a Sync must follow
+     */
+    public boolean copyEnded() {
+        copyIn = false;
+        copyEnds++;
+        for (int i = 0; i < size; i++) {
+            if (kinds[(head + i) & (kinds.length - 1)] == Expected.EXECUTE) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * The backend begins to read COPY data: Syncs that were sent behind the COPY already are ignored by it, as libpq
+     * knows and sends another one behind the data.
+     *
+     * @return whether there were such Syncs
+     */
+    private boolean copyInBegins() {
+        copyIn = copyEnds == copyEndsBefore[head];
+        boolean ignored = false;
+        while (size > 1 && isSyncOfCopy((head + 1) & (kinds.length - 1))) {
+            for (int i = 1; i < size - 1; i++) {
+                move((head + i + 1) & (kinds.length - 1), (head + i) & (kinds.length - 1));
+            }
+            size--;
+            syncsInCopy++;
+            ignored = true;
+        }
+        return ignored;
+    }
+
+    private boolean isSyncOfCopy(int at) {
+        return kinds[at] == Expected.SYNC && copyEndsBefore[at] == copyEndsBefore[head];
+    }
+
+    private void move(int from, int to) {
+        kinds[to] = kinds[from];
+        swallowed[to] = swallowed[from];
+        effects[to] = effects[from];
+        copyEndsBefore[to] = copyEndsBefore[from];
+    }
+
     /** Whether the batch that the last ReadyForQuery ended had an error; asked once. */
     public boolean takeFailed() {
         boolean was = failed;
@@ -112,6 +192,11 @@ public final class ReplyLedger {
      * @throws IllegalStateException when nothing is owed: the backend and we disagree, so the session must end
      */
     public boolean next(byte type) {
+        if (type == BackendType.READY_FOR_QUERY && isAnswerToSyncInCopy()) {
+            syncsInCopy--;
+            skipping = false;
+            return true;
+        }
         if (size == 0 || kinds[head] == Expected.MADE_UP) {
             throw new IllegalStateException("unexpected backend message '" + (char) type + "'");
         }
@@ -125,6 +210,7 @@ public final class ReplyLedger {
             case BackendType.COMMAND_COMPLETE, BackendType.EMPTY_QUERY_RESPONSE -> completed();
             case BackendType.PORTAL_SUSPENDED -> popIf(Expected.EXECUTE);
             case BackendType.ERROR_RESPONSE -> forward |= error();
+            case BackendType.COPY_IN_RESPONSE -> syncsOvertaken = copyInBegins();
             case BackendType.READY_FOR_QUERY -> ready();
             default -> {
                 // rows, copy data, parameter descriptions: the reply goes on
@@ -165,6 +251,17 @@ public final class ReplyLedger {
         skipping = false;
         failed = false;
         effectsPending = 0;
+        copyIn = false;
+        syncsInCopy = 0;
+        neverPrepared.clear();
+    }
+
+    /**
+     * A COPY that fails before it reads anything leaves the Sync behind it to be answered after all: a ReadyForQuery
+     * that nothing else can be owed.
+     */
+    private boolean isAnswerToSyncInCopy() {
+        return syncsInCopy > 0 && (size == 0 || !endsWithReady(kinds[head]));
     }
 
     private void popIf(Expected kind) {
@@ -177,6 +274,8 @@ public final class ReplyLedger {
     }
 
     private void completed() {
+        copyIn = false;
+        syncsInCopy = 0;
         if (kinds[head] == Expected.EXECUTE) {
             popIf(Expected.EXECUTE);
         } else if ((kinds[head] == Expected.QUERY || kinds[head] == Expected.QUERY_PART) && effects[head] != null) {
@@ -206,6 +305,7 @@ public final class ReplyLedger {
     /** An error; whether the client must see it although the reply was to be swallowed. */
     private boolean error() {
         failed = true;
+        copyIn = false;
         Expected kind = kinds[head];
         if (endsWithReady(kind)) {
             return true;
@@ -222,6 +322,8 @@ public final class ReplyLedger {
             if (effects[head] instanceof ByteBuf reply) {
                 reply.release();
             }
+        } else if (effects[head] instanceof Prepared prepared) {
+            neverPrepared.add(prepared);
         } else if (effects[head] != null && countsAsPending(kinds[head])) {
             effectsPending--;
         }
@@ -255,6 +357,7 @@ public final class ReplyLedger {
         kinds[tail] = kind;
         swallowed[tail] = swallow;
         effects[tail] = effect;
+        copyEndsBefore[tail] = copyEnds;
         size++;
     }
 
@@ -269,15 +372,18 @@ public final class ReplyLedger {
         Expected[] newKinds = Arrays.copyOf(kinds, length * 2);
         boolean[] newSwallowed = new boolean[length * 2];
         @Nullable Object[] newEffects = new Object[length * 2];
+        int[] newCopyEndsBefore = new int[length * 2];
         for (int i = 0; i < size; i++) {
             int from = (head + i) & (length - 1);
             newKinds[i] = kinds[from];
             newSwallowed[i] = swallowed[from];
             newEffects[i] = effects[from];
+            newCopyEndsBefore[i] = copyEndsBefore[from];
         }
         kinds = newKinds;
         swallowed = newSwallowed;
         effects = newEffects;
+        copyEndsBefore = newCopyEndsBefore;
         head = 0;
     }
 }
