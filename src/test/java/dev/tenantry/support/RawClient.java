@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.shaded.com.ongres.scram.client.ScramClient;
@@ -392,11 +394,11 @@ public final class RawClient implements AutoCloseable {
         return query(sql).readUntilReady();
     }
 
-    /** Runs a simple query that must not fail and returns the first column of its first row. */
-    public @Nullable String value(String sql) {
+    /** Runs a simple query that must not fail and returns the first column of its first row, which is not NULL. */
+    public String value(String sql) {
         List<Message> answer = run(sql);
         assertThat(answer).as(sql).noneMatch(message -> message.type() == 'E');
-        return Message.rows(answer).getFirst().getFirst();
+        return Objects.requireNonNull(Message.rows(answer).getFirst().getFirst(), sql);
     }
 
     /** All messages up to the end of the connection. */
@@ -414,8 +416,20 @@ public final class RawClient implements AutoCloseable {
         }
     }
 
+    /** All bytes up to the end of the connection, a character each. */
+    public String readRawToEnd() {
+        flushOut();
+        try {
+            return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+        } catch (SocketException reset) {
+            return "";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static boolean isReset(UncheckedIOException e) {
-        return e.getCause() instanceof java.net.SocketException;
+        return e.getCause() instanceof SocketException;
     }
 
     /** Whether something has come that was not read yet; does not wait. */

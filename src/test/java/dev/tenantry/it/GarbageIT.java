@@ -1,0 +1,186 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.support.Endpoint;
+import dev.tenantry.support.Message;
+import dev.tenantry.support.MessageWriter;
+import dev.tenantry.support.RawClient;
+import java.io.UncheckedIOException;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What no client should send: it ends that connection at most, and others never notice. */
+@ParameterizedClass
+@EnumSource(Endpoint.class)
+class GarbageIT {
+
+    private final Endpoint endpoint;
+    private final RawClient bystander;
+    private final long seed = Long.getLong("seed", System.nanoTime());
+    private final Random random = new Random(seed);
+
+    GarbageIT(Endpoint endpoint) {
+        this.endpoint = endpoint;
+        this.bystander = endpoint.login();
+    }
+
+    @AfterEach
+    void othersNoticedNothing() {
+        assertThat(bystander.value("SELECT 'seed " + seed + "'")).isEqualTo("seed " + seed);
+        bystander.close();
+        try (RawClient newcomer = endpoint.login()) {
+            assertThat(newcomer.value("SELECT 1")).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void survivesRandomBytesInsteadOfStart() {
+        for (int round = 0; round < 200; round++) {
+            byte[] noise = new byte[1 + random.nextInt(3000)];
+            random.nextBytes(noise);
+            try (RawClient client = endpoint.connect()) {
+                client.raw(noise);
+                sayQuietly(client);
+            }
+        }
+    }
+
+    @Test
+    void survivesStartCutOffAnywhere() {
+        MessageWriter body = new MessageWriter().int32(RawClient.PROTOCOL_3_0);
+        endpoint.startup().forEach((name, value) -> body.string(name).string(value));
+        byte[] packet = body.int8(0).toStartupPacket();
+        for (int length = 1; length < packet.length; length++) {
+            try (RawClient client = endpoint.connect()) {
+                client.raw(Arrays.copyOf(packet, length)).shutdownOutput();
+                assertThat(client.readToEnd()).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void survivesRandomBytesInSession() {
+        for (int round = 0; round < 100; round++) {
+            byte[] noise = new byte[1 + random.nextInt(3000)];
+            random.nextBytes(noise);
+            try (RawClient client = endpoint.login()) {
+                client.raw(noise);
+                sayQuietly(client);
+            }
+        }
+    }
+
+    @Test
+    void survivesRandomBodiesOfRealMessages() {
+        String types = "QPBDECSHFdcfXp";
+        for (int round = 0; round < 300; round++) {
+            try (RawClient client = endpoint.login()) {
+                for (int i = 0; i < 3; i++) {
+                    byte[] noise = new byte[random.nextInt(60)];
+                    random.nextBytes(noise);
+                    client.message(types.charAt(random.nextInt(types.length())), new MessageWriter().bytes(noise));
+                }
+                client.sync();
+                sayQuietly(client);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {Integer.MIN_VALUE, -1, 0, 3, Integer.MAX_VALUE})
+    void endsSessionThatSendsImpossibleLength(int length) {
+        try (RawClient client = endpoint.login()) {
+            client.raw(new MessageWriter()
+                    .int8('Q')
+                    .int32(length)
+                    .string("SELECT 1")
+                    .toBytes());
+            assertThat(client.readToEnd()).noneMatch(message -> message.type() == 'Z');
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(chars = {'p', 'z', '\0', 'R', 'Z'})
+    void endsSessionThatSendsUnknownMessage(char type) {
+        try (RawClient client = endpoint.login()) {
+            client.message(type, new MessageWriter().int32(0)).query("SELECT 1");
+            List<Message> answer = client.readToEnd();
+            assertThat(Message.types(answer)).isEqualTo("E");
+            assertThat(answer.getFirst().sqlState()).isEqualTo("08P01");
+            assertThat(answer.getFirst().errorMessage()).isEqualTo("invalid frontend message type " + (int) type);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(chars = {'Q', 'P', 'B', 'D', 'E', 'C', 'F'})
+    void refusesMessageThatIsTooShortForItsType(char type) {
+        try (RawClient client = endpoint.login()) {
+            client.message(type, new MessageWriter()).sync().flushOut();
+            Message answer = client.read();
+            assertThat(answer.type()).isEqualTo('E');
+            assertThat(answer.sqlState()).isEqualTo("08P01");
+        }
+    }
+
+    @Test
+    void refusesQueryWithBytesBehindItsEnd() {
+        try (RawClient client = endpoint.login()) {
+            client.message('Q', new MessageWriter().string("SELECT 1").string("SELECT 2"));
+            Message answer = client.read();
+            assertThat(answer.sqlState()).isEqualTo("08P01");
+        }
+    }
+
+    @Test
+    void endsSignInThatTalksOutOfTurn() {
+        try (RawClient client = endpoint.connect()) {
+            client.startup(RawClient.PROTOCOL_3_0, endpoint.startup()).read();
+            client.query("SELECT 1");
+            List<Message> answer = client.readToEnd();
+            assertThat(Message.types(answer)).isEqualTo("E");
+            assertThat(answer.getFirst().sqlState()).isEqualTo("08P01");
+        }
+    }
+
+    @Test
+    void servesOthersWhileManyConnectionsSayNothing() {
+        List<RawClient> silent = new ArrayList<>();
+        try {
+            int many = endpoint == Endpoint.SERVER ? 100 : 3000;
+            for (int i = 0; i < many; i++) {
+                RawClient client = endpoint.connect();
+                silent.add(client);
+                if (i % 3 == 1) {
+                    client.raw(new byte[] {0, 0}).flushOut();
+                } else if (i % 3 == 2) {
+                    client.raw(new byte[] {0, 0, 0, 100, 0, 3, 0, 0, 'u'}).flushOut();
+                }
+            }
+            try (RawClient client = endpoint.login()) {
+                assertThat(client.value("SELECT 1")).isEqualTo("1");
+            }
+        } finally {
+            silent.forEach(RawClient::close);
+        }
+    }
+
+    /** Lets out what was said and reads whatever comes; the connection may end at any time. */
+    private static void sayQuietly(RawClient client) {
+        try {
+            client.shutdownOutput();
+            client.readToEnd();
+        } catch (UncheckedIOException ended) {
+            assertThat(ended.getCause()).isNotInstanceOf(SocketTimeoutException.class);
+        }
+    }
+}
