@@ -191,7 +191,7 @@ public final class ClusterStatements {
     }
 
     private void tell(NodeCalls calls, Outcome outcome, boolean simple, boolean ended) {
-        calls.onLoop(() -> {
+        calls.finish(() -> {
             ByteBuf out = session.replies().buffer();
             calls.notices().forEach(out::writeBytes);
             if (outcome.error() == null) {
@@ -230,7 +230,7 @@ public final class ClusterStatements {
                 return tag;
             });
             if (outcome.error() == null) {
-                calls.onLoop(
+                calls.finish(
                         () -> owner.settle(new Effects.Confirmed(facts, BoundParameters.NONE, text), outcome.tag()));
             }
             tell(calls, outcome, simple, false);
@@ -255,7 +255,7 @@ public final class ClusterStatements {
         services.worker().execute(() -> {
             NodeCalls calls = calls();
             Outcome outcome = endNodes(calls, commits);
-            calls.onLoop(() -> {
+            calls.finish(() -> {
                 boolean committed = outcome.error() == null && outcome.tag().equals("COMMIT");
                 context.transactionEnded(committed, chain);
                 ByteBuf out = session.replies().buffer();
@@ -289,7 +289,7 @@ public final class ClusterStatements {
         services.worker().execute(() -> {
             NodeCalls calls = calls();
             Outcome outcome = endNodes(calls, commits);
-            calls.onLoop(() -> {
+            calls.finish(() -> {
                 context.transactionEnded(
                         outcome.error() == null && outcome.tag().equals("COMMIT"));
                 ByteBuf out = session.replies().buffer();

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 
 /**
@@ -20,6 +21,10 @@ import java.util.function.Supplier;
  * and waits; each step runs on the client's event loop. The session holds the client's messages meanwhile.
  */
 final class NodeCalls {
+    private static final System.Logger LOG = System.getLogger(NodeCalls.class.getName());
+    private static final SqlError SHUTDOWN =
+            SqlError.error("57P01", "terminating connection due to administrator command");
+
     private final EventLoop loop;
     private final BackendPreparation preparation;
     private final List<byte[]> notices = new ArrayList<>();
@@ -71,6 +76,15 @@ final class NodeCalls {
         });
     }
 
+    /** Ends the work on the event loop; nothing is left to tell when the proxy has stopped meanwhile. */
+    void finish(Runnable action) {
+        try {
+            onLoop(action);
+        } catch (SqlErrorException stopped) {
+            LOG.log(System.Logger.Level.DEBUG, "session ended while it worked", stopped);
+        }
+    }
+
     private CallResult check(CallResult result) {
         for (byte[] notice : result.notices()) {
             if (notices.stream().noneMatch(known -> java.util.Arrays.equals(known, notice))) {
@@ -86,26 +100,32 @@ final class NodeCalls {
 
     private <T> T await(Supplier<CompletableFuture<T>> step) {
         CompletableFuture<T> done = new CompletableFuture<>();
-        loop.execute(() -> {
-            try {
-                step.get().whenComplete((result, problem) -> {
-                    if (problem == null) {
-                        done.complete(result);
-                    } else {
-                        done.completeExceptionally(problem);
-                    }
-                });
-            } catch (RuntimeException failed) {
-                done.completeExceptionally(failed);
-            }
-        });
+        try {
+            loop.execute(() -> begin(step, done));
+        } catch (RejectedExecutionException stopped) {
+            throw new SqlErrorException(SHUTDOWN);
+        }
         try {
             return done.get();
         } catch (ExecutionException failed) {
             throw new SqlErrorException(Dispatcher.told(failed.getCause() == null ? failed : failed.getCause()));
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw new SqlErrorException(SqlError.error("57P01", "terminating connection due to administrator command"));
+            throw new SqlErrorException(SHUTDOWN);
+        }
+    }
+
+    private static <T> void begin(Supplier<CompletableFuture<T>> step, CompletableFuture<T> done) {
+        try {
+            step.get().whenComplete((result, problem) -> {
+                if (problem == null) {
+                    done.complete(result);
+                } else {
+                    done.completeExceptionally(problem);
+                }
+            });
+        } catch (RuntimeException failed) {
+            done.completeExceptionally(failed);
         }
     }
 }
