@@ -32,8 +32,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * CREATE SCHEMA, with something killed at each point of its commit: in the end owner, coordinator and catalog agree, and
- * nothing is left prepared.
+ * CREATE SCHEMA, with something killed at each point of its commit: in the end owner, coordinator and catalog agree,
+ * and nothing is left prepared.
  */
 class DistributedCommitFaultIT {
     private static @Nullable Cluster started;

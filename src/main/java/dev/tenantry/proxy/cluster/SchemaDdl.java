@@ -73,7 +73,7 @@ final class SchemaDdl {
         return tag(created);
     }
 
-    /** The backend of the node that takes a new schema; one that can't be reached is passed over, unless it was named. */
+    /** The backend of the node for a new schema; one that can't be reached is passed over, unless it was named. */
     private BackendConnection placed() {
         Optional<Node> named = named();
         if (named.isPresent()) {
