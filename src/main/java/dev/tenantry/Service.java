@@ -1,5 +1,6 @@
 package dev.tenantry;
 
+import dev.tenantry.control.api.ApiAccess;
 import dev.tenantry.embedded.EmbeddedException;
 import dev.tenantry.embedded.FreePort;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -27,16 +28,18 @@ public class Service implements QuarkusApplication {
     private final ProxyConfig proxyConfig;
     private final Vertx vertx;
     private final MeterRegistry meters;
+    private final ApiAccess api;
     private final ReentrantLock lifecycle = new ReentrantLock();
     private volatile boolean stopped;
     private volatile @Nullable Thread starting;
     private volatile @Nullable Tenantry tenantry;
 
-    Service(AppConfig config, ProxyConfig proxyConfig, Vertx vertx, MeterRegistry meters) {
+    Service(AppConfig config, ProxyConfig proxyConfig, Vertx vertx, MeterRegistry meters, ApiAccess api) {
         this.config = config;
         this.proxyConfig = proxyConfig;
         this.vertx = vertx;
         this.meters = meters;
+        this.api = api;
     }
 
     @Override
@@ -67,6 +70,7 @@ public class Service implements QuarkusApplication {
         }
         lifecycle.lock();
         try {
+            api.close();
             if (tenantry != null) {
                 tenantry.close();
                 tenantry = null;
@@ -84,6 +88,7 @@ public class Service implements QuarkusApplication {
                 requirePort();
                 Tenantry started = Tenantry.start(servers(), Wiring.of(config, proxyConfig, vertx, meters));
                 tenantry = started;
+                api.open(started.catalog(), started.views());
                 Terminal.result("ready: " + started.url());
                 Terminal.note("connect: psql " + started.url() + "    stop: Ctrl-C");
             }

@@ -12,6 +12,7 @@ import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.TlsException;
 import dev.tenantry.proxy.server.ProxyServer;
 import dev.tenantry.store.CatalogUnavailableException;
+import dev.tenantry.store.ClusterViews;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.FeedLimits;
 import dev.tenantry.store.StatementRefusedException;
@@ -130,6 +131,11 @@ public final class Tenantry implements AutoCloseable {
     /** The catalog as this process knows it. */
     public CatalogFeed catalog() {
         return started(control).catalog();
+    }
+
+    /** The cluster's views, for the API. */
+    ClusterViews views() {
+        return started(control).views();
     }
 
     private static <T> T started(@Nullable T part) {

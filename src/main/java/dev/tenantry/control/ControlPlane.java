@@ -4,6 +4,7 @@ import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.store.CatalogMigration;
 import dev.tenantry.store.CatalogStore;
 import dev.tenantry.store.CatalogUnavailableException;
+import dev.tenantry.store.ClusterViews;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.FeedLimits;
 import dev.tenantry.store.PostgresCatalogFeed;
@@ -30,6 +31,7 @@ public final class ControlPlane implements AutoCloseable {
     private final List<WorkerAddress> workers;
     private final PostgresCatalogFeed feed;
     private final Upkeep upkeep;
+    private final ClusterViews views;
 
     /** Makes a control plane that does nothing until started. */
     public ControlPlane(Vertx vertx, CoordinatorAddress coordinator, List<WorkerAddress> workers, FeedLimits limits) {
@@ -38,6 +40,7 @@ public final class ControlPlane implements AutoCloseable {
         this.workers = List.copyOf(workers);
         this.feed = new PostgresCatalogFeed(vertx, coordinator, limits);
         this.upkeep = new Upkeep(vertx, feed, coordinator, UpkeepLimits.DEFAULT);
+        this.views = new ClusterViews(vertx, coordinator);
     }
 
     /** The same as {@link #start(Duration)}, and waits for a coordinator that is away as long as it takes. */
@@ -92,6 +95,11 @@ public final class ControlPlane implements AutoCloseable {
     /** The catalog as it is now; valid once started. */
     public PostgresCatalogFeed catalog() {
         return feed;
+    }
+
+    /** The cluster's views, page by page. */
+    public ClusterViews views() {
+        return views;
     }
 
     @Override

@@ -1,0 +1,62 @@
+package dev.tenantry.control.api;
+
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.Response.Status;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+
+/**
+ * An error as RFC 9457 has it.
+ *
+ * @param title the kind of error, for people
+ * @param status the HTTP status
+ * @param code the kind of error, for programs; stays the same over versions
+ * @param detail what is wrong with this request
+ */
+@Schema(description = "An error, as application/problem+json")
+public record Problem(String title, int status, String code, String detail) {
+
+    /** The media type of errors. */
+    public static final String MEDIA_TYPE = "application/problem+json";
+
+    /** A parameter has no meaning. */
+    static WebApplicationException badParameter(String detail) {
+        return exception(Status.BAD_REQUEST, "bad_parameter", "Bad parameter", detail);
+    }
+
+    /** No role and password, or wrong ones. */
+    static WebApplicationException unauthenticated() {
+        Problem problem = new Problem(
+                "Authentication required",
+                Status.UNAUTHORIZED.getStatusCode(),
+                "authentication_required",
+                "Sign in by HTTP Basic with a PostgreSQL role and its password.");
+        return new WebApplicationException(Response.status(Status.UNAUTHORIZED)
+                .header(HttpHeaders.WWW_AUTHENTICATE, "Basic realm=\"tenantry\", charset=\"UTF-8\"")
+                .type(MEDIA_TYPE)
+                .entity(problem)
+                .build());
+    }
+
+    /** The role may not look. */
+    static WebApplicationException forbidden() {
+        return exception(
+                Status.FORBIDDEN,
+                "not_allowed",
+                "Not allowed",
+                "Only a superuser or a member of pg_monitor may read this.");
+    }
+
+    /** The coordinator can't be asked. */
+    static WebApplicationException unavailable(String detail) {
+        return exception(Status.SERVICE_UNAVAILABLE, "coordinator_unavailable", "Coordinator unavailable", detail);
+    }
+
+    private static WebApplicationException exception(Status status, String code, String title, String detail) {
+        return new WebApplicationException(Response.status(status)
+                .type(MEDIA_TYPE)
+                .entity(new Problem(title, status.getStatusCode(), code, detail))
+                .build());
+    }
+}
