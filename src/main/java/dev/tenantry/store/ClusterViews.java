@@ -19,8 +19,7 @@ public final class ClusterViews {
     private static final int AT_A_TIME = 4;
     private static final Duration ANSWER_MAX = Duration.ofSeconds(30);
 
-    private static final String OF_SCHEMAS =
-            """
+    private static final String OF_SCHEMAS = """
             colocation_id IN (
                 SELECT s.colocationid FROM tenantry.schema s JOIN pg_catalog.pg_namespace n ON n.oid = s.schemaid
                 WHERE n.nspname = ANY ($1::text[]))
@@ -93,8 +92,8 @@ public final class ClusterViews {
     /** Shards of these schemas, of all when no names are given. */
     public Rows<Shard> shards(List<String> names, int limit, int offset) {
         return read(
-                "SELECT table_name, shardid, shard_name, citus_table_type, colocation_id, nodename, nodeport, shard_size"
-                        + " FROM tenantry.citus_shards",
+                "SELECT table_name, shardid, shard_name, citus_table_type, colocation_id, nodename, nodeport,"
+                        + " shard_size FROM tenantry.citus_shards",
                 names,
                 limit,
                 offset,
@@ -148,14 +147,12 @@ public final class ClusterViews {
 
     private <T> Rows<T> read(String select, List<String> names, int limit, int offset, Function<Row, T> item) {
         String filter = names.isEmpty() ? "cardinality($1::text[]) = 0" : OF_SCHEMAS;
-        String sql =
-                """
+        String sql = """
                 WITH shown AS MATERIALIZED (SELECT * FROM (%s) AS view WHERE %s),
                      page AS (SELECT *, row_number() OVER () AS position FROM shown LIMIT $2 OFFSET $3)
                 SELECT counted.total, page.* FROM (SELECT count(*) AS total FROM shown) AS counted
                 LEFT JOIN page ON true ORDER BY page.position
-                """
-                        .formatted(select, filter);
+                """.formatted(select, filter);
         List<T> items = new ArrayList<>();
         long total = 0;
         takeTurn();

@@ -63,7 +63,8 @@ public class ClusterResource {
 
     private final ApiAccess access;
 
-    ClusterResource(ApiAccess access) {
+    /** Serves what may be read. */
+    public ClusterResource(ApiAccess access) {
         this.access = access;
     }
 

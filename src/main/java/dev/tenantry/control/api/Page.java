@@ -20,7 +20,8 @@ public record Page<T>(long total, int limit, int offset, List<T> items) {
     static final int LIMIT_MAX = 1_000;
 
     /** Reads a page whose bounds came as text. */
-    static <T> Page<T> read(@Nullable String limit, @Nullable String offset, BiFunction<Integer, Integer, Rows<T>> rows) {
+    static <T> Page<T> read(
+            @Nullable String limit, @Nullable String offset, BiFunction<Integer, Integer, Rows<T>> rows) {
         int most = number("limit", limit == null ? LIMIT_DEFAULT : limit, 1, LIMIT_MAX);
         int before = number("offset", offset == null ? "0" : offset, 0, Integer.MAX_VALUE);
         Rows<T> found = rows.apply(most, before);
