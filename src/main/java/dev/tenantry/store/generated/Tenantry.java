@@ -51,7 +51,7 @@ public class Tenantry extends SchemaImpl {
     public final Schema SCHEMA = Schema.SCHEMA;
 
     private Tenantry() {
-        super(DSL.name("tenantry"), null, DSL.comment("node of cluster 91c34cf144a4"));
+        super(DSL.name("tenantry"), null, DSL.comment(""));
     }
 
     @Override
