@@ -307,7 +307,8 @@ ORDER BY t.table_name COLLATE "C", t.shardid;
 CREATE VIEW tenantry.citus_nodes AS
 SELECT nodename, nodeport, CASE groupid WHEN 0 THEN 'coordinator'::text ELSE 'worker'::text END AS role,
        isactive AS active
-FROM tenantry.node;
+FROM tenantry.node
+ORDER BY nodeid;
 
 GRANT SELECT ON tenantry.pg_dist_node, tenantry.pg_dist_schema, tenantry.pg_dist_colocation,
     tenantry.pg_dist_partition, tenantry.pg_dist_shard, tenantry.pg_dist_placement, tenantry.citus_schemas,
