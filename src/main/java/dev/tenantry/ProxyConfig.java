@@ -40,6 +40,14 @@ public interface ProxyConfig {
     @Max(268435456)
     int queryLengthMax();
 
+    /**
+     * Memory, in bytes, in which each event loop remembers what it has found in statements seen before; 0 for none.
+     */
+    @WithDefault("4194304")
+    @Min(0)
+    @Max(1073741824)
+    long statementCacheBytesMax();
+
     /** TLS with clients and nodes. */
     Tls tls();
 

@@ -43,7 +43,8 @@ public record Wiring(
                         proxy.connectionsMax(),
                         proxy.authenticationTimeoutMillis(),
                         proxy.connectTimeoutMillis(),
-                        proxy.queryLengthMax()),
+                        proxy.queryLengthMax(),
+                        proxy.statementCacheBytesMax()),
                 tls(proxy.tls()),
                 vertx,
                 meters);

@@ -9,7 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Facts of texts scanned before, found by their bytes without allocation; the least recently used go first when the
- * bytes of keys and (estimated) facts reach the limit. Not thread-safe: each event loop has its own.
+ * bytes of keys and (estimated) facts reach the limit. A text is kept when it comes the second time, so texts with
+ * their values inside, each seen once, neither cost a copy nor push out others. Not thread-safe: each event loop has
+ * its own.
  */
 public final class StatementCache {
 
@@ -24,10 +26,14 @@ public final class StatementCache {
     /** A text that would take more than this part of the limit is not kept. */
     private static final int SHARE = 16;
 
+    /** How many hashes of texts that came once are remembered; a power of 2. */
+    private static final int ONCE = 4096;
+
     private final SqlScanner scanner = new SqlScanner();
     private final long bytesMax;
     private final Entry ends = new Entry(new byte[0], LexicalRules.DEFAULT, 0, List.of(), 0);
     private @Nullable Entry[] buckets = new @Nullable Entry[1024];
+    private final int[] once = new int[ONCE];
     private int count;
     private long bytes;
     private long hits;
@@ -57,7 +63,7 @@ public final class StatementCache {
         }
         misses++;
         List<StatementFacts> facts = scanner.scan(text, offset, length, rules);
-        if (length <= bytesMax / SHARE) {
+        if (length <= bytesMax / SHARE && isSecond(hash)) {
             keep(text, offset, length, rules, hash, facts);
         }
         return facts;
@@ -81,6 +87,14 @@ public final class StatementCache {
     /** How many look-ups had to scan, since the beginning. */
     public long misses() {
         return misses;
+    }
+
+    /** Another text of the same hash may be taken for the first coming of this one, which only keeps it early. */
+    private boolean isSecond(int hash) {
+        int at = (hash >>> 16) & (ONCE - 1);
+        boolean second = once[at] == hash;
+        once[at] = hash;
+        return second;
     }
 
     private void keep(byte[] text, int offset, int length, LexicalRules rules, int hash, List<StatementFacts> facts) {

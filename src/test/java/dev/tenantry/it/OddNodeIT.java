@@ -214,7 +214,12 @@ class OddNodeIT {
     void givesUpOnClientThatDoesNotSignIn() {
         FakeNode node = FakeNode.start(peer -> peer.acceptTrusting(1, 2));
         ProxyLimits hasty = new ProxyLimits(
-                1, LIMITS.connectionsMax(), 300, LIMITS.connectTimeoutMillis(), LIMITS.queryLengthMax());
+                1,
+                LIMITS.connectionsMax(),
+                300,
+                LIMITS.connectTimeoutMillis(),
+                LIMITS.queryLengthMax(),
+                LIMITS.statementCacheBytesMax());
         try (ProxyBefore proxy = new ProxyBefore(node, hasty);
                 RawClient silent = proxy.connect();
                 RawClient halfway = proxy.connect()) {
@@ -231,7 +236,12 @@ class OddNodeIT {
     void refusesMoreClientsThanAllowed() {
         FakeNode node = FakeNode.start(peer -> peer.acceptTrusting(1, 2));
         ProxyLimits narrow = new ProxyLimits(
-                1, 2, LIMITS.authenticationTimeoutMillis(), LIMITS.connectTimeoutMillis(), LIMITS.queryLengthMax());
+                1,
+                2,
+                LIMITS.authenticationTimeoutMillis(),
+                LIMITS.connectTimeoutMillis(),
+                LIMITS.queryLengthMax(),
+                LIMITS.statementCacheBytesMax());
         try (ProxyBefore proxy = new ProxyBefore(node, narrow);
                 RawClient one = proxy.connect();
                 RawClient two = proxy.connect()) {

@@ -21,9 +21,22 @@ class StatementCacheTest {
 
     @Test
     void givesTheSameFactsForTheSameText() {
+        scan("select * from a.b");
         assertThat(scan("select * from a.b")).isSameAs(scan("select * from a.b"));
         assertThat(cache.hits()).isEqualTo(1);
-        assertThat(cache.misses()).isEqualTo(1);
+        assertThat(cache.misses()).isEqualTo(2);
+    }
+
+    @Test
+    void keepsOnlyTextsThatComeAgain() {
+        for (int i = 0; i < 1000; i++) {
+            scan("select " + i);
+        }
+        assertThat(cache.bytes()).isLessThan(4096);
+        scan("select 999");
+        long hits = cache.hits();
+        scan("select 999");
+        assertThat(cache.hits()).isEqualTo(hits + 1);
     }
 
     @Test
@@ -36,8 +49,10 @@ class StatementCacheTest {
 
     @Test
     void forgetsTheLeastRecentlyUsedFirst() {
+        scan("select 'kept'");
         List<StatementFacts> kept = scan("select 'kept'");
         for (int i = 0; i < 10_000; i++) {
+            scan("select " + i + " from some_table_" + i);
             scan("select " + i + " from some_table_" + i);
             assertThat(scan("select 'kept'")).isSameAs(kept);
             assertThat(cache.bytes()).isLessThanOrEqualTo(64 * 1024);
@@ -50,6 +65,7 @@ class StatementCacheTest {
 
     @Test
     void doesNotKeepTextsThatAreTooLarge() {
+        scan("select '" + "x".repeat(5000) + "'");
         scan("select '" + "x".repeat(5000) + "'");
         assertThat(cache.size()).isZero();
         assertThat(cache.bytes()).isZero();

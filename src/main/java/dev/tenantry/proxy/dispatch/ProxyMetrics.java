@@ -43,7 +43,7 @@ public final class ProxyMetrics implements BackendConnector.BackendCount {
         bytes("from_client", bytesFromClients);
         bytes("to_client", bytesToClients);
         statementTime = Timer.builder("tenantry.statement.time")
-                .description("From a statement's arrival to ReadyForQuery, node time included")
+                .description("From the first message of a batch that can be sent to ReadyForQuery, node time included")
                 .serviceLevelObjectives(
                         Duration.ofNanos(100_000),
                         Duration.ofMillis(1),
@@ -115,9 +115,8 @@ public final class ProxyMetrics implements BackendConnector.BackendCount {
                 .addAndGet(change);
     }
 
-    public void answered(long startedNanos) {
-        if (startedNanos != 0) {
-            statementTime.record(System.nanoTime() - startedNanos, TimeUnit.NANOSECONDS);
-        }
+    /** A batch of messages has been answered after so many ns. */
+    public void answered(long nanos) {
+        statementTime.record(nanos, TimeUnit.NANOSECONDS);
     }
 }

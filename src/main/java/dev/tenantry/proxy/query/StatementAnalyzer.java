@@ -1,7 +1,7 @@
 package dev.tenantry.proxy.query;
 
 import dev.tenantry.sql.LexicalRules;
-import dev.tenantry.sql.SqlScanner;
+import dev.tenantry.sql.StatementCache;
 import dev.tenantry.sql.StatementFacts;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
@@ -13,8 +13,13 @@ import java.util.List;
 public final class StatementAnalyzer {
     private static final int KEPT_MAX = 1 << 20;
 
-    private final SqlScanner scanner = new SqlScanner();
+    private final StatementCache cache;
     private byte[] text = new byte[8192];
+
+    /** An analyzer that remembers statements in at most so many bytes. */
+    public StatementAnalyzer(long cacheBytesMax) {
+        cache = new StatementCache(cacheBytesMax);
+    }
 
     /** The statements of a text of {@code length} bytes at {@code index}. */
     public List<StatementFacts> analyze(ByteBuf in, int index, int length, LexicalRules rules) {
@@ -22,7 +27,7 @@ public final class StatementAnalyzer {
             text = new byte[Math.max(8192, Math.min(length * 2, length + KEPT_MAX))];
         }
         in.getBytes(index, text, 0, length);
-        return scanner.scan(text, 0, length, rules);
+        return cache.scan(text, 0, length, rules);
     }
 
     /** The text looked at last. */

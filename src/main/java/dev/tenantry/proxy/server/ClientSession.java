@@ -56,7 +56,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final FrameCutter cutter;
     private @Nullable CompletableFuture<Void> cancelling;
     private boolean ended;
-    private long startedNanos;
+    private long askedNanos;
 
     ClientSession(SessionOpening opening, ClientOutlet client, SharedServices shared) {
         this.client = client;
@@ -117,7 +117,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             case FrontendType.BIND ->
                 available < frameLength && frameLength <= limits.queryLengthMax()
                         ? Verdict.MORE
-                        : guarded(() -> extended.onBind(in, index, frameLength, available));
+                        : bind(in, index, frameLength, available);
             case FrontendType.QUERY -> query(in, index, frameLength, available);
             case FrontendType.PARSE,
                     FrontendType.DESCRIBE,
@@ -135,10 +135,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     @Override
     public Verdict frame(byte type, ByteBuf in, int index, int frameLength) {
         return switch (type) {
-            case FrontendType.PARSE ->
-                guarded(() -> extended.onParse(
-                        in, index, frameLength, session.settings().lexicalRules()));
-            case FrontendType.BIND -> guarded(() -> extended.onBind(in, index, frameLength, frameLength));
+            case FrontendType.PARSE -> parse(in, index, frameLength);
+            case FrontendType.BIND -> bind(in, index, frameLength, frameLength);
             case FrontendType.DESCRIBE -> guarded(() -> extended.onDescribe(in, index, frameLength));
             case FrontendType.EXECUTE -> guarded(() -> extended.onExecute(in, index, frameLength));
             case FrontendType.CLOSE -> guarded(() -> extended.onClose(in, index, frameLength));
@@ -164,9 +162,27 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             end(SqlError.fatal("08P01", "invalid string in message"));
             return Verdict.SKIP;
         }
-        startedNanos = System.nanoTime();
+        asked();
         return guardedSimple(() -> simple.onQuery(
                 in, index, frameLength, available, session.settings().lexicalRules()));
+    }
+
+    private Verdict parse(ByteBuf in, int index, int frameLength) {
+        asked();
+        return guarded(() ->
+                extended.onParse(in, index, frameLength, session.settings().lexicalRules()));
+    }
+
+    private Verdict bind(ByteBuf in, int index, int frameLength, int available) {
+        asked();
+        return guarded(() -> extended.onBind(in, index, frameLength, available));
+    }
+
+    /** A statement can be sent: the time to its ReadyForQuery begins, unless one before it is being timed. */
+    private void asked() {
+        if (askedNanos == 0 || session.ledger().isEmpty()) {
+            askedNanos = System.nanoTime();
+        }
     }
 
     private Verdict copy(byte type) {
@@ -345,7 +361,10 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public byte ready(BackendConnection backend, byte status, boolean swallowed, boolean failed) {
-        metrics.answered(startedNanos);
+        if (!swallowed && askedNanos != 0) {
+            metrics.answered(System.nanoTime() - askedNanos);
+            askedNanos = 0;
+        }
         if (failed && context.isInString()) {
             context.batchFailed();
         }

@@ -28,7 +28,7 @@ final class ProxyCore {
     private final ProxyMetrics metrics;
     private final CancelKeys cancelKeys = new CancelKeys();
     private final Set<ClientConnection> connections = ConcurrentHashMap.newKeySet();
-    private final ThreadLocal<StatementAnalyzer> analyzers = ThreadLocal.withInitial(StatementAnalyzer::new);
+    private final ThreadLocal<StatementAnalyzer> analyzers;
 
     ProxyCore(
             ProxyLimits limits,
@@ -38,6 +38,7 @@ final class ProxyCore {
             TlsContexts tls,
             ProxyMetrics metrics) {
         this.limits = limits;
+        this.analyzers = ThreadLocal.withInitial(() -> new StatementAnalyzer(limits.statementCacheBytesMax()));
         this.services = services;
         this.connector = connector;
         this.secrets = secrets;

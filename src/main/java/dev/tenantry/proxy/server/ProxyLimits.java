@@ -8,16 +8,18 @@ package dev.tenantry.proxy.server;
  * @param authenticationTimeoutMillis how long a client may take to sign in, ms
  * @param connectTimeoutMillis how long a node may take to accept a connection, ms
  * @param queryLengthMax bytes of a Query or Parse message that are looked at as a whole
+ * @param statementCacheBytesMax bytes that each event loop remembers of statements seen before
  */
 public record ProxyLimits(
         int eventLoops,
         int connectionsMax,
         int authenticationTimeoutMillis,
         int connectTimeoutMillis,
-        int queryLengthMax) {
+        int queryLengthMax,
+        long statementCacheBytesMax) {
 
     /** What suits a machine with this many cores. */
     public static ProxyLimits forCores(int cores) {
-        return new ProxyLimits(Math.max(1, cores), 20_000, 60_000, 5_000, 16 << 20);
+        return new ProxyLimits(Math.max(1, cores), 20_000, 60_000, 5_000, 16 << 20, 4 << 20);
     }
 }
