@@ -205,6 +205,8 @@ public final class ExtendedQueries {
             return Verdict.WAIT;
         }
         if (prepared == null) {
+            cluster.owner().flushClientRun();
+            PreparedOnBackend.dropStale(Bytes.raw(in, portalEnd + 1, nameEnd), backend, session.ledger());
             portals.remove(portal);
         } else {
             note(portal, prepared, parameters);
@@ -278,6 +280,10 @@ public final class ExtendedQueries {
                 statement ? backendFor(prepared, BoundParameters.NONE) : statements.ready(context.anyNode());
         if (backend == null) {
             return Verdict.WAIT;
+        }
+        if (statement && prepared == null) {
+            cluster.owner().flushClientRun();
+            PreparedOnBackend.dropStale(Bytes.raw(in, index + 6, nameEnd), backend, session.ledger());
         }
         session.ledger().expect(Expected.DESCRIBE, false, null);
         session.backends().extended(false);

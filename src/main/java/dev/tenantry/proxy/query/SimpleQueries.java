@@ -162,8 +162,10 @@ public final class SimpleQueries {
         if (backend == null) {
             return Verdict.WAIT;
         }
-        if (prepared != null) {
-            cluster.owner().flushClientRun();
+        cluster.owner().flushClientRun();
+        if (prepared == null) {
+            PreparedOnBackend.dropStale(execute.name(), backend, session.ledger());
+        } else {
             PreparedOnBackend.ensure(prepared, backend, session.ledger());
         }
         return forward(facts, backend.node());

@@ -17,6 +17,7 @@ import dev.tenantry.proxy.query.StringRun;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Expected;
+import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.PreparedStatements;
 import dev.tenantry.proxy.session.Replies;
 import dev.tenantry.proxy.session.ReplyLedger;
@@ -344,9 +345,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     @Override
     public void confirmed(BackendConnection backend, Effects.Confirmed effect, String tag) {
         effects.confirmed(effect, tag);
+        PreparedOnBackend.confirmed(effect.facts().action(), backend, session.statements());
         if (effect.facts().action() instanceof StatementAction.Discard(StatementAction.Discard.Target target)
                 && target == StatementAction.Discard.Target.ALL) {
-            backend.prepared().clear();
             session.backends().terminateOthers();
         }
         if (!session.transaction().isOpen()) {
