@@ -24,7 +24,8 @@ public final class ProxyMetrics implements BackendConnector.BackendCount {
     private final LongAdder bytesToClients = new LongAdder();
     private final Map<String, Counter> errors = new ConcurrentHashMap<>();
     private final Map<String, AtomicInteger> backends = new ConcurrentHashMap<>();
-    private final Timer statementTime;
+    private final Timer proxyTime;
+    private final Timer nodeTime;
 
     /** Registers the meters. */
     public ProxyMetrics(MeterRegistry registry) {
@@ -42,8 +43,14 @@ public final class ProxyMetrics implements BackendConnector.BackendCount {
         }
         bytes("from_client", bytesFromClients);
         bytes("to_client", bytesToClients);
-        statementTime = Timer.builder("tenantry.statement.time")
-                .description("From the first message of a batch that can be sent to ReadyForQuery, node time included")
+        proxyTime = timer(
+                "tenantry.proxy.time", "From a statement's arrival to its first byte on the way to a node");
+        nodeTime = timer("tenantry.node.time", "From a statement's first byte on the way to a node to ReadyForQuery");
+    }
+
+    private Timer timer(String name, String description) {
+        return Timer.builder(name)
+                .description(description)
                 .serviceLevelObjectives(
                         Duration.ofNanos(100_000),
                         Duration.ofMillis(1),
@@ -115,8 +122,11 @@ public final class ProxyMetrics implements BackendConnector.BackendCount {
                 .addAndGet(change);
     }
 
-    /** A batch of messages has been answered after so many ns. */
-    public void answered(long nanos) {
-        statementTime.record(nanos, TimeUnit.NANOSECONDS);
+    /** A batch that arrived, was sent on (0 when the proxy answered by itself) and was answered at these times, ns. */
+    public void answered(long askedNanos, long sentNanos, long answeredNanos) {
+        if (sentNanos != 0) {
+            proxyTime.record(Math.max(0, sentNanos - askedNanos), TimeUnit.NANOSECONDS);
+            nodeTime.record(answeredNanos - sentNanos, TimeUnit.NANOSECONDS);
+        }
     }
 }

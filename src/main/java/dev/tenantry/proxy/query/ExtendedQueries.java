@@ -210,6 +210,7 @@ public final class ExtendedQueries {
             portals.remove(portal);
         } else {
             note(portal, prepared, parameters);
+            statements.count(prepared.lastRoute());
         }
         session.ledger().expect(Expected.BIND, false, null);
         session.backends().extended(false);

@@ -54,6 +54,13 @@ public final class Statements {
         return route;
     }
 
+    /** A statement that was routed before goes the same way again. */
+    void count(@Nullable Route route) {
+        if (route != null) {
+            metrics.routed(route.reason());
+        }
+    }
+
     /** Follow-up queries by oid stay where a name has led. */
     private void remember(Route route) {
         if (route instanceof Route.ToNode to && to.reason() == Route.Reason.CATALOG_LITERAL) {

@@ -41,6 +41,9 @@ final class BackendRelay implements FrameHandler {
         /** The node is about to close the connection, with this error. */
         void dying(BackendConnection backend, SqlError error);
 
+        /** Bytes go to the client as they came. */
+        void forwarded(int bytes);
+
         /** An error passes. */
         void error(String sqlState);
 
@@ -170,6 +173,7 @@ final class BackendRelay implements FrameHandler {
 
     @Override
     public void forward(ByteBuf run) {
+        events.forwarded(run.readableBytes());
         client.write(run);
     }
 

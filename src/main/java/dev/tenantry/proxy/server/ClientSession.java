@@ -58,6 +58,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private @Nullable CompletableFuture<Void> cancelling;
     private boolean ended;
     private long askedNanos;
+    private long sentNanos;
 
     ClientSession(SessionOpening opening, ClientOutlet client, SharedServices shared) {
         this.client = client;
@@ -183,6 +184,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private void asked() {
         if (askedNanos == 0 || session.ledger().isEmpty()) {
             askedNanos = System.nanoTime();
+            sentNanos = 0;
         }
     }
 
@@ -256,6 +258,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             run.release();
         } else {
             metrics.fromClient(run.readableBytes());
+            if (sentNanos == 0) {
+                sentNanos = System.nanoTime();
+            }
             backend.write(run);
         }
     }
@@ -363,7 +368,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     @Override
     public byte ready(BackendConnection backend, byte status, boolean swallowed, boolean failed) {
         if (!swallowed && askedNanos != 0) {
-            metrics.answered(System.nanoTime() - askedNanos);
+            metrics.answered(askedNanos, sentNanos, System.nanoTime());
             askedNanos = 0;
         }
         if (failed && context.isInString()) {
@@ -383,6 +388,11 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             transaction.openedOn(backend);
         }
         return transaction.isOpen() ? transaction.status(status) : status;
+    }
+
+    @Override
+    public void forwarded(int bytes) {
+        metrics.toClient(bytes);
     }
 
     @Override

@@ -110,6 +110,11 @@ public final class Prepared {
         return settings == routeSettings && catalog == routeCatalog && main == routeMain ? route : null;
     }
 
+    /** Where it went last, or null. */
+    public @Nullable Route lastRoute() {
+        return route;
+    }
+
     public void route(Route newRoute, int settings, Object catalog, @Nullable Object main) {
         route = newRoute;
         routeSettings = settings;
