@@ -60,8 +60,8 @@ def environment(options=""):
     return env
 
 
-def address(port, host="127.0.0.1"):
-    return ["-h", host, "-p", str(port), "-U", USER, DATABASE]
+def address(port, database=DATABASE):
+    return ["-h", "127.0.0.1", "-p", str(port), "-U", USER, database]
 
 
 def sql(port, *statements, options=""):
@@ -73,6 +73,10 @@ def sql(port, *statements, options=""):
     if done.returncode:
         fail(f"{statements}: {done.stderr.strip()}")
     return done.stdout.strip()
+
+
+def java_home(pid):
+    return pathlib.Path(os.readlink(f"/proc/{pid}/exe")).parent.parent
 
 
 def _stat(pid):
