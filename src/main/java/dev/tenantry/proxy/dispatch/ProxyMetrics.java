@@ -43,8 +43,7 @@ public final class ProxyMetrics implements BackendConnector.BackendCount {
         }
         bytes("from_client", bytesFromClients);
         bytes("to_client", bytesToClients);
-        proxyTime = timer(
-                "tenantry.proxy.time", "From a statement's arrival to its first byte on the way to a node");
+        proxyTime = timer("tenantry.proxy.time", "From a statement's arrival to its first byte on the way to a node");
         nodeTime = timer("tenantry.node.time", "From a statement's first byte on the way to a node to ReadyForQuery");
     }
 
