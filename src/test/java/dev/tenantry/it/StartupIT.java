@@ -61,7 +61,9 @@ class StartupIT {
     @Test
     void saysNoToGssEncryptionAndGoesOn() {
         try (RawClient client = endpoint.connect()) {
-            assertThat(client.requestGssEncryption()).isEqualTo('N');
+            char answer = client.requestGssEncryption();
+            Assumptions.assumeFalse(endpoint == Endpoint.SERVER && answer == 'G', "this server speaks GSSAPI");
+            assertThat(answer).isEqualTo('N');
             if (client.requestSsl() == 'S') {
                 client.startTls();
             }
@@ -97,6 +99,8 @@ class StartupIT {
 
     @Test
     void refusesPlainBytesBehindTlsRequest() {
+        Assumptions.assumeTrue(
+                endpoint != Endpoint.SERVER || endpoint.majorVersion() >= 17, "older servers wait for the handshake");
         try (RawClient client = endpoint.connect()) {
             client.raw(new MessageWriter().int32(SSL_REQUEST).toStartupPacket());
             MessageWriter body = new MessageWriter().int32(RawClient.PROTOCOL_3_0);

@@ -325,11 +325,24 @@ public final class RawClient implements AutoCloseable {
 
     /** Lets everything said so far leave. */
     public RawClient flushOut() {
+        if (unsent.size() == 0) {
+            return this;
+        }
         try {
             out.write(unsent.toByteArray());
             out.flush();
             unsent.reset();
             return this;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Writes at once, past what is kept; the one method that may be called while another thread reads. */
+    public void push(byte[] bytes) {
+        try {
+            out.write(bytes);
+            out.flush();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
