@@ -20,10 +20,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.shaded.com.ongres.scram.client.ScramClient;
-import org.postgresql.shaded.com.ongres.scram.common.exception.ScramException;
 
 /**
  * A blocking client that says exactly what a test tells it to, right or wrong. What is said is kept until something is
@@ -164,56 +164,9 @@ public final class RawClient implements AutoCloseable {
                 // signed in
             }
             case 3 -> message('p', new MessageWriter().string(password));
-            case 10 -> scram(request, password);
+            case 10 -> mechanism = RawScram.run(this, request, password);
             default -> throw new AssertionError("unexpected authentication request " + code);
         }
-    }
-
-    private void scram(ByteBuffer request, String password) {
-        List<String> mechanisms = new ArrayList<>();
-        for (String name = Message.string(request); !name.isEmpty(); name = Message.string(request)) {
-            mechanisms.add(name);
-        }
-        try {
-            var builder = ScramClient.builder()
-                    .advertisedMechanisms(mechanisms)
-                    .username("*")
-                    .password(password.toCharArray());
-            if (socket instanceof SSLSocket tls && mechanisms.contains("SCRAM-SHA-256-PLUS")) {
-                X509Certificate certificate = (X509Certificate) tls.getSession().getPeerCertificates()[0];
-                builder = builder.channelBinding("tls-server-end-point", TestCertificate.endPoint(certificate));
-            }
-            ScramClient scram = builder.build();
-            mechanism = scram.getScramMechanism().getName();
-            byte[] first = scram.clientFirstMessage().toString().getBytes(StandardCharsets.UTF_8);
-            message(
-                    'p',
-                    new MessageWriter().string(mechanism).int32(first.length).bytes(first));
-            Message challenge = read();
-            if (challenge.type() == 'E') {
-                throw new AssertionError(challenge.toString());
-            }
-            scram.serverFirstMessage(saslText(challenge, 11));
-            message(
-                    'p',
-                    new MessageWriter()
-                            .bytes(scram.clientFinalMessage().toString().getBytes(StandardCharsets.UTF_8)));
-            Message last = read();
-            if (last.type() == 'E') {
-                pushBack(last);
-                return;
-            }
-            scram.serverFinalMessage(saslText(last, 12));
-        } catch (IOException | ScramException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private static String saslText(Message message, int code) {
-        ByteBuffer body = message.reader();
-        assertThat(message.type()).isEqualTo('R');
-        assertThat(body.getInt()).isEqualTo(code);
-        return StandardCharsets.UTF_8.decode(body).toString();
     }
 
     /** Asks, over this connection, to cancel what another runs. */
@@ -362,7 +315,7 @@ public final class RawClient implements AutoCloseable {
 
     private @Nullable Message pushedBack;
 
-    private void pushBack(Message message) {
+    void pushBack(Message message) {
         pushedBack = message;
     }
 
@@ -465,6 +418,17 @@ public final class RawClient implements AutoCloseable {
     }
 
     // ---- know
+
+    /** The server's certificate, if the connection is encrypted. */
+    Optional<X509Certificate> serverCertificate() {
+        try {
+            return socket instanceof SSLSocket tls
+                    ? Optional.of((X509Certificate) tls.getSession().getPeerCertificates()[0])
+                    : Optional.empty();
+        } catch (SSLPeerUnverifiedException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
 
     /** What the server reported at the start. */
     public Map<String, String> parameters() {

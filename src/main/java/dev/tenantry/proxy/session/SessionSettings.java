@@ -120,8 +120,8 @@ public final class SessionSettings {
     }
 
     /**
-     * The server reports its search_path (since PostgreSQL 18): the check on what we believe. Where it differs, a function
-     * has changed it, and the server is right.
+     * The server reports its search_path (since PostgreSQL 18): the check on what we believe. Where it differs, a
+     * function has changed it, and the server is right.
      */
     public void observedSearchPath(String value) {
         SearchPath.parse(value)
