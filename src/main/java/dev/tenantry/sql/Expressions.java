@@ -187,12 +187,25 @@ final class Expressions {
                     "pg_table_size",
                     "pg_indexes_size",
                     "pg_sequence_last_value" -> f.nameLiteral(argument, Literal.RELATION);
+            case "has_table_privilege", "has_any_column_privilege", "has_sequence_privilege" ->
+                f.nameLiteral(privilegeObject(argument), Literal.RELATION);
+            case "has_function_privilege" -> f.nameLiteral(privilegeObject(argument), Literal.ROUTINE);
+            case "has_type_privilege" -> f.nameLiteral(privilegeObject(argument), Literal.TYPE);
+            case "has_schema_privilege" -> f.nameLiteral(privilegeObject(argument), Literal.SCHEMA);
             case "to_regproc", "to_regprocedure" -> f.nameLiteral(argument, Literal.ROUTINE);
             case "to_regtype" -> f.nameLiteral(argument, Literal.TYPE);
             case "to_regnamespace" -> f.nameLiteral(argument, Literal.SCHEMA);
             case "set_config" -> setConfig(argument);
             default -> {}
         }
+    }
+
+    /** The object is the argument before the privilege, behind the role if there are three. */
+    private int privilegeObject(int argument) {
+        boolean afterRole = t.type(argument + 1) == Lexer.COMMA
+                && t.type(argument + 2) == Lexer.STRING
+                && t.type(argument + 3) == Lexer.COMMA;
+        return afterRole ? argument + 2 : argument;
     }
 
     private void setConfig(int argument) {

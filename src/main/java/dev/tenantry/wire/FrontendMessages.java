@@ -77,6 +77,23 @@ public final class FrontendMessages {
         out.writeByte(FrontendType.EXECUTE).writeInt(9).writeByte(0).writeInt(0);
     }
 
+    /** Bind of a named portal without parameters. */
+    public static void bindPortal(ByteBuf out, String portal, String statement) {
+        int start = begin(out, FrontendType.BIND);
+        Bytes.writeRaw(out, portal);
+        Bytes.writeRaw(out, statement);
+        out.writeShort(0).writeShort(0).writeShort(0);
+        finish(out, start);
+    }
+
+    /** Execute of a named portal, all rows. */
+    public static void executePortal(ByteBuf out, String portal) {
+        int start = begin(out, FrontendType.EXECUTE);
+        Bytes.writeRaw(out, portal);
+        out.writeInt(0);
+        finish(out, start);
+    }
+
     /** A message without a body: Sync, Flush, Terminate. */
     public static void bodiless(ByteBuf out, byte type) {
         out.writeByte(type).writeInt(4);

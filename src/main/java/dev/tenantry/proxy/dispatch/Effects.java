@@ -1,7 +1,9 @@
 package dev.tenantry.proxy.dispatch;
 
 import dev.tenantry.catalog.CatalogOverlay;
+import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.session.BoundParameters;
+import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.PreparedStatements;
 import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.TransactionScope;
@@ -97,6 +99,19 @@ public final class Effects {
         }
     }
 
+    /** The same, where the backend that has confirmed it is concerned as well. */
+    public void confirmedOn(BackendConnection backend, Confirmed confirmed, String tag) {
+        confirmed(confirmed, tag);
+        StatementAction action = confirmed.facts().action();
+        if (action instanceof StatementAction.Begin && !transaction.isOpen()) {
+            transaction.openedOn(backend, confirmed.text());
+        }
+        PreparedOnBackend.confirmed(action, backend, statements);
+        if (!transaction.isOpen()) {
+            backend.label(settings.session());
+        }
+    }
+
     private void set(StatementAction.SetVariable set, @Nullable String text) {
         switch (set.value()) {
             case StatementAction.SettingValue.Text value ->
@@ -133,6 +148,7 @@ public final class Effects {
     private void discard(StatementAction.Discard.Target target) {
         if (target == StatementAction.Discard.Target.ALL) {
             settings.discardAll();
+            settings.end(true); // it can't be in a block, and commits at once
             statements.clear();
         }
     }

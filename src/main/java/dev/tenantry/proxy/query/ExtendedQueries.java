@@ -43,8 +43,13 @@ public final class ExtendedQueries {
     private final Map<String, Portal> portals = new HashMap<>();
     private boolean skipping;
 
-    /** A portal of the client, and what was bound to it as far as we need it. */
-    private record Portal(Prepared statement, BoundParameters parameters) {}
+    /**
+     * A portal of the client.
+     *
+     * @param parameters what was bound to it as far as we need it
+     * @param done whether it was run here, which can be done once
+     */
+    private record Portal(Prepared statement, BoundParameters parameters, boolean done) {}
 
     public ExtendedQueries(
             Conversation session,
@@ -63,6 +68,7 @@ public final class ExtendedQueries {
 
     /** Whether an error of our own makes the client's messages up to Sync void. */
     public boolean isSkipping() {
+        skipping |= !context.isInString() && context.takeBatchFailed();
         return skipping;
     }
 
@@ -115,16 +121,44 @@ public final class ExtendedQueries {
         if (facts != null && found.size() == 1) {
             statements.checkBlock(facts);
         }
-        if (!name.isEmpty() && session.statements().get(name) != null) {
-            return refuse(SqlError.error("42P05", "prepared statement \"" + name + "\" already exists"));
-        }
+        boolean taken = !name.isEmpty() && session.statements().get(name) != null;
         if (facts != null && found.size() == 1 && cluster.isLocal(facts)) {
-            return parseLocally(name, in, index, frameLength, facts);
+            return taken ? refuse(alreadyExists(name)) : parseLocally(name, in, index, frameLength, facts);
         }
-        return parse(name, in, index, frameLength, facts);
+        return taken ? parseTwice(name, facts) : parse(name, in, index, frameLength, facts);
+    }
+
+    /** A second statement of a name: the server, if it has the first, says what is wrong with it. */
+    private Verdict parseTwice(String name, @Nullable StatementFacts facts) {
+        Node node = facts == null ? context.anyNode() : statements.node(checked(statements.look(facts)));
+        BackendConnection backend = statements.ready(node);
+        if (backend == null) {
+            return Verdict.WAIT;
+        }
+        if (backend.prepared().get(name) != session.statements().get(name)) {
+            return refuse(alreadyExists(name));
+        }
+        session.ledger().expect(Expected.PARSE, false, null);
+        session.backends().extended(false);
+        return Verdict.FORWARD;
+    }
+
+    private static SqlError alreadyExists(String name) {
+        return SqlError.error("42P05", "prepared statement \"" + name + "\" already exists");
     }
 
     private Verdict parseLocally(String name, ByteBuf in, int index, int frameLength, StatementFacts facts) {
+        boolean ends = facts.action() instanceof StatementAction.Commit
+                || facts.action() instanceof StatementAction.Rollback
+                || facts.action() instanceof StatementAction.RollbackTo;
+        if (!ends && session.transaction().isOpen() && !session.ledger().isEmpty()) {
+            cluster.owner().flushClientRun();
+            dispatcher.flushBatch();
+            return Verdict.WAIT; // whether the block has failed decides
+        }
+        if (!ends && session.transaction().status() == 'E') {
+            return refuse(SqlErrors.aborted());
+        }
         Prepared prepared = prepared(name, in, index, frameLength, facts);
         prepared.confirm();
         session.statements().add(prepared);
@@ -159,7 +193,7 @@ public final class ExtendedQueries {
             }
             backend.write(out);
         }
-        session.ledger().expect(Expected.PARSE, false, prepared);
+        session.ledger().expect(Expected.PARSE, false, new PreparedOnBackend.NameChange.Prepares(prepared, true));
         backend.prepared().put(name, prepared);
         session.statements().add(prepared);
         session.backends().extended(false);
@@ -196,7 +230,7 @@ public final class ExtendedQueries {
                 values ? BoundParameters.read(in, nameEnd + 1, index + frameLength) : BoundParameters.NONE;
         String portal = portalEnd == index + 5 ? "" : Bytes.raw(in, index + 5, portalEnd);
         if (prepared != null && cluster.isLocal(prepared)) {
-            portals.put(portal, new Portal(prepared, BoundParameters.NONE));
+            portals.put(portal, new Portal(prepared, BoundParameters.NONE, false));
             session.replies().bodiless(BackendType.BIND_COMPLETE);
             return Verdict.SKIP;
         }
@@ -220,7 +254,7 @@ public final class ExtendedQueries {
     private void note(String portal, Prepared prepared, BoundParameters parameters) {
         Portal known = portals.get(portal);
         if (known == null || known.statement() != prepared || known.parameters() != parameters) {
-            portals.put(portal, new Portal(prepared, parameters));
+            portals.put(portal, new Portal(prepared, parameters, false));
         }
     }
 
@@ -232,17 +266,17 @@ public final class ExtendedQueries {
         }
         statements.checkBlock(facts);
         Route route = route(prepared, facts, parameters);
-        BackendConnection backend = statements.ready(statements.node(route));
+        BackendConnection backend = statements.ready(statements.node(facts, route));
         if (backend != null && backend.prepared().get(prepared.name()) != prepared) {
             cluster.owner().flushClientRun();
             PreparedOnBackend.ensure(prepared, backend, session.ledger());
             session.backends().extended(false);
         }
-        if (backend != null && facts.action() instanceof StatementAction.Execute(String name)) {
-            Prepared executed = session.statements().get(name);
-            if (executed != null) {
-                cluster.owner().flushClientRun();
-                PreparedOnBackend.ensure(executed, backend, session.ledger());
+        String used = Statements.usedStatement(facts);
+        if (backend != null && used != null && backend.status() != 'E') {
+            cluster.owner().flushClientRun();
+            if (PreparedOnBackend.ensureNamed(used, session.statements().get(used), backend, session.ledger())) {
+                session.backends().extended(true);
             }
         }
         return backend;
@@ -314,7 +348,8 @@ public final class ExtendedQueries {
         if (portal != null && facts != null) {
             statements.checkBlock(facts);
             if (cluster.isLocal(facts)) {
-                return cluster.execute(portal.statement(), facts);
+                String name = nameEnd == index + 5 ? "" : Bytes.raw(in, index + 5, nameEnd);
+                return executeLocally(name, portal, facts);
             }
         }
         BackendConnection backend = statements.ready(context.anyNode());
@@ -328,8 +363,24 @@ public final class ExtendedQueries {
             statements.ran(facts, portal.parameters() == BoundParameters.NONE ? text : null);
         }
         session.ledger().expect(Expected.EXECUTE, false, effect);
-        session.backends().extended(true);
+        session.backends().extended(facts == null || !Statements.isMovable(facts));
         return Verdict.FORWARD;
+    }
+
+    /** A portal that was run can't be run again, and none outlives its transaction. */
+    private Verdict executeLocally(String name, Portal portal, StatementFacts facts) {
+        if (portal.done()) {
+            return refuse(SqlError.error("55000", "portal \"" + name + "\" cannot be run"));
+        }
+        Verdict verdict = cluster.execute(portal.statement(), facts);
+        if (verdict != Verdict.WAIT) {
+            switch (facts.action()) {
+                case StatementAction.Commit _, StatementAction.Rollback _ -> portals.clear();
+                case StatementAction.RollbackTo _ -> portals.remove(name);
+                default -> portals.put(name, new Portal(portal.statement(), portal.parameters(), true));
+            }
+        }
+        return verdict;
     }
 
     /** A whole Close message. */
@@ -342,23 +393,50 @@ public final class ExtendedQueries {
             throw SqlErrors.malformed("invalid string in message");
         }
         String name = Bytes.raw(in, index + 6, nameEnd);
-        BackendConnection active = session.backends().active();
-        boolean known;
-        if (in.getByte(index + 5) == 'S') {
-            Prepared prepared = session.statements().get(name);
+        return in.getByte(index + 5) == 'S' ? closeStatement(name) : closePortal(name);
+    }
+
+    private Verdict closeStatement(String name) {
+        Prepared prepared = session.statements().get(name);
+        BackendConnection active = open();
+        if (prepared == null || active == null || active.prepared().get(name) != prepared) {
             session.statements().remove(name);
-            known = active != null && prepared != null && active.prepared().remove(name, prepared);
-        } else {
-            Portal portal = portals.remove(name);
-            known = active != null && (portal == null || !cluster.isLocal(portal.statement()));
+            return closedHere();
         }
-        if (!known || active == null || active.isClosed() || statements.ready(active.node()) == null) {
-            session.replies().bodiless(BackendType.CLOSE_COMPLETE);
-            return Verdict.SKIP;
+        if (statements.ready(active.node()) == null) {
+            return Verdict.WAIT;
         }
+        session.statements().remove(name);
+        active.prepared().remove(name);
+        session.ledger().expect(Expected.CLOSE, false, new PreparedOnBackend.NameChange.Closes(prepared, true));
+        session.backends().extended(false);
+        return Verdict.FORWARD;
+    }
+
+    private Verdict closePortal(String name) {
+        Portal portal = portals.get(name);
+        BackendConnection active = open();
+        if (active == null || portal != null && cluster.isLocal(portal.statement())) {
+            portals.remove(name);
+            return closedHere();
+        }
+        if (statements.ready(active.node()) == null) {
+            return Verdict.WAIT;
+        }
+        portals.remove(name);
         session.ledger().expect(Expected.CLOSE, false, null);
         session.backends().extended(false);
         return Verdict.FORWARD;
+    }
+
+    private @Nullable BackendConnection open() {
+        BackendConnection active = session.backends().active();
+        return active == null || active.isClosed() ? null : active;
+    }
+
+    private Verdict closedHere() {
+        session.replies().bodiless(BackendType.CLOSE_COMPLETE);
+        return Verdict.SKIP;
     }
 
     /** Flush. */
@@ -374,7 +452,7 @@ public final class ExtendedQueries {
         if (session.ledger().isCopyIn()) {
             return Verdict.SKIP; // ignored inside COPY: only CopyDone or CopyFail end it
         }
-        boolean skipped = skipping;
+        boolean skipped = isSkipping();
         if (session.transaction().isImplicit()) {
             if (!cluster.endImplicit(!skipped)) {
                 return Verdict.WAIT;

@@ -13,7 +13,6 @@ import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.TransactionScope;
-import dev.tenantry.routing.Route;
 import dev.tenantry.sql.LexicalRules;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
@@ -25,6 +24,7 @@ import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The simple query protocol: one Query message, statement by statement. Lives on the client's event loop. */
@@ -79,6 +79,22 @@ public final class SimpleQueries {
         }
     }
 
+    /** A FunctionCall message: goes where the session is. */
+    public Verdict onFunctionCall() {
+        if (dispatcher.isBusy() || session.ledger().hasEffectsPending()) {
+            return Verdict.WAIT;
+        }
+        BackendConnection backend = dispatcher.ready(context.anyNode());
+        if (backend == null) {
+            return Verdict.WAIT;
+        }
+        if (session.transaction().isOpen()) {
+            session.transaction().bind();
+        }
+        session.ledger().expect(Expected.FUNCTION_CALL, false, null);
+        return Verdict.FORWARD;
+    }
+
     /** An error of our own: the block, if there is one, has failed. */
     public Verdict refuse(SqlError error) {
         session.transaction().fail();
@@ -129,8 +145,13 @@ public final class SimpleQueries {
                     return cluster.onAll(facts, text(facts), true);
                 }
             }
-            case StatementAction.Execute execute -> {
-                return execute(execute, facts);
+            case StatementAction.Execute(String name) -> {
+                return usePrepared(name, facts);
+            }
+            case StatementAction.Deallocate(Optional<String> name) -> {
+                if (name.isPresent()) {
+                    return usePrepared(name.get(), facts);
+                }
             }
             default -> {
                 if (cluster.takes(facts)) {
@@ -154,21 +175,22 @@ public final class SimpleQueries {
         return Verdict.SKIP;
     }
 
-    private Verdict execute(StatementAction.Execute execute, StatementFacts facts) {
-        Prepared prepared = session.statements().get(execute.name());
-        StatementFacts inner = prepared == null ? null : prepared.facts();
-        Route route = statements.route(inner == null ? facts : inner);
-        BackendConnection backend = statements.ready(statements.node(route));
+    /** EXECUTE and DEALLOCATE go where the prepared statement goes, which is prepared there first if it is not. */
+    private Verdict usePrepared(String name, StatementFacts facts) {
+        Prepared prepared = session.statements().get(name);
+        Node node = statements.node(facts, statements.route(context.executed(facts)));
+        BackendConnection backend = statements.ready(node);
         if (backend == null) {
             return Verdict.WAIT;
         }
-        cluster.owner().flushClientRun();
-        if (prepared == null) {
-            PreparedOnBackend.dropStale(execute.name(), backend, session.ledger());
-        } else {
-            PreparedOnBackend.ensure(prepared, backend, session.ledger());
+        if (backend.prepared().get(name) != prepared && backend.status() != 'E') {
+            if (!dispatcher.isQuiet()) {
+                return Verdict.WAIT;
+            }
+            dispatcher.run(PreparedOnBackend.bring(name, prepared, backend), done -> {});
+            return Verdict.WAIT;
         }
-        return forward(facts, backend.node());
+        return forward(facts, node);
     }
 
     private Verdict forward(StatementFacts facts, Node node) {

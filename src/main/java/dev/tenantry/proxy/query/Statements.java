@@ -18,6 +18,7 @@ import dev.tenantry.sql.StatementKind;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,6 +96,12 @@ public final class Statements {
         };
     }
 
+    /** The node of a statement that a prepared statement may be looked for. */
+    public Node node(StatementFacts facts, Route route) {
+        Node holder = holder(facts);
+        return holder != null ? holder : node(route);
+    }
+
     /** The backend for a node, ready; null when the message must wait. */
     @Nullable
     public BackendConnection ready(Node node) {
@@ -130,8 +137,8 @@ public final class Statements {
             return;
         }
         boolean movable = switch (facts.kind()) {
-            case SET, RESET, SHOW, SAVEPOINT, RELEASE, ROLLBACK_TO, SET_TRANSACTION -> true;
-            default -> facts.sideEffectFree();
+            case SET, RESET, SAVEPOINT, RELEASE, ROLLBACK_TO, SET_TRANSACTION -> true;
+            default -> isMovable(facts);
         };
         boolean changes = facts.kind() != StatementKind.SHOW
                 && (Prepared.isEffect(facts) || facts.kind() == StatementKind.SET_TRANSACTION);
@@ -142,12 +149,46 @@ public final class Statements {
         }
     }
 
+    /** Whether a statement can run again elsewhere, or its transaction end early, without anyone noticing. */
+    static boolean isMovable(StatementFacts facts) {
+        return facts.kind() == StatementKind.SHOW || facts.sideEffectFree() && !Prepared.isEffect(facts);
+    }
+
+    /** The prepared statement that EXECUTE or DEALLOCATE names, or null. */
+    @Nullable
+    static String usedStatement(StatementFacts facts) {
+        return switch (facts.action()) {
+            case StatementAction.Execute(String name) -> name;
+            case StatementAction.Deallocate(Optional<String> name) -> name.orElse(null);
+            default -> null;
+        };
+    }
+
+    /** Where DEALLOCATE finds its statement, if somewhere. */
+    @Nullable
+    private Node holder(StatementFacts facts) {
+        String used = facts.action() instanceof StatementAction.Deallocate ? usedStatement(facts) : null;
+        Prepared prepared = used == null ? null : session.statements().get(used);
+        if (prepared == null || session.transaction().main() != null) {
+            return null;
+        }
+        return session.backends().all().stream()
+                .filter(backend -> !backend.isClosed() && backend.prepared().get(used) == prepared)
+                .findFirst()
+                .map(BackendConnection::node)
+                .orElse(null);
+    }
+
     /** All statements of a string run on one node as they are, or null when they must be taken one by one. */
     @Nullable
     public Node commonNode(List<StatementFacts> statements) {
-        StringSimulation simulation = new StringSimulation(context);
+        StringSimulation simulation =
+                new StringSimulation(context, session.transaction().isOpen());
         Node common = null;
         for (StatementFacts facts : statements) {
+            if (simulation.isUncertain()) {
+                return null;
+            }
             if (session.transaction().isOpen()
                     && !session.transaction().isFailed()
                     && facts.action() instanceof StatementAction.Begin) {

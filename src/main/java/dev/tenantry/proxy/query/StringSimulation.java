@@ -17,9 +17,33 @@ final class StringSimulation implements RoutingContext {
     private final RoutingContext session;
     private @Nullable List<String> searchPath;
     private @Nullable String role;
+    private @Nullable List<String> searchPathBefore;
+    private @Nullable String roleBefore;
+    private boolean inBlock;
+    private boolean beganBefore;
+    private boolean changedLocally;
+    private boolean uncertain;
 
-    StringSimulation(RoutingContext session) {
+    /**
+     * A string that begins now.
+     *
+     * @param inBlock whether the session is in a block already
+     */
+    StringSimulation(RoutingContext session, boolean inBlock) {
         this.session = session;
+        this.inBlock = inBlock;
+        this.beganBefore = inBlock;
+    }
+
+    private void remember() {
+        changedLocally = false;
+        searchPathBefore = searchPath;
+        roleBefore = role;
+    }
+
+    /** Whether what later statements find depends on what was before the string, or on how it went. */
+    boolean isUncertain() {
+        return uncertain;
     }
 
     /** A statement will have run. */
@@ -30,7 +54,28 @@ final class StringSimulation implements RoutingContext {
             }
         }
         switch (facts.action()) {
+            case StatementAction.Begin _ -> {
+                if (!inBlock) {
+                    remember();
+                    inBlock = true;
+                }
+            }
+            case StatementAction.Commit _ -> {
+                uncertain |= changedLocally;
+                remember();
+                inBlock = false;
+                beganBefore = false;
+            }
+            case StatementAction.RollbackTo _ -> uncertain = true;
+            case StatementAction.Rollback _ -> {
+                uncertain |= beganBefore;
+                searchPath = searchPathBefore;
+                role = roleBefore;
+                inBlock = false;
+                beganBefore = false;
+            }
             case StatementAction.SetVariable set -> {
+                changedLocally |= set.local();
                 if (set.value() instanceof StatementAction.SettingValue.Text(String text)) {
                     set(set.name(), text);
                 }

@@ -6,6 +6,7 @@ import dev.tenantry.proxy.net.FrameHandler;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Prepared;
+import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.ReplyLedger;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.wire.BackendMessages;
@@ -43,6 +44,9 @@ final class BackendRelay implements FrameHandler {
 
         /** Bytes go to the client as they came. */
         void forwarded(int bytes);
+
+        /** An error has made the rest of the client's batch void. */
+        void cutOff();
 
         /** An error passes. */
         void error(String sqlState);
@@ -98,16 +102,18 @@ final class BackendRelay implements FrameHandler {
         }
         session.replies().drain();
         boolean forward = ledger.next(type);
-        if (type == BackendType.PARSE_COMPLETE && ledger.takeConfirmed() instanceof Prepared prepared) {
+        if (type == BackendType.PARSE_COMPLETE
+                && ledger.takeConfirmed()
+                        instanceof PreparedOnBackend.NameChange.Prepares(Prepared prepared, boolean _)) {
             prepared.confirm();
         }
         if (type == BackendType.COPY_IN_RESPONSE && ledger.takeSyncsOvertaken()) {
             session.backends().extended(true);
         }
         if (type == BackendType.ERROR_RESPONSE) {
-            for (Prepared prepared : ledger.takeNeverPrepared()) {
-                session.statements().undo(prepared);
-                backend.prepared().remove(prepared.name(), prepared);
+            PreparedOnBackend.undo(backend, session.statements(), ledger.undone());
+            if (ledger.takeCutOff()) {
+                events.cutOff();
             }
         }
         return forward ? Verdict.FORWARD : Verdict.SKIP;
@@ -124,6 +130,7 @@ final class BackendRelay implements FrameHandler {
     private Verdict ready(byte status) {
         ReplyLedger ledger = session.ledger();
         backend.noteStatus(status);
+        session.replies().drain();
         boolean swallowed = ledger.isSwallowing();
         if (answer(BackendType.READY_FOR_QUERY) == Verdict.SKIP) {
             events.ready(backend, status, swallowed, ledger.takeFailed());

@@ -16,8 +16,6 @@ import dev.tenantry.proxy.query.Statements;
 import dev.tenantry.proxy.query.StringRun;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.Conversation;
-import dev.tenantry.proxy.session.Expected;
-import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.PreparedStatements;
 import dev.tenantry.proxy.session.Replies;
 import dev.tenantry.proxy.session.ReplyLedger;
@@ -129,7 +127,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                     FrontendType.SYNC,
                     FrontendType.TERMINATE -> Verdict.WHOLE;
             case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> copy(type);
-            case FrontendType.FUNCTION_CALL -> guardedSimple(this::functionCall);
+            case FrontendType.FUNCTION_CALL -> guardedSimple(simple::onFunctionCall);
             default -> malformedType(type);
         };
     }
@@ -196,21 +194,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         }
         // Outside COPY, PostgreSQL ignores what a client still sends of one that has failed ("COPY Operations").
         return session.backends().active() == null || session.ledger().isEmpty() ? Verdict.SKIP : Verdict.FORWARD;
-    }
-
-    private Verdict functionCall() {
-        if (dispatcher.isBusy() || session.ledger().hasEffectsPending()) {
-            return Verdict.WAIT;
-        }
-        BackendConnection backend = dispatcher.ready(context.anyNode());
-        if (backend == null) {
-            return Verdict.WAIT;
-        }
-        if (session.transaction().isOpen()) {
-            session.transaction().bind();
-        }
-        session.ledger().expect(Expected.FUNCTION_CALL, false, null);
-        return Verdict.FORWARD;
     }
 
     private Verdict terminate() {
@@ -349,14 +332,10 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public void confirmed(BackendConnection backend, Effects.Confirmed effect, String tag) {
-        effects.confirmed(effect, tag);
-        PreparedOnBackend.confirmed(effect.facts().action(), backend, session.statements());
+        effects.confirmedOn(backend, effect, tag);
         if (effect.facts().action() instanceof StatementAction.Discard(StatementAction.Discard.Target target)
                 && target == StatementAction.Discard.Target.ALL) {
             session.backends().terminateOthers();
-        }
-        if (!session.transaction().isOpen()) {
-            backend.label(session.settings().session());
         }
     }
 
@@ -385,7 +364,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             }
             extended.transactionEnded();
         } else if (!transaction.isOpen()) {
-            transaction.openedOn(backend);
+            transaction.openedOn(backend, "BEGIN");
         }
         return transaction.isOpen() ? transaction.status(status) : status;
     }
@@ -393,6 +372,11 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     @Override
     public void forwarded(int bytes) {
         metrics.toClient(bytes);
+    }
+
+    @Override
+    public void cutOff() {
+        extended.skipToSync();
     }
 
     @Override

@@ -3,12 +3,40 @@ package dev.tenantry.proxy.session;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.wire.Bytes;
+import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.FrontendType;
+import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /** Makes sure that a backend knows a prepared statement of the client. Lives on the client's event loop. */
 public final class PreparedOnBackend {
+    /** Names of our own, for the moment in which PREPARE is run inside a batch of the client's. */
+    private static final String OWN = " tenantry";
+
+    /**
+     * What a message to a backend does to the name of a prepared statement, taken for granted until an error
+     * prevents it.
+     */
+    public sealed interface NameChange {
+
+        /** The statement that has the name. */
+        Prepared statement();
+
+        /** Whether the client asked for it; if not, only the backend is concerned. */
+        boolean clients();
+
+        /** It is prepared on the backend. */
+        record Prepares(Prepared statement, boolean clients) implements NameChange {}
+
+        /** It is closed on the backend. */
+        record Closes(Prepared statement, boolean clients) implements NameChange {}
+    }
 
     private PreparedOnBackend() {}
 
@@ -20,12 +48,79 @@ public final class PreparedOnBackend {
         if (backend.prepared().get(statement.name()) == statement) {
             return;
         }
-        ByteBuf out = backend.channel().alloc().buffer(statement.message().length + 32);
+        ByteBuf out = backend.channel().alloc().buffer(statement.message().length + 64);
         makeRoom(statement.name(), backend, ledger, out);
-        statement.writeTo(out);
-        ledger.expect(statement.isSql() ? Expected.QUERY : Expected.PARSE, true, null);
+        if (statement.isSql()) {
+            runPrepare(statement, ledger, out);
+        } else {
+            statement.writeTo(out);
+            ledger.expect(Expected.PARSE, true, new NameChange.Prepares(statement, false));
+        }
         backend.prepared().put(statement.name(), statement);
         backend.write(out);
+    }
+
+    /**
+     * Makes the backend mean by a name what the client means, inside a batch.
+     *
+     * @param statement null when the client has no statement of that name
+     * @return whether the backend was sent something
+     */
+    public static boolean ensureNamed(
+            String name, @Nullable Prepared statement, BackendConnection backend, ReplyLedger ledger) {
+        if (backend.prepared().get(name) == statement) {
+            return false;
+        }
+        if (statement != null) {
+            ensure(statement, backend, ledger);
+        } else {
+            dropStale(name, backend, ledger);
+        }
+        return true;
+    }
+
+    /** The same outside a batch: the backend is quiet, and an error is thrown as the client's own. */
+    public static CompletableFuture<Void> bring(String name, @Nullable Prepared statement, BackendConnection backend) {
+        ByteBuf out = backend.channel().alloc().buffer(64);
+        boolean known = !name.isEmpty() && backend.prepared().remove(name) != null;
+        if (known) {
+            close(out, 'S', name);
+        }
+        if (statement != null && !statement.isSql()) {
+            statement.writeTo(out);
+        }
+        FrontendMessages.bodiless(out, FrontendType.SYNC);
+        if (statement != null && statement.isSql()) {
+            statement.writeTo(out);
+        }
+        return backend.call(out, statement != null && statement.isSql() ? 2 : 1).thenAccept(result -> {
+            if (!result.isSuccess()) {
+                throw new SqlErrorException(SqlErrors.of(result));
+            }
+            if (statement != null) {
+                backend.prepared().put(name, statement);
+            }
+        });
+    }
+
+    /** PREPARE, DEALLOCATE or DISCARD has worked on this backend; the session's own list is up to date. */
+    public static void confirmed(StatementAction action, BackendConnection backend, PreparedStatements statements) {
+        switch (action) {
+            case StatementAction.Prepare(String name) -> {
+                Prepared prepared = statements.get(name);
+                if (prepared != null) {
+                    backend.prepared().put(name, prepared);
+                }
+            }
+            case StatementAction.Deallocate(Optional<String> name) ->
+                name.ifPresentOrElse(backend.prepared()::remove, backend.prepared()::clear);
+            case StatementAction.Discard(StatementAction.Discard.Target target)
+            when target == StatementAction.Discard.Target.ALL ->
+                backend.prepared().clear();
+            default -> {
+                // prepares nothing
+            }
+        }
     }
 
     /**
@@ -42,34 +137,59 @@ public final class PreparedOnBackend {
 
     /** Closes another statement that has the name on this backend. */
     public static void makeRoom(String name, BackendConnection backend, ReplyLedger ledger, ByteBuf out) {
-        if (!name.isEmpty() && backend.prepared().remove(name) != null) {
-            int start = out.writerIndex();
-            out.writeByte(FrontendType.CLOSE).writeInt(0).writeByte('S');
-            Bytes.writeRaw(out, name);
-            out.setInt(start + 1, out.writerIndex() - start - 1);
-            ledger.expect(Expected.CLOSE, true, null);
+        if (!name.isEmpty() && backend.prepared().remove(name) instanceof Prepared other) {
+            close(out, 'S', name);
+            ledger.expect(Expected.CLOSE, true, new NameChange.Closes(other, false));
         }
     }
 
-    /** A statement about prepared statements has worked on the backend; the session's own list is up to date already. */
-    public static void confirmed(StatementAction action, BackendConnection backend, PreparedStatements statements) {
-        switch (action) {
-            case StatementAction.Prepare(String name) -> {
-                Prepared prepared = statements.get(name);
-                if (prepared != null) {
-                    backend.prepared().put(name, prepared);
+    /** Takes back what the model took for granted, because the backend never came to it; clears the list. */
+    public static void undo(BackendConnection backend, PreparedStatements statements, List<Object> undone) {
+        Set<Prepared> never = new HashSet<>();
+        for (Object change : undone) {
+            switch (change) {
+                case NameChange.Prepares(Prepared prepared, boolean clients) -> {
+                    never.add(prepared);
+                    backend.prepared().remove(prepared.name(), prepared);
+                    if (clients) {
+                        statements.undo(prepared);
+                    }
                 }
-            }
-            case StatementAction.Deallocate(Optional<String> name) ->
-                name.ifPresentOrElse(backend.prepared()::remove, backend.prepared()::clear);
-            case StatementAction.Discard(StatementAction.Discard.Target target) -> {
-                if (target == StatementAction.Discard.Target.ALL) {
-                    backend.prepared().clear();
+                case NameChange.Closes(Prepared prepared, boolean clients)
+                when !never.contains(prepared) -> {
+                    backend.prepared().putIfAbsent(prepared.name(), prepared);
+                    if (clients && statements.get(prepared.name()) == null) {
+                        statements.add(prepared);
+                    }
                 }
-            }
-            default -> {
-                // not about prepared statements
+                default -> {
+                    // an effect that did not come to pass, or a statement that was never there
+                }
             }
         }
+        undone.clear();
+    }
+
+    /** A Query would end the client's batch and its unnamed statement, so PREPARE is run by the extended protocol. */
+    private static void runPrepare(Prepared statement, ReplyLedger ledger, ByteBuf out) {
+        close(out, 'S', OWN);
+        ledger.expect(Expected.CLOSE, true, null);
+        FrontendMessages.parse(out, OWN, statement.message(), 0, statement.message().length);
+        ledger.expect(Expected.PARSE, true, null);
+        FrontendMessages.bindPortal(out, OWN, OWN);
+        ledger.expect(Expected.BIND, true, null);
+        FrontendMessages.executePortal(out, OWN);
+        ledger.expect(Expected.EXECUTE, true, new NameChange.Prepares(statement, false));
+        close(out, 'P', OWN);
+        ledger.expect(Expected.CLOSE, true, null);
+        close(out, 'S', OWN);
+        ledger.expect(Expected.CLOSE, true, null);
+    }
+
+    private static void close(ByteBuf out, char kind, String name) {
+        int start = out.writerIndex();
+        out.writeByte(FrontendType.CLOSE).writeInt(0).writeByte(kind);
+        Bytes.writeRaw(out, name);
+        out.setInt(start + 1, out.writerIndex() - start - 1);
     }
 }

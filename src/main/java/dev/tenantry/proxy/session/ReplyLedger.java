@@ -30,8 +30,9 @@ public final class ReplyLedger {
     private int statementInQuery;
     private boolean skipping;
     private boolean failed;
+    private boolean cutOff;
     private @Nullable Object confirmed;
-    private final List<Prepared> neverPrepared = new ArrayList<>();
+    private final List<Object> undone = new ArrayList<>();
     private boolean copyIn;
     private int copyEnds;
     private int syncsInCopy;
@@ -101,22 +102,22 @@ public final class ReplyLedger {
         return reply;
     }
 
+    /**
+     * Whether an error has cut off a batch whose Sync the client has not sent yet, although a Sync of our own is on its
+     * way; asked once.
+     */
+    public boolean takeCutOff() {
+        boolean was = cutOff;
+        cutOff = false;
+        return was;
+    }
+
     /** The effect that the last {@link #next} confirmed, once. */
     @Nullable
     public Object takeConfirmed() {
         Object effect = confirmed;
         confirmed = null;
         return effect;
-    }
-
-    /** The statements whose Parse an error has made void, once. */
-    public List<Prepared> takeNeverPrepared() {
-        if (neverPrepared.isEmpty()) {
-            return List.of();
-        }
-        List<Prepared> taken = List.copyOf(neverPrepared);
-        neverPrepared.clear();
-        return taken;
     }
 
     /** Whether the backend reads COPY data, so that it ignores Flush and Sync ("COPY Operations"). */
@@ -250,10 +251,11 @@ public final class ReplyLedger {
         }
         skipping = false;
         failed = false;
+        cutOff = false;
         effectsPending = 0;
         copyIn = false;
         syncsInCopy = 0;
-        neverPrepared.clear();
+        undone.clear();
     }
 
     /**
@@ -297,9 +299,9 @@ public final class ReplyLedger {
         }
     }
 
-    /** What is prepared is used in the same batch, before it is confirmed; everything else is waited for. */
+    /** What is prepared or closed counts in the same batch, before it is confirmed; everything else is waited for. */
     private static boolean countsAsPending(Expected kind) {
-        return kind != Expected.PARSE;
+        return kind != Expected.PARSE && kind != Expected.CLOSE;
     }
 
     /** An error; whether the client must see it although the reply was to be swallowed. */
@@ -314,16 +316,29 @@ public final class ReplyLedger {
             drop();
         }
         skipping = size == 0;
+        cutOff = size > 0 && swallowed[head];
         return true;
     }
 
+    /**
+     * What the model took for granted of prepared statements and an error has prevented: those that were not prepared
+     * come before those that were not closed. The caller clears the list.
+     */
+    public List<Object> undone() {
+        return undone;
+    }
+
     private void drop() {
+        Object effect = effects[head];
+        if (effect != null && kinds[head] == Expected.CLOSE) {
+            undone.add(effect);
+        } else if (effect != null && !(effect instanceof ByteBuf)) {
+            undone.addFirst(effect);
+        }
         if (kinds[head] == Expected.MADE_UP) {
             if (effects[head] instanceof ByteBuf reply) {
                 reply.release();
             }
-        } else if (effects[head] instanceof Prepared prepared) {
-            neverPrepared.add(prepared);
         } else if (effects[head] != null && countsAsPending(kinds[head])) {
             effectsPending--;
         }

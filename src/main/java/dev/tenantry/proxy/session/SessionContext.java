@@ -75,7 +75,11 @@ public final class SessionContext implements RoutingContext {
     @Override
     public @Nullable Node transactionNode() {
         BackendConnection main = transaction.main();
-        return main == null ? null : main.node();
+        if (main != null) {
+            return main.node();
+        }
+        BackendConnection active = backends.active();
+        return active != null && backends.isUnsynced() && backends.isExecuted() ? active.node() : null;
     }
 
     @Override

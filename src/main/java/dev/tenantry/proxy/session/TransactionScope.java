@@ -58,11 +58,9 @@ public final class TransactionScope {
         implicit = false;
     }
 
-    /** A block was opened on this backend by a statement that went there as it was. */
-    public void openedOn(BackendConnection backend) {
-        open = true;
-        prologue.clear();
-        prologue.add("BEGIN");
+    /** A block was opened on this backend by a statement that went there as it was; its text, as far as we know it. */
+    public void openedOn(BackendConnection backend, String text) {
+        begin(text);
         enlist(backend);
         main = backend;
         bound = true;

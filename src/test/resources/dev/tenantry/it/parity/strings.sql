@@ -1,0 +1,134 @@
+CREATE TABLE t (id int PRIMARY KEY)
+
+SELECT 1; SELECT 2; SELECT 3
+
+INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); SELECT count(*) FROM t
+
+INSERT INTO t VALUES (3); SELECT 1 / 0; INSERT INTO t VALUES (4)
+
+SELECT id FROM t ORDER BY id
+
+INSERT INTO t VALUES (5); SELEC 1
+
+SELECT id FROM t ORDER BY id
+
+BEGIN; INSERT INTO t VALUES (6); COMMIT; INSERT INTO t VALUES (7); SELECT 1 / 0
+
+SELECT id FROM t ORDER BY id
+
+INSERT INTO t VALUES (8); BEGIN; INSERT INTO t VALUES (9)
+
+SELECT 'in block'
+
+ROLLBACK
+
+SELECT id FROM t ORDER BY id
+
+INSERT INTO t VALUES (8); COMMIT; INSERT INTO t VALUES (9); SELECT 1 / 0
+
+SELECT id FROM t ORDER BY id
+
+INSERT INTO t VALUES (10); ROLLBACK; INSERT INTO t VALUES (11)
+
+SELECT id FROM t ORDER BY id
+
+BEGIN; SELECT 1; ROLLBACK; SELECT 2
+
+BEGIN; SELECT 1 / 0; ROLLBACK; SELECT 2
+
+SHOW transaction_read_only
+
+ROLLBACK
+
+SET work_mem = '7MB'; SELECT 1 / 0
+
+SHOW work_mem
+
+SET work_mem = '7MB'; SHOW work_mem; RESET work_mem; SHOW work_mem
+
+SET LOCAL work_mem = '9MB'; SHOW work_mem
+
+SHOW work_mem
+
+BEGIN; SET LOCAL work_mem = '9MB'; SHOW work_mem; COMMIT; SHOW work_mem
+
+SAVEPOINT x; SELECT 1
+
+BEGIN; SAVEPOINT x; INSERT INTO t VALUES (20); ROLLBACK TO x; COMMIT; SELECT count(*) FROM t WHERE id = 20
+
+PREPARE p AS SELECT 1; EXECUTE p; DEALLOCATE p
+
+CREATE TABLE u (x int); INSERT INTO u VALUES (1); ALTER TABLE u ADD y int; SELECT * FROM u; DROP TABLE u
+
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1; SELECT 2'; SELECT f(); DROP FUNCTION f
+
+VACUUM; SELECT 1
+
+SELECT 1; VACUUM
+
+CREATE RULE r AS ON INSERT TO t DO (NOTIFY a; NOTIFY b); SELECT 1
+
+DROP RULE r ON t
+
+SELECT 1;
+
+SELECT 1;;
+
+;
+
+;;;
+
+\empty
+
+   
+
+-- only a comment
+
+/* only a comment */
+
+/* nested /* comment */ still */ SELECT 'x' -- trailing
+
+SELECT 1 -- ; not a separator
+; SELECT ';' /* ; */; SELECT $$;$$, $a$;$$;$a$, ";" FROM (SELECT 1 AS ";") x
+
+SELECT E'\';', ';'';', U&';\003B'; SELECT 2
+
+SELECT 1 AS a; SELECT 2 AS b, 'x' AS c; VALUES (3); TABLE t
+
+DO $$ BEGIN RAISE NOTICE 'one'; END $$; DO $$ BEGIN RAISE NOTICE 'two'; END $$; SELECT 1
+
+INSERT INTO t VALUES (100) RETURNING id; UPDATE t SET id = 101 WHERE id = 100; DELETE FROM t WHERE id = 101
+
+SELECT set_config('work_mem', '11MB', true), current_setting('work_mem'); SHOW work_mem
+
+SHOW work_mem
+
+SET search_path TO parity, pg_catalog; SELECT current_schema(); SELECT count(*) >= 0 FROM t
+
+SHOW search_path
+
+RESET search_path
+
+SHOW search_path
+
+BEGIN; SET search_path TO pg_catalog; ROLLBACK; SELECT count(*) >= 0 FROM t
+
+COMMIT; SELECT 1
+
+ROLLBACK; SELECT 1
+
+BEGIN; BEGIN; COMMIT; COMMIT
+
+START TRANSACTION READ ONLY; INSERT INTO t VALUES (1000); COMMIT
+
+SHOW work_mem
+
+COMMIT
+
+BEGIN; COMMIT AND CHAIN; SELECT 1; COMMIT; SELECT 2
+
+LISTEN strings; NOTIFY strings, 'x'; SELECT 1; UNLISTEN *
+
+DECLARE c CURSOR FOR SELECT generate_series(1, 3); FETCH 2 FROM c; FETCH ALL c
+
+BEGIN; DECLARE c CURSOR FOR SELECT generate_series(1, 3); FETCH 2 FROM c; CLOSE c; COMMIT

@@ -1,0 +1,59 @@
+CREATE TEMP TABLE tmp (id int, v text)
+
+INSERT INTO tmp VALUES (1, 'x')
+
+SELECT * FROM tmp
+
+CREATE TEMPORARY TABLE gone (x int) ON COMMIT DROP
+
+SELECT * FROM gone
+
+BEGIN
+
+CREATE TEMP TABLE cleared (x int) ON COMMIT DELETE ROWS
+
+INSERT INTO cleared VALUES (1)
+
+SELECT count(*) FROM cleared
+
+COMMIT
+
+SELECT count(*) FROM cleared
+
+CREATE TABLE perm (x int)
+
+SELECT count(*) FROM perm, tmp
+
+CREATE TEMP VIEW tv AS SELECT * FROM tmp
+
+SELECT * FROM tv
+
+CREATE VIEW pv AS SELECT * FROM tmp
+
+DROP VIEW pv
+
+CREATE TEMP SEQUENCE ts
+
+SELECT nextval('ts')
+
+CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 5'
+
+SELECT pg_temp.f()
+
+SELECT x FROM pg_temp.cleared
+
+DISCARD TEMP
+
+SELECT * FROM tmp
+
+CREATE TEMP TABLE perm (y int)
+
+SELECT * FROM perm
+
+DROP TABLE perm
+
+SELECT * FROM perm
+
+CREATE UNLOGGED SEQUENCE us
+
+DROP TABLE perm
