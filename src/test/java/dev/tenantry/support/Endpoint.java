@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Where a protocol test says its words: to a plain server, which proves the test, or through the proxy, which must be no
- * different. Started when first used, and shared by all tests of the run; encrypted connections are possible.
+ * Where a protocol test says its words: to a plain server, which proves the test, or through the proxy, which must be
+ * no different. Started when first used, and shared by all tests of the run; encrypted connections are possible.
  */
 public enum Endpoint {
     /** A PostgreSQL server as it is. */

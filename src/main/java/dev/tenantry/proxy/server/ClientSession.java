@@ -30,8 +30,6 @@ import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -90,8 +88,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         session.backends().keep(home);
         session.backends().activate(home);
     }
-
-    // --- from the client ----------------------------------------------------------------------------------------
 
     /** The client's next bytes; owned here. */
     void feed(ByteBuf in) {
@@ -253,8 +249,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         end(SqlError.fatal("08P01", "invalid message length"));
     }
 
-    // --- going on -----------------------------------------------------------------------------------------------
-
     @Override
     public void resume() {
         if (!ended) {
@@ -308,8 +302,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         boolean writable = client.isWritable();
         session.backends().all().forEach(backend -> backend.autoRead(writable));
     }
-
-    // --- from the backends --------------------------------------------------------------------------------------
 
     @Override
     public FrameHandler frames(BackendConnection backend) {
@@ -437,8 +429,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         proceed();
     }
 
-    // --- the end ------------------------------------------------------------------------------------------------
-
     @Override
     public void end(SqlError error) {
         if (!ended) {
@@ -473,13 +463,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (ended || session.ledger().isEmpty() && !dispatcher.isBusy()) {
             return CompletableFuture.completedFuture(null);
         }
-        List<CompletableFuture<Void>> asked = new ArrayList<>();
-        for (BackendConnection backend : session.backends().all()) {
-            if (backend == session.backends().active() && !session.ledger().isEmpty() || backend.isInCall()) {
-                asked.add(session.backends().cancel(backend));
-            }
-        }
-        CompletableFuture<Void> all = CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new));
+        CompletableFuture<Void> all =
+                session.backends().cancelRunning(!session.ledger().isEmpty());
         if (!all.isDone()) {
             cancelling = all;
             all.whenComplete((done, problem) -> {

@@ -80,6 +80,18 @@ public final class SessionBackends {
         byNode.put(backend.node().nodeId(), backend);
     }
 
+    /**
+     * Asks the nodes to cancel what runs; completes when all have taken notice.
+     *
+     * @param activeOwes whether the active backend owes the client replies
+     */
+    public CompletableFuture<Void> cancelRunning(boolean activeOwes) {
+        return CompletableFuture.allOf(byNode.values().stream()
+                .filter(backend -> backend == active && activeOwes || backend.isInCall())
+                .map(this::cancel)
+                .toArray(CompletableFuture[]::new));
+    }
+
     /** Asks the node to cancel what the backend runs. */
     public CompletableFuture<Void> cancel(BackendConnection backend) {
         return connector.cancel(backend);
