@@ -17,5 +17,21 @@ public final class FrontendType {
     public static final byte SYNC = 'S';
     public static final byte TERMINATE = 'X';
 
+    /** PQ_SMALL_MESSAGE_LIMIT of PostgreSQL's src/include/libpq/libpq.h. */
+    private static final int SMALL_LENGTH_MAX = 10_000;
+
     private FrontendType() {}
+
+    /** Whether it belongs to a COPY from the client. */
+    public static boolean isCopy(byte type) {
+        return type == COPY_DATA || type == COPY_DONE || type == COPY_FAIL;
+    }
+
+    /** The longest length word a message that holds a name at most may have; others are limited elsewhere. */
+    public static int lengthMax(byte type) {
+        return switch (type) {
+            case DESCRIBE, EXECUTE, CLOSE, FLUSH, SYNC, TERMINATE -> SMALL_LENGTH_MAX;
+            default -> Integer.MAX_VALUE;
+        };
+    }
 }

@@ -11,6 +11,7 @@ import dev.tenantry.proxy.session.Expected;
 import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
@@ -130,7 +131,7 @@ public final class ClusterStatements {
     public boolean endsHere(boolean commit) {
         TransactionScope transaction = session.transaction();
         return transaction.isOpen()
-                && (transaction.participants().isEmpty()
+                && (transaction.main() == null
                         || transaction.isDistributed()
                         || commit && transaction.isFailed()
                         || transaction.isImplicit());
@@ -143,6 +144,16 @@ public final class ClusterStatements {
             return Verdict.WAIT;
         }
         owner.flushClientRun();
+        switch (facts.action()) {
+            case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
+                if (session.transaction().isOpen() && !session.transaction().isBound()) {
+                    session.transaction().remember(prepared.text());
+                }
+            }
+            default -> {
+                // begins or ends the block, which has nothing to tell a later node
+            }
+        }
         PreparedOnBackend.ensure(prepared, backend, session.ledger());
         ByteBuf out = backend.channel().alloc().buffer(64);
         FrontendMessages.bind(out, prepared.name());
@@ -157,10 +168,17 @@ public final class ClusterStatements {
 
     /** Carries out DDL; its text is one character a byte. */
     public Verdict run(StatementFacts facts, String text, boolean simple) {
-        if (dispatcher.isBusy() || !dispatcher.isQuiet()) {
+        if (dispatcher.isBusy()) {
+            return Verdict.WAIT;
+        }
+        dispatcher.keepBatch();
+        if (!dispatcher.isQuiet()) {
             return Verdict.WAIT;
         }
         TransactionScope transaction = session.transaction();
+        if (transaction.status() == 'E') {
+            throw new SqlErrorException(SqlErrors.aborted());
+        }
         if (!transaction.isOpen()) {
             transaction.beginImplicit();
         }
@@ -243,7 +261,7 @@ public final class ClusterStatements {
         if (dispatcher.isBusy() || !dispatcher.isQuiet()) {
             return Verdict.WAIT;
         }
-        boolean commits = commit && !session.transaction().isFailed();
+        boolean commits = commit && session.transaction().status() != 'E';
         if (session.transaction().participants().isEmpty()) {
             context.transactionEnded(commits, chain);
             Byte status =
@@ -257,7 +275,7 @@ public final class ClusterStatements {
             Outcome outcome = endNodes(calls, commits);
             calls.finish(() -> {
                 boolean committed = outcome.error() == null && outcome.tag().equals("COMMIT");
-                context.transactionEnded(committed, chain);
+                context.transactionEnded(committed, chain && outcome.error() == null);
                 ByteBuf out = session.replies().buffer();
                 calls.notices().forEach(out::writeBytes);
                 if (outcome.error() == null) {
@@ -282,9 +300,7 @@ public final class ClusterStatements {
         if (dispatcher.isBusy() || !dispatcher.isQuiet()) {
             return false;
         }
-        boolean commits = commit
-                && !session.transaction().isFailed()
-                && session.transaction().status() != 'E';
+        boolean commits = commit && session.transaction().status() != 'E';
         dispatcher.occupy();
         services.worker().execute(() -> {
             NodeCalls calls = calls();

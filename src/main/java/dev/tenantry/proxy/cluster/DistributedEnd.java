@@ -132,6 +132,10 @@ public final class DistributedEnd {
         boolean all = true;
         for (BackendConnection other : prepared) {
             Optional<CallResult> done = calls.attempt(other, "COMMIT PREPARED " + SqlName.literal(gid));
+            if (done.isPresent() && "57014".equals(done.get().sqlState())) {
+                // The client's cancel came when it was decided already.
+                done = calls.attempt(other, "COMMIT PREPARED " + SqlName.literal(gid));
+            }
             all &= done.isPresent() && done.get().isSuccess();
         }
         observer.reached(Point.AFTER_COMMIT_PREPARED);

@@ -135,8 +135,35 @@ public final class Dispatcher {
         return ledger.isEmpty();
     }
 
+    /**
+     * What the client's open batch has executed becomes the beginning of a block that ends with the batch, so that what
+     * other nodes do for the rest of it is undone with it, and it with them.
+     */
+    public void keepBatch() {
+        BackendConnection active = backends.active();
+        if (active == null || transaction.isOpen() || !backends.isUnsynced() || !backends.isExecuted()) {
+            return;
+        }
+        owner.flushClientRun();
+        transaction.beginImplicit();
+        begin(active);
+        transaction.bind();
+    }
+
+    /** Sends the prologue's BEGIN, and nothing else of it, behind the client's own messages. */
+    private void begin(BackendConnection backend) {
+        ByteBuf out = backend.channel().alloc().buffer(64);
+        FrontendMessages.query(out, transaction.prologue().getFirst());
+        backend.write(out);
+        backend.prepared().remove(""); // a simple query ends the unnamed statement
+        ledger.expect(Expected.QUERY, true, null);
+        transaction.enlist(backend);
+        enlisted(backend);
+    }
+
     /** Asks the backend for the replies of an open batch. */
     public void flushBatch() {
+        owner.flushClientRun();
         BackendConnection active = backends.active();
         if (active != null && backends.needsFlush()) {
             inject(FrontendType.FLUSH);
@@ -163,7 +190,11 @@ public final class Dispatcher {
 
     private @Nullable BackendConnection approach(Node node) {
         BackendConnection main = transaction.main();
-        if (transaction.isOpen() && main != null && main.node().nodeId() != node.nodeId()) {
+        boolean elsewhere = main == null || main.node().nodeId() != node.nodeId();
+        if (elsewhere && transaction.status() == 'E') {
+            throw new SqlErrorException(SqlErrors.aborted()); // moving would bring the failed block back to life
+        }
+        if (transaction.isOpen() && main != null && elsewhere) {
             if (transaction.isBound()) {
                 throw new SqlErrorException(secondNode(main.node(), node));
             }
@@ -177,13 +208,7 @@ public final class Dispatcher {
         }
         activate(target);
         if (transaction.isOpen() && !transaction.isEnlisted(target)) {
-            ByteBuf out = target.channel().alloc().buffer(64);
-            FrontendMessages.query(out, transaction.prologue().getFirst());
-            target.write(out);
-            target.prepared().remove(""); // a simple query ends the unnamed statement
-            ledger.expect(Expected.QUERY, true, null);
-            transaction.enlist(target);
-            enlisted(target);
+            begin(target);
         }
         return target;
     }

@@ -13,6 +13,7 @@ import dev.tenantry.sql.StatementFacts.SetConfigCall;
 import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,12 @@ public final class Effects {
      * @param text its own text
      */
     public record Confirmed(StatementFacts facts, BoundParameters parameters, String text) {}
+
+    private static final String AUTHORIZATION = "session_authorization";
+
+    /** What ends with the transaction however it was set, and can't be given to a node in the middle of one. */
+    private static final Set<String> OF_TRANSACTION =
+            Set.of("transaction_isolation", "transaction_read_only", "transaction_deferrable");
 
     private final SessionSettings settings;
     private final TransactionScope transaction;
@@ -56,7 +63,7 @@ public final class Effects {
         }
         switch (facts.action()) {
             case StatementAction.SetVariable set -> set(set, text);
-            case StatementAction.ResetVariable reset -> settings.reset(reset.name());
+            case StatementAction.ResetVariable reset -> reset(reset);
             case StatementAction.ResetAll() -> settings.resetAll();
             case StatementAction.SessionCharacteristics modes ->
                 modes.settings().forEach(set -> set(set, null));
@@ -115,9 +122,34 @@ public final class Effects {
     private void set(StatementAction.SetVariable set, @Nullable String text) {
         switch (set.value()) {
             case StatementAction.SettingValue.Text value ->
-                settings.set(set.name(), new SessionSettings.Value(value.text(), null), set.local());
+                set(set.name(), new SessionSettings.Value(value.text(), null), set.local());
             case StatementAction.SettingValue.StatementOnly() ->
-                settings.set(set.name(), new SessionSettings.Value(null, text), set.local());
+                set(set.name(), new SessionSettings.Value(null, text), set.local());
+        }
+    }
+
+    private void set(String name, SessionSettings.Value value, boolean local) {
+        if (OF_TRANSACTION.contains(name)) {
+            return;
+        }
+        settings.set(name, value, local);
+        if (name.equals(AUTHORIZATION)) {
+            forgetRole(local);
+        }
+    }
+
+    /** A new session user starts without a role of its own ("SET SESSION AUTHORIZATION" in "SQL Commands"). */
+    private void forgetRole(boolean local) {
+        String role = settings.effective("role");
+        if (role != null && !role.equals("none")) {
+            settings.set("role", new SessionSettings.Value("none", null), local);
+        }
+    }
+
+    private void reset(StatementAction.ResetVariable reset) {
+        settings.reset(reset.name());
+        if (reset.name().equals(AUTHORIZATION)) {
+            forgetRole(reset.local());
         }
     }
 
@@ -128,7 +160,7 @@ public final class Effects {
             case Argument.Unknown() -> null;
         };
         if (value != null && call.local() != SetConfigCall.Local.UNKNOWN) {
-            settings.set(
+            set(
                     call.name().toLowerCase(Locale.ROOT),
                     new SessionSettings.Value(value, null),
                     call.local() == SetConfigCall.Local.YES);

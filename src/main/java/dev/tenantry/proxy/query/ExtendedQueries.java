@@ -20,10 +20,13 @@ import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.Bytes;
+import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -461,12 +464,34 @@ public final class ExtendedQueries {
             return Verdict.SKIP;
         }
         skipping = false;
-        if (session.backends().active() != null && session.backends().isUnsynced()) {
+        BackendConnection active = session.backends().active();
+        if (active != null && session.backends().isUnsynced()) {
+            if (skipped
+                    && session.backends().isExecuted()
+                    && !session.transaction().isOpen()) {
+                rollBack(active);
+            }
             session.ledger().expect(Expected.SYNC, false, null);
             session.backends().synced();
             return Verdict.FORWARD;
         }
         session.replies().ready(session.transaction().status());
         return Verdict.SKIP;
+    }
+
+    /**
+     * Undoes what the node has executed of a batch that an error of our own has cut off: to the node nothing is wrong
+     * with it, so its Sync would commit.
+     */
+    private void rollBack(BackendConnection active) {
+        byte[] sql = "ROLLBACK".getBytes(StandardCharsets.US_ASCII);
+        StatementFacts facts = analyzer.analyze(Unpooled.wrappedBuffer(sql), 0, sql.length, LexicalRules.DEFAULT)
+                .getFirst();
+        cluster.owner().flushClientRun();
+        ByteBuf out = active.channel().alloc().buffer(16);
+        FrontendMessages.query(out, sql, 0, sql.length);
+        active.write(out);
+        active.prepared().remove(""); // a simple query ends the unnamed statement
+        session.ledger().expect(Expected.QUERY, true, new Effects.Confirmed(facts, BoundParameters.NONE, "ROLLBACK"));
     }
 }

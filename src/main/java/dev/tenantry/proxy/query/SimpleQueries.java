@@ -70,6 +70,9 @@ public final class SimpleQueries {
         int length = available == frameLength ? frameLength - 6 : available - 5;
         List<StatementFacts> found = analyzer.analyze(in, index + 5, length, rules);
         try {
+            if (available < frameLength) {
+                checkGiant(found);
+            }
             if (found.isEmpty()) {
                 return empty();
             }
@@ -79,13 +82,30 @@ public final class SimpleQueries {
         }
     }
 
-    /** A FunctionCall message: goes where the session is. */
+    /** Of a giant only the first part has been looked at: all of it must go to one node as it is. */
+    private void checkGiant(List<StatementFacts> found) {
+        boolean alone = found.size() == 1;
+        boolean asItIs = !found.isEmpty()
+                && found.stream()
+                        .allMatch(facts -> facts.tenantryNames().isEmpty()
+                                && !(alone ? cluster.isLocal(facts) : cluster.takes(facts))
+                                && !(facts.action() instanceof StatementAction.Prepare))
+                && (alone || !session.transaction().isDistributed() && statements.commonNode(found) != null);
+        if (!asItIs) {
+            throw new SqlErrorException(SqlError.error("54000", "query string is too long for what it says")
+                    .withDetail("Only a query string that goes to one node as it is may be longer than"
+                            + " tenantry.proxy.query-length-max.")
+                    .withHint("Send its statements one by one."));
+        }
+    }
+
+    /** FunctionCall, which names nothing: it goes where the session is. */
     public Verdict onFunctionCall() {
         if (dispatcher.isBusy() || session.ledger().hasEffectsPending()) {
+            dispatcher.flushBatch();
             return Verdict.WAIT;
         }
-        BackendConnection backend = dispatcher.ready(context.anyNode());
-        if (backend == null) {
+        if (statements.ready(context.anyNode()) == null) {
             return Verdict.WAIT;
         }
         if (session.transaction().isOpen()) {
@@ -219,11 +239,12 @@ public final class SimpleQueries {
     }
 
     private Verdict several(List<StatementFacts> found, int length) {
-        found.forEach(statements::checkBlock);
-        Node node =
-                cluster.takesAny(found) || session.transaction().isDistributed() ? null : statements.commonNode(found);
-        if (node == null) {
-            return oneByOne(found);
+        TransactionScope transaction = session.transaction();
+        boolean apart = cluster.takesAny(found) || transaction.isDistributed() || transaction.isFailed();
+        Node node = apart ? null : statements.commonNode(found);
+        BackendConnection main = transaction.main();
+        if (node == null || main != null && main.node().nodeId() != node.nodeId()) {
+            return oneByOne(found); // also because the block may end in the middle of the string
         }
         BackendConnection backend = statements.ready(node);
         if (backend == null) {

@@ -68,6 +68,9 @@ final class BackendRelay implements FrameHandler {
     @Override
     public Verdict header(byte type, ByteBuf in, int index, int frameLength, int available) {
         ReplyLedger ledger = session.ledger();
+        if (isActive()) {
+            session.replies().drain(); // what is due comes before this, a row or a notice as well
+        }
         return switch (type) {
             case BackendType.DATA_ROW, BackendType.COPY_DATA -> ledger.isSwallowing() ? Verdict.SKIP : Verdict.FORWARD;
             case BackendType.READY_FOR_QUERY, BackendType.PARAMETER_STATUS -> Verdict.WHOLE;

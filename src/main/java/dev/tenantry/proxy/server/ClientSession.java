@@ -100,10 +100,14 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (ended) {
             return Verdict.SKIP;
         }
-        if (strings.isActive()) {
+        if (strings.isActive()
+                && !(FrontendType.isCopy(type) && session.ledger().isCopyIn())) {
             return Verdict.WAIT;
         }
-        if (isVoid(type)) {
+        if (frameLength - 1 > FrontendType.lengthMax(type)) {
+            malformed(type, frameLength - 1);
+        }
+        if (ended || isVoid(type)) {
             return Verdict.SKIP;
         }
         if (cancelling != null && session.ledger().isEmpty() && type != FrontendType.TERMINATE) {
@@ -264,15 +268,20 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (backend == null || !backend.isInsideBody()) {
             session.replies().drain();
         }
-        if (!strings.isActive() && cutter.isWaiting() && !ended && isFreeToGoOn()) {
+        boolean listens = !strings.isActive() || session.ledger().isCopyIn();
+        if (listens && cutter.isWaiting() && !ended && isFreeToGoOn()) {
             cutter.resume();
         }
         backend = session.backends().active();
+        boolean crowded = session.ledger().isCrowded();
+        if (crowded) {
+            dispatcher.flushBatch(); // or what the client has still to say might be what they wait for
+        }
         if (backend != null) {
             backend.flush();
         }
         client.flush();
-        client.autoRead(!ended && !cutter.isWaiting() && (backend == null || backend.isWritable()));
+        client.autoRead(!ended && !crowded && !cutter.isWaiting() && (backend == null || backend.isWritable()));
     }
 
     private boolean isFreeToGoOn() {

@@ -24,12 +24,17 @@ final class LostReplies {
         if (inBlock) {
             transaction.fail();
         }
-        List<Expected> ends = session.ledger().takeEnds();
-        boolean openBatch = session.ledger().takeOpenBatch();
+        List<Object> ends = session.ledger().takeEnds();
+        boolean openBatch = session.ledger().isBatchOpen();
         session.ledger().clear();
         ByteBuf out = session.replies().buffer();
         boolean first = true;
-        for (Expected end : ends) {
+        for (Object end : ends) {
+            if (end instanceof ByteBuf own) {
+                out.writeBytes(own);
+                own.release();
+                continue;
+            }
             if (first || !transaction.isOpen()) {
                 BackendMessages.error(out, error);
             } else {

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ReplyLedger {
     private static final int INITIAL = 16;
+    private static final int OWED_MAX = 10_000;
 
     private Expected[] kinds = new Expected[INITIAL];
     private boolean[] swallowed = new boolean[INITIAL];
@@ -31,6 +32,7 @@ public final class ReplyLedger {
     private boolean skipping;
     private boolean failed;
     private boolean cutOff;
+    private boolean batchOpen;
     private @Nullable Object confirmed;
     private final List<Object> undone = new ArrayList<>();
     private boolean copyIn;
@@ -69,6 +71,11 @@ public final class ReplyLedger {
     /** Whether a message of the backend can be (part of) a reply that is owed. */
     public boolean isOwed(byte type) {
         return size > 0 || (type == BackendType.READY_FOR_QUERY && syncsInCopy > 0);
+    }
+
+    /** Whether so much is owed that the client must be heard out before it says more. */
+    public boolean isCrowded() {
+        return size > OWED_MAX;
     }
 
     /** How many replies are owed. */
@@ -220,25 +227,34 @@ public final class ReplyLedger {
         return forward;
     }
 
-    /** The replies owed to the client that end with ReadyForQuery, in order. */
-    public List<Expected> takeEnds() {
-        List<Expected> ends = new ArrayList<>();
+    /**
+     * What the client waits for when the backend that owes it is lost, in order: an {@link Expected} for each reply
+     * that ends with ReadyForQuery, and our own replies, owned by the caller, that do not belong to a batch that is
+     * lost.
+     */
+    public List<Object> takeEnds() {
+        List<Object> ends = new ArrayList<>();
+        batchOpen = false;
         for (int i = 0; i < size; i++) {
             int at = (head + i) & (kinds.length - 1);
-            if (endsWithReady(kinds[at]) && !swallowed[at]) {
+            if (kinds[at] == Expected.MADE_UP) {
+                if (!batchOpen && effects[at] instanceof ByteBuf reply) {
+                    ends.add(reply);
+                    effects[at] = null;
+                }
+            } else if (!endsWithReady(kinds[at])) {
+                batchOpen = true;
+            } else if (!swallowed[at]) {
                 ends.add(kinds[at]);
+                batchOpen = false;
             }
         }
         return ends;
     }
 
-    /** Whether the last replies owed belong to a batch whose Sync has not been sent. */
-    public boolean takeOpenBatch() {
-        if (size == 0) {
-            return false;
-        }
-        Expected last = kinds[(head + size - 1) & (kinds.length - 1)];
-        return !endsWithReady(last);
+    /** Whether the last {@link #takeEnds} saw a batch of which the client has not sent the Sync. */
+    public boolean isBatchOpen() {
+        return batchOpen;
     }
 
     /** Forgets everything that is owed. */

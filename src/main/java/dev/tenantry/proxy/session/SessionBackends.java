@@ -5,6 +5,7 @@ import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendConnector;
 import dev.tenantry.proxy.backend.BackendListener;
+import dev.tenantry.wire.SqlErrorException;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -27,6 +28,7 @@ public final class SessionBackends {
     private boolean unsynced;
     private boolean executed;
     private boolean flushSent;
+    private boolean abandoned;
 
     public SessionBackends(
             BackendConnector connector,
@@ -69,6 +71,10 @@ public final class SessionBackends {
     /** Opens the connection to a node and keeps it. */
     public CompletableFuture<BackendConnection> open(Node node, BackendListener listener) {
         return connector.open(node, loop, startupParameters, credentials).thenApply(backend -> {
+            if (abandoned) {
+                backend.terminate();
+                throw new SqlErrorException(SqlErrors.lost(node)); // nobody is left to hear it
+            }
             backend.attach(listener);
             byNode.put(node.nodeId(), backend);
             return backend;
@@ -123,6 +129,7 @@ public final class SessionBackends {
      */
     public void abandonAll(boolean busy) {
         BackendConnection was = active;
+        abandoned = true;
         active = null;
         for (BackendConnection backend : new ArrayList<>(byNode.values())) {
             if (busy && backend == was || backend.isInCall()) {

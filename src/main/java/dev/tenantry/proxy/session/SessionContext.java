@@ -130,6 +130,9 @@ public final class SessionContext implements RoutingContext {
         if (main != null) {
             return main.node();
         }
+        for (BackendConnection participant : transaction.participants()) {
+            return participant.node(); // DDL of schemas has begun the block there
+        }
         BackendConnection active = backends.active();
         if (active != null && !active.isClosed()) {
             return active.node();

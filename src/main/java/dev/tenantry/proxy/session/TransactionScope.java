@@ -26,7 +26,7 @@ public final class TransactionScope {
     public static final int PROLOGUE_MAX = 1_000;
 
     private final List<String> prologue = new ArrayList<>();
-    private final List<String> savepoints = new ArrayList<>();
+    private final List<Savepoint> savepoints = new ArrayList<>();
     private final Map<Integer, BackendConnection> participants = new LinkedHashMap<>();
     private boolean open;
     private boolean bound;
@@ -34,6 +34,9 @@ public final class TransactionScope {
     private boolean implicit;
     private @Nullable BackendConnection main;
     private @Nullable SqlError loss;
+
+    /** A savepoint, and how much of the prologue leads to it. */
+    private record Savepoint(String name, int prologueSize) {}
 
     /** BEGIN was accepted; its text is what nodes are sent. */
     public void begin(String text) {
@@ -147,15 +150,24 @@ public final class TransactionScope {
 
     /** SAVEPOINT has worked. */
     public void savepoint(String name) {
-        savepoints.add(name);
+        savepoints.add(new Savepoint(name, prologue.size()));
     }
 
     /** RELEASE SAVEPOINT has worked. */
     public void release(String name) {
-        int index = savepoints.lastIndexOf(name);
+        int index = lastSavepoint(name);
         if (index >= 0) {
             savepoints.subList(index, savepoints.size()).clear();
         }
+    }
+
+    private int lastSavepoint(String name) {
+        for (int i = savepoints.size() - 1; i >= 0; i--) {
+            if (savepoints.get(i).name().equals(name)) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     /** A statement ran that a later node must be sent as well. */
@@ -173,7 +185,7 @@ public final class TransactionScope {
             return prologue;
         }
         List<String> statements = new ArrayList<>(prologue);
-        savepoints.forEach(name -> statements.add("SAVEPOINT " + SqlName.quoted(name)));
+        savepoints.forEach(savepoint -> statements.add("SAVEPOINT " + SqlName.quoted(savepoint.name())));
         return statements;
     }
 
@@ -190,12 +202,16 @@ public final class TransactionScope {
         }
     }
 
-    /** ROLLBACK TO SAVEPOINT has worked. */
+    /** ROLLBACK TO SAVEPOINT has worked: what came after it, failed or not, is nothing that a later node must see. */
     public void rolledBackTo(String name) {
         failed = false;
-        int index = savepoints.lastIndexOf(name);
+        int index = lastSavepoint(name);
         if (index >= 0) {
+            int size = savepoints.get(index).prologueSize();
             savepoints.subList(index + 1, savepoints.size()).clear();
+            if (!bound && size < prologue.size()) {
+                prologue.subList(size, prologue.size()).clear();
+            }
         }
     }
 
@@ -224,7 +240,15 @@ public final class TransactionScope {
         if (!open) {
             return 'I';
         }
-        return failed || (main != null && main.status() == 'E') ? (byte) 'E' : (byte) 'T';
+        if (failed) {
+            return 'E';
+        }
+        for (BackendConnection participant : participants.values()) {
+            if (participant.status() == 'E') {
+                return 'E';
+            }
+        }
+        return 'T';
     }
 
     /** What ReadyForQuery tells the client when the block's backend says this. */

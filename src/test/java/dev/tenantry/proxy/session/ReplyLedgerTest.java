@@ -159,8 +159,32 @@ class ReplyLedgerTest {
         ledger.expect(Expected.PARSE, false, null);
         ledger.expect(Expected.SYNC, false, null);
         ledger.expect(Expected.PARSE, false, null);
-        assertThat(ledger.takeEnds()).isEqualTo(List.of(Expected.SYNC));
-        assertThat(ledger.takeOpenBatch()).isTrue();
+        assertThat(ledger.takeEnds()).containsExactly(Expected.SYNC);
+        assertThat(ledger.isBatchOpen()).isTrue();
+    }
+
+    @Test
+    void keepsOwnRepliesThatDoNotBelongToALostBatch() {
+        ByteBuf lost = Unpooled.buffer(1);
+        ByteBuf kept = Unpooled.buffer(1);
+        ledger.expect(Expected.PARSE, false, null);
+        ledger.makeUp(lost);
+        ledger.expect(Expected.SYNC, false, null);
+        ledger.makeUp(kept);
+        assertThat(ledger.takeEnds()).containsExactly(Expected.SYNC, kept);
+        assertThat(ledger.isBatchOpen()).isFalse();
+        ledger.clear();
+        assertThat(lost.refCnt()).isZero();
+        assertThat(kept.refCnt()).isOne();
+        kept.release();
+    }
+
+    @Test
+    void leavesABatchOpenThatOnlyOurOwnSyncHasEnded() {
+        ledger.expect(Expected.PARSE, false, null);
+        ledger.expect(Expected.SYNC, true, null);
+        assertThat(ledger.takeEnds()).isEmpty();
+        assertThat(ledger.isBatchOpen()).isTrue();
     }
 
     private List<Boolean> all(String types) {
