@@ -2,14 +2,14 @@ package dev.tenantry.support;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.postgresql.shaded.com.ongres.scram.client.ScramClient;
-import org.postgresql.shaded.com.ongres.scram.common.exception.ScramException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.postgresql.shaded.com.ongres.scram.client.ScramClient;
+import org.postgresql.shaded.com.ongres.scram.common.exception.ScramException;
 
 /** The SCRAM of {@link RawClient}: by a library and not by our own code, so that it proves ours. */
 final class RawScram {
