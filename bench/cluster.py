@@ -123,6 +123,8 @@ class Servers:
         return self
 
     def __exit__(self, kind, *_):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # nothing keeps it from stopping what it started
         for name, process in reversed(self.started):
             process.terminate()
             try:
