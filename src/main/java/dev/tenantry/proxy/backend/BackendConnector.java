@@ -18,11 +18,15 @@ import io.netty.channel.WriteBufferWaterMark;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Opens connections to nodes, on the event loop of the client they are for. */
 public final class BackendConnector {
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
+
+    /** As PostgreSQL's own {@code authentication_timeout}. */
+    private static final long LOGIN_TIMEOUT_MILLIS = 60_000;
 
     private final EventLoops loops;
     private final ScramSecrets secrets;
@@ -76,6 +80,7 @@ public final class BackendConnector {
                 .connect(node.host(), node.port());
         connecting.addListener(done -> {
             if (done.isSuccess()) {
+                endIfSilent(connecting.channel(), node, opened);
                 count.backends(node.name(), 1);
                 connecting.channel().closeFuture().addListener(closed -> count.backends(node.name(), -1));
             } else {
@@ -110,6 +115,22 @@ public final class BackendConnector {
             }
         });
         return done;
+    }
+
+    /** A node that accepts and then says nothing must not keep a session waiting. */
+    private void endIfSilent(Channel channel, Node node, CompletableFuture<BackendConnection> opened) {
+        ScheduledFuture<?> deadline = channel.eventLoop()
+                .schedule(
+                        () -> {
+                            SqlError silent =
+                                    unreachable(node, new IllegalStateException("it did not let us in in time"));
+                            if (opened.completeExceptionally(new BackendRefused(node, silent))) {
+                                channel.close();
+                            }
+                        },
+                        LOGIN_TIMEOUT_MILLIS,
+                        TimeUnit.MILLISECONDS);
+        opened.whenComplete((backend, problem) -> deadline.cancel(false));
     }
 
     private ScramClient scram(

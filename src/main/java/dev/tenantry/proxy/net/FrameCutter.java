@@ -101,10 +101,16 @@ public final class FrameCutter {
         runStart = in.readerIndex();
         cursor = runStart;
         int end = in.writerIndex();
-        while (cursor < end && !dead && step(in, end)) {
-            // step moves the cursor
+        try {
+            while (cursor < end && !dead && step(in, end)) {
+                // step moves the cursor
+            }
+        } catch (RuntimeException failed) {
+            dead = true; // where the stream stands is not known any more
+            throw failed;
+        } finally {
+            finish(in, end);
         }
-        finish(in, end);
     }
 
     /** Deals with one message, or a part of its body; false when no more can be done now. */

@@ -18,21 +18,31 @@ public record BoundParameters(List<@Nullable String> values) {
     }
 
     /**
-     * Reads a whole Bind message.
+     * Reads a whole Bind message. One whose counts and lengths do not fit has no readable values: the node, which gets
+     * it unchanged, says what is wrong with it.
      *
      * @param index where the format codes begin, behind the two names
      * @param end where the message ends
      */
     public static BoundParameters read(ByteBuf in, int index, int end) {
+        if (end - index < 2) {
+            return NONE;
+        }
         int at = index + 2 + 2 * in.getUnsignedShort(index);
-        int count = at + 2 <= end ? in.getUnsignedShort(at) : 0;
+        if (end - at < 2) {
+            return NONE;
+        }
+        int count = in.getUnsignedShort(at);
         at += 2;
-        List<@Nullable String> values = new ArrayList<>(count);
-        for (int i = 0; i < count && at + 4 <= end; i++) {
+        List<@Nullable String> values = new ArrayList<>(Math.min(count, (end - at) / 4));
+        for (int i = 0; i < count && end - at >= 4; i++) {
             int length = in.getInt(at);
             at += 4;
-            boolean readable = length >= 0 && length <= VALUE_LENGTH_MAX && at + length <= end;
-            values.add(readable ? in.toString(at, length, StandardCharsets.UTF_8) : null);
+            if (length > end - at) {
+                return NONE;
+            }
+            values.add(
+                    length >= 0 && length <= VALUE_LENGTH_MAX ? in.toString(at, length, StandardCharsets.UTF_8) : null);
             at += Math.max(length, 0);
         }
         return new BoundParameters(values);
