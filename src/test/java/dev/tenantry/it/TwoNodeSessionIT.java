@@ -188,6 +188,7 @@ class TwoNodeSessionIT {
 
     @Test
     void copiesInsideAStringThatIsRunOneByOne() {
+        client.run("SET tenantry.node = 'worker1'");
         client.query("CREATE SCHEMA two_3; COPY two_1.t FROM STDIN").readUntil('G');
         client.copyData("1\n").copyDone();
         assertThat(outcome(client)).isEqualTo("COPY 1 I");
