@@ -32,7 +32,7 @@ public interface ProxyConfig {
     int connectTimeoutMillis();
 
     /**
-     * The longest Query or Parse message, in bytes, that is looked at as a whole. Of a longer one the first part
+     * The longest Query message, in bytes, that is looked at as a whole. Of a longer one the first part
      * decides where it goes, and all of it streams there.
      */
     @WithDefault("16777216")
