@@ -85,9 +85,11 @@ class LargeMessagesIT {
     void doesNotLockUpWhenBothSidesWriteBeforeTheyRead() {
         int queries = 2_000;
         CompletableFuture<Void> writing = CompletableFuture.runAsync(() -> {
+            byte[] query = new MessageWriter()
+                    .string("SELECT repeat('y', 5000), '" + "z".repeat(5_000) + "'")
+                    .toMessage('Q');
             for (int i = 0; i < queries; i++) {
-                client.query("SELECT repeat('y', 5000), '" + "z".repeat(5_000) + "'")
-                        .flushOut();
+                client.push(query);
             }
         });
         Eventually.holds("something to read", client::hasInput);
