@@ -9,35 +9,45 @@ GRANT USAGE ON SCHEMA tenantry TO PUBLIC;
 CREATE TABLE IF NOT EXISTS tenantry.commit_record (
     gid text PRIMARY KEY,
     aborted boolean NOT NULL DEFAULT false,
+    nodes integer[] NOT NULL DEFAULT '{}',
     made_by name NOT NULL DEFAULT session_user,
     made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 REVOKE ALL ON tenantry.commit_record FROM PUBLIC;
+DO $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = 'tenantry.commit_record'::regclass AND attname = 'nodes'
+    ) THEN
+        ALTER TABLE tenantry.commit_record ADD COLUMN nodes integer[] NOT NULL DEFAULT '{}';
+    END IF;
+END
+$$;
+DROP FUNCTION IF EXISTS tenantry.record_commit(text), tenantry.forget_commit(text);
 
-CREATE OR REPLACE FUNCTION tenantry.record_commit(gid text) RETURNS void
+-- Anybody may call this, since the proxy acts as the client's role. What keeps others from deciding is the identifier:
+-- it names the transaction whose commit is the decision, and no two transactions of a server are called the same.
+CREATE OR REPLACE FUNCTION tenantry.record_commit(gid text, nodes integer[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF gid !~ '^tenantry_[0-9a-z]+_[0-9a-z]+_[0-9]+_[0-9]+$' OR length(gid) > 200 THEN
+    IF length(gid) > 199 OR gid !~ '^tenantry_[0-9a-z]+_[0-9a-z]+_[0-9]+_[0-9]+_[0-9]+$' THEN
         RAISE EXCEPTION 'not a global transaction identifier: %', gid USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    INSERT INTO tenantry.commit_record (gid) VALUES (record_commit.gid);
+    IF split_part(gid, '_', 6) <> pg_current_xact_id()::text THEN
+        RAISE EXCEPTION 'this transaction does not decide global transaction %', gid
+            USING ERRCODE = 'insufficient_privilege',
+            DETAIL = format('Transaction %s decides it, and this is transaction %s.',
+                            split_part(gid, '_', 6), pg_current_xact_id());
+    END IF;
+    -- Whoever the caller is, recovery must be able to read what is kept.
+    INSERT INTO tenantry.commit_record (gid, nodes)
+    SELECT record_commit.gid, ARRAY(SELECT DISTINCT n FROM unnest(record_commit.nodes) n WHERE n > 0 LIMIT 1000);
 END
 $$;
-COMMENT ON FUNCTION tenantry.record_commit(text) IS
-    'Makes the commit of the calling transaction the decision to commit that global transaction';
-
-CREATE OR REPLACE FUNCTION tenantry.forget_commit(gid text) RETURNS void
-LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-    DELETE FROM tenantry.commit_record r
-    WHERE r.gid = forget_commit.gid AND NOT r.aborted
-      AND (r.made_by = session_user OR (SELECT rolsuper FROM pg_roles WHERE rolname = session_user))
-$$;
-COMMENT ON FUNCTION tenantry.forget_commit(text) IS
-    'Removes the record of a global transaction that has been committed on all its nodes';
+COMMENT ON FUNCTION tenantry.record_commit(text, integer[]) IS
+    'Makes the commit of the calling transaction the decision to commit that global transaction, prepared on those nodes';
 
 -- Schemas are created, dropped, renamed and given away through a proxy, so that the catalog changes with them.
 CREATE OR REPLACE FUNCTION tenantry.guard_schema_ddl() RETURNS event_trigger

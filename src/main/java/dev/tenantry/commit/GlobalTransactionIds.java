@@ -16,8 +16,10 @@ public final class GlobalTransactionIds {
         this.proxyId = proxyId;
     }
 
-    /** The next name: {@code tenantry_<cluster>_<proxy>_<sequence>_<decider's node id>}. */
-    public String next(String clusterId, int deciderNodeId) {
-        return new GlobalTransactionId(clusterId, proxyId, sequence.incrementAndGet(), deciderNodeId).toString();
+    /** The next name, for a transaction that this node decides by the commit of that transaction of its own. */
+    public String next(String clusterId, int deciderNodeId, long deciderTransaction) {
+        return new GlobalTransactionId(
+                        clusterId, proxyId, sequence.incrementAndGet(), deciderNodeId, deciderTransaction)
+                .toString();
     }
 }

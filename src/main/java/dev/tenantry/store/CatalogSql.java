@@ -36,6 +36,9 @@ final class CatalogSql {
     private static final DSLContext DSL_CONTEXT = DSL.using(
             SQLDialect.POSTGRES, new Settings().withRenderNamedParamPrefix("$").withRenderFormatted(false));
 
+    /** More than could be prepared at a time, so that those to keep never hide those to forget. */
+    private static final int COMMITTED_MAX = 10_000;
+
     private static final Table<Record> NAMESPACE = table(name("pg_catalog", "pg_namespace"));
     private static final Field<Long> NAMESPACE_OID = field(name("pg_namespace", "oid"), SQLDataType.BIGINT);
     private static final Field<String> NSPNAME = field(name("pg_namespace", "nspname"), SQLDataType.VARCHAR);
@@ -87,18 +90,21 @@ final class CatalogSql {
             .insertInto(COMMIT_RECORD, COMMIT_RECORD.GID, COMMIT_RECORD.ABORTED)
             .values(val(""), inline(true)));
 
-    /** Global ids that were decided to commit. */
-    static final String COMMITTED =
-            render(DSL_CONTEXT.select(COMMIT_RECORD.GID).from(COMMIT_RECORD).where(COMMIT_RECORD.ABORTED.isFalse()));
+    /** Some global ids that were decided to commit, and the ids of the nodes they were prepared on. */
+    static final String COMMITTED = render(DSL_CONTEXT
+            .select(COMMIT_RECORD.GID, COMMIT_RECORD.NODES)
+            .from(COMMIT_RECORD)
+            .where(COMMIT_RECORD.ABORTED.isFalse())
+            .limit(inline(COMMITTED_MAX)));
 
     /** Whether global id $1 was decided to abort; no row when nothing is known. */
     static final String DECISION =
             render(DSL_CONTEXT.select(COMMIT_RECORD.ABORTED).from(COMMIT_RECORD).where(COMMIT_RECORD.GID.eq(val(""))));
 
-    /** Forgets that global id $1 was decided to commit. */
+    /** Forgets that these global ids, array $1, were decided to commit. */
     static final String FORGET = render(DSL_CONTEXT
             .deleteFrom(COMMIT_RECORD)
-            .where(COMMIT_RECORD.GID.eq(val("")))
+            .where(COMMIT_RECORD.GID.eq(DSL.any(val(new String[0]))))
             .and(COMMIT_RECORD.ABORTED.isFalse()));
 
     private CatalogSql() {}

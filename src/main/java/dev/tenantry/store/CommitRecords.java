@@ -2,6 +2,7 @@ package dev.tenantry.store;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** The decisions that a node keeps of transactions over several nodes; see {@code dev.tenantry.commit.RecoveryRule}. */
 public final class CommitRecords {
@@ -23,11 +24,21 @@ public final class CommitRecords {
 
     private CommitRecords() {}
 
-    /** The ids of transactions that have committed and are not known to be finished on every node. */
-    public static List<String> committed(ServerConnection node) {
-        List<String> gids = new ArrayList<>();
-        node.query(CatalogSql.COMMITTED).forEach(row -> gids.add(row.getString(0)));
-        return gids;
+    /**
+     * A transaction that has committed and is not known to be finished everywhere.
+     *
+     * @param gid its global id
+     * @param nodeIds the nodes it was prepared on
+     */
+    public record Committed(String gid, Set<Integer> nodeIds) {}
+
+    /** Transactions whose commit this node has recorded; when there are very many, some of them. */
+    public static List<Committed> committed(ServerConnection node) {
+        List<Committed> found = new ArrayList<>();
+        node.query(CatalogSql.COMMITTED)
+                .forEach(row -> found.add(
+                        new Committed(row.getString(0), Set.copyOf(List.of(row.getArrayOfIntegers(1))))));
+        return found;
     }
 
     /** Decides for abort unless it is decided already; waits a moment for a decider that is just committing. */
@@ -56,8 +67,8 @@ public final class CommitRecords {
 
     /** Removes records whose transactions are finished everywhere. */
     public static void forget(ServerConnection node, List<String> gids) {
-        for (String gid : gids) {
-            node.query(CatalogSql.FORGET, gid);
+        if (!gids.isEmpty()) {
+            node.query(CatalogSql.FORGET, (Object) gids.toArray(new String[0]));
         }
     }
 

@@ -12,14 +12,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class GlobalTransactionIdTest {
 
-    private static final GlobalTransactionId ID = new GlobalTransactionId("c1", "p0", 42, 7);
+    private static final GlobalTransactionId ID = new GlobalTransactionId("c1", "p0", 42, 7, 99);
+    private static final long MOST = 999_999_999_999_999_999L;
 
     @Test
     void readsWhatItWrites() {
-        assertThat(ID).hasToString("tenantry_c1_p0_42_7");
+        assertThat(ID).hasToString("tenantry_c1_p0_42_7_99");
         assertThat(GlobalTransactionId.parse(ID.toString())).contains(ID);
         GlobalTransactionId longest =
-                new GlobalTransactionId("c".repeat(59), "p".repeat(100), Long.MAX_VALUE / 10, 999_999_999);
+                new GlobalTransactionId("c".repeat(39), "p".repeat(100), MOST, 999_999_999, MOST);
         assertThat(longest.toString().length()).isLessThanOrEqualTo(GlobalTransactionId.BYTES_MAX);
         assertThat(GlobalTransactionId.parse(longest.toString())).contains(longest);
     }
@@ -30,11 +31,13 @@ class GlobalTransactionIdTest {
                 "",
                 "citus_0_1_2_3",
                 "tenantry_c1_p0_42",
-                "tenantry_c1_p0_42_7_8",
-                "tenantry_C1_p0_42_7",
-                "tenantry_c1_p0_042_7",
-                "tenantry_c1_p0_99999999999999999999_7",
-                "tenantry_c1_p0_42_7 "
+                "tenantry_c1_p0_42_7",
+                "tenantry_c1_p0_42_7_8_9",
+                "tenantry_C1_p0_42_7_99",
+                "tenantry_c1_p0_042_7_99",
+                "tenantry_c1_p0_42_7_099",
+                "tenantry_c1_p0_99999999999999999999_7_99",
+                "tenantry_c1_p0_42_7_99 "
             })
     void leavesTheTransactionsOfOthersAlone(String gid) {
         assertThat(GlobalTransactionId.parse(gid)).isEmpty();
@@ -42,17 +45,17 @@ class GlobalTransactionIdTest {
 
     @Test
     void refusesPartsThatCouldNotBeReadBack() {
-        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("a_b", "p", 1, 1));
-        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("c", "", 1, 1));
-        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("c", "p", -1, 1));
-        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("c".repeat(160), "p", 1, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("a_b", "p", 1, 1, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("c", "", 1, 1, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("c", "p", -1, 1, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> new GlobalTransactionId("c".repeat(140), "p", 1, 1, 1));
     }
 
     @Test
     void givesNoNameTwice() {
         GlobalTransactionIds ids = new GlobalTransactionIds("p0");
-        assertThat(ids.next("c1", 7)).isEqualTo("tenantry_c1_p0_1_7");
-        assertThat(ids.next("c1", 7)).isEqualTo("tenantry_c1_p0_2_7");
+        assertThat(ids.next("c1", 7, 99)).isEqualTo("tenantry_c1_p0_1_7_99");
+        assertThat(ids.next("c1", 7, 99)).isEqualTo("tenantry_c1_p0_2_7_99");
     }
 
     @Test

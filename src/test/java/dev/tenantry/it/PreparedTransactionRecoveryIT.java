@@ -3,10 +3,10 @@ package dev.tenantry.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.commit.GlobalTransactionId;
 import dev.tenantry.control.ControlPlane;
 import dev.tenantry.control.WorkerAddress;
+import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.control.recovery.PreparedTransactionRecovery;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.FeedLimits;
@@ -14,12 +14,15 @@ import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
 import io.vertx.core.Vertx;
 import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,6 +34,7 @@ class PreparedTransactionRecoveryIT {
 
     private static PostgresNode coordinator;
     private static PostgresNode worker;
+    private static PostgresNode bystander;
     private static Vertx vertx;
     private static ControlPlane control;
     private static PreparedTransactionRecovery recovery;
@@ -39,10 +43,16 @@ class PreparedTransactionRecoveryIT {
     static void start() throws Exception {
         coordinator = PostgresNode.start("coordinator");
         worker = PostgresNode.start("worker1");
+        bystander = PostgresNode.start("worker2");
         vertx = Vertx.vertx();
         CoordinatorAddress address = CoordinatorAddress.parse(coordinator.url());
         control = new ControlPlane(
-                vertx, address, List.of(new WorkerAddress(worker.host(), worker.port())), FeedLimits.DEFAULT);
+                vertx,
+                address,
+                List.of(
+                        new WorkerAddress(worker.host(), worker.port()),
+                        new WorkerAddress(bystander.host(), bystander.port())),
+                FeedLimits.DEFAULT);
         control.start();
         recovery = new PreparedTransactionRecovery(vertx, control.catalog(), address, Duration.ZERO);
         for (PostgresNode node : List.of(coordinator, worker)) {
@@ -54,14 +64,28 @@ class PreparedTransactionRecoveryIT {
     static void stop() {
         control.close();
         vertx.close();
+        bystander.close();
         worker.close();
         coordinator.close();
     }
 
     private static void run(PostgresNode node, String sql) throws SQLException {
-        try (Connection connection = node.connect();
-                Statement statement = connection.createStatement()) {
+        try (Connection connection = node.connect()) {
+            execute(connection, sql);
+        }
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
             statement.execute(sql);
+        }
+    }
+
+    private static String text(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(sql)) {
+            result.next();
+            return result.getString(1);
         }
     }
 
@@ -74,31 +98,50 @@ class PreparedTransactionRecoveryIT {
         }
     }
 
-    private static String newGid() {
-        CatalogSnapshot snapshot = control.catalog().current();
-        return new GlobalTransactionId(
-                        snapshot.clusterId(),
-                        "test",
-                        SEQUENCE.incrementAndGet(),
-                        snapshot.coordinator().nodeId())
-                .toString();
+    /** What a proxy does up to PREPARE: the worker's part is prepared, the coordinator's is open. */
+    private record Undecided(Connection decider, String gid) implements AutoCloseable {
+
+        void record() throws SQLException {
+            record(decider, gid);
+        }
+
+        /** What a proxy calls in the transaction that decides, and anybody else may try. */
+        static void record(Connection connection, String gid) throws SQLException {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("SELECT tenantry.record_commit(?, ARRAY[?]::integer[])")) {
+                statement.setString(1, gid);
+                statement.setInt(2, nodeId("worker1"));
+                statement.execute();
+            }
+        }
+
+        void commit() throws SQLException {
+            decider.commit();
+        }
+
+        @Override
+        public void close() throws SQLException {
+            decider.close();
+        }
     }
 
-    /** What a proxy does up to PREPARE: the worker's part is prepared, the coordinator's is open. */
-    private static Connection prepare(String gid) throws SQLException {
-        run(worker, "BEGIN; INSERT INTO public.done VALUES ('" + gid + "'); PREPARE TRANSACTION '" + gid + "'");
+    private static int nodeId(String name) {
+        return control.catalog().current().nodeNamed(name).orElseThrow().nodeId();
+    }
+
+    private static Undecided prepare() throws SQLException {
         Connection decider = coordinator.connect();
         decider.setAutoCommit(false);
-        try (Statement statement = decider.createStatement()) {
-            statement.execute("INSERT INTO public.done VALUES ('" + gid + "')");
-        }
-        return decider;
-    }
-
-    private static void record(Connection decider, String gid) throws SQLException {
-        try (Statement statement = decider.createStatement()) {
-            statement.execute("SELECT tenantry.record_commit('" + gid + "')");
-        }
+        String gid = new GlobalTransactionId(
+                        control.catalog().current().clusterId(),
+                        "test",
+                        SEQUENCE.incrementAndGet(),
+                        nodeId("coordinator"),
+                        Long.parseLong(text(decider, "SELECT pg_current_xact_id()")))
+                .toString();
+        execute(decider, "INSERT INTO public.done VALUES ('" + gid + "')");
+        run(worker, "BEGIN; INSERT INTO public.done VALUES ('" + gid + "'); PREPARE TRANSACTION '" + gid + "'");
+        return new Undecided(decider, gid);
     }
 
     private static void assertBothHave(String gid, long rows) throws SQLException {
@@ -107,21 +150,25 @@ class PreparedTransactionRecoveryIT {
         assertThat(count(coordinator, "public.done WHERE gid = '" + gid + "'")).isEqualTo(rows);
     }
 
+    private static String commitAndDie() throws SQLException {
+        try (Undecided transaction = prepare()) {
+            transaction.record();
+            transaction.commit();
+            return transaction.gid();
+        }
+    }
+
     @Test
     void rollsBackWhenTheProxyDiedBeforeTheDecision() throws Exception {
-        String gid = newGid();
-        prepare(gid).close();
+        Undecided transaction = prepare();
+        transaction.close();
         recovery.recover();
-        assertBothHave(gid, 0);
+        assertBothHave(transaction.gid(), 0);
     }
 
     @Test
     void commitsWhenTheProxyDiedAfterTheDecision() throws Exception {
-        String gid = newGid();
-        try (Connection decider = prepare(gid)) {
-            record(decider, gid);
-            decider.commit();
-        }
+        String gid = commitAndDie();
         recovery.recover();
         assertBothHave(gid, 1);
         Eventually.passes(() -> {
@@ -133,13 +180,14 @@ class PreparedTransactionRecoveryIT {
 
     @Test
     void leavesTransactionsWhoseDeciderIsJustCommitting() throws Exception {
-        String gid = newGid();
-        try (Connection decider = prepare(gid)) {
-            record(decider, gid);
+        String gid;
+        try (Undecided transaction = prepare()) {
+            gid = transaction.gid();
+            transaction.record();
             recovery.recover();
             assertThat(count(worker, "pg_prepared_xacts WHERE gid = '" + gid + "'"))
                     .isEqualTo(1);
-            decider.commit();
+            transaction.commit();
         }
         recovery.recover();
         assertBothHave(gid, 1);
@@ -147,26 +195,63 @@ class PreparedTransactionRecoveryIT {
 
     @Test
     void forbidsTheDecisionOfAProxyThatComesTooLate() throws Exception {
-        String gid = newGid();
-        try (Connection decider = prepare(gid)) {
+        String gid;
+        try (Undecided transaction = prepare()) {
+            gid = transaction.gid();
             recovery.recover();
-            assertThatThrownBy(() -> record(decider, gid))
-                    .isInstanceOfSatisfying(
-                            SQLException.class,
-                            error -> assertThat(error.getSQLState()).isEqualTo("23505"));
-            decider.rollback();
+            assertRefused("23505", transaction::record);
         }
         recovery.recover();
         assertBothHave(gid, 0);
     }
 
     @Test
-    void waitsForADeciderThatIsDown() throws Exception {
-        String gid = newGid();
-        try (Connection decider = prepare(gid)) {
-            record(decider, gid);
-            decider.commit();
+    void takesTheDecisionFromTheDecidingTransactionOnly() throws Exception {
+        run(coordinator, "CREATE ROLE forger LOGIN PASSWORD 'forger'");
+        Undecided transaction = prepare();
+        try (Connection forger = DriverManager.getConnection(
+                coordinator.jdbcUrl().replaceAll("user=.*?&password=.*?&", "user=forger&password=forger&"))) {
+            assertRefused("42501", () -> Undecided.record(forger, transaction.gid()));
+            String own = transaction.gid().replaceAll("_[0-9]+$", "_" + text(forger, "SELECT pg_current_xact_id()"));
+            assertThat(own).isNotEqualTo(transaction.gid());
+            assertRefused("42501", () -> Undecided.record(forger, own));
+            assertRefused("22023", () -> Undecided.record(forger, "somebody_else"));
+            for (String sql : List.of(
+                    "SELECT * FROM tenantry.commit_record",
+                    "INSERT INTO tenantry.commit_record (gid) VALUES ('" + transaction.gid() + "')",
+                    "DELETE FROM tenantry.commit_record")) {
+                assertRefused("42501", () -> execute(forger, sql));
+            }
         }
+        transaction.close();
+        recovery.recover();
+        assertBothHave(transaction.gid(), 0);
+        run(coordinator, "DROP ROLE forger");
+    }
+
+    @Test
+    void leavesNoWayToForgetADecision() throws Exception {
+        run(coordinator, """
+                CREATE FUNCTION tenantry.forget_commit(gid text) RETURNS void LANGUAGE sql AS 'SELECT';
+                CREATE FUNCTION tenantry.record_commit(gid text) RETURNS void LANGUAGE sql AS 'SELECT'""");
+        run(coordinator, "SET tenantry.schema_ddl = on;" + NodeScripts.install());
+        assertThat(count(
+                        coordinator,
+                        "pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = 'tenantry'"
+                                + " AND proname ~ 'commit' AND oidvectortypes(proargtypes) <> 'text, integer[]'"))
+                .isZero();
+    }
+
+    private static void assertRefused(String sqlState, ThrowingCallable action) {
+        assertThatThrownBy(action)
+                .isInstanceOfSatisfying(
+                        SQLException.class,
+                        error -> assertThat(error.getSQLState()).isEqualTo(sqlState));
+    }
+
+    @Test
+    void waitsForADeciderThatIsDown() throws Exception {
+        String gid = commitAndDie();
         coordinator.kill();
         recovery.recover();
         assertThat(count(worker, "pg_prepared_xacts WHERE gid = '" + gid + "'")).isEqualTo(1);
@@ -177,11 +262,7 @@ class PreparedTransactionRecoveryIT {
 
     @Test
     void finishesOnANodeThatWasDown() throws Exception {
-        String gid = newGid();
-        try (Connection decider = prepare(gid)) {
-            record(decider, gid);
-            decider.commit();
-        }
+        String gid = commitAndDie();
         worker.kill();
         recovery.recover();
         assertThat(count(coordinator, "tenantry.commit_record WHERE gid = '" + gid + "'"))
@@ -192,13 +273,27 @@ class PreparedTransactionRecoveryIT {
     }
 
     @Test
+    void forgetsDecisionsThatNoSilentNodeNeeds() throws Exception {
+        bystander.kill();
+        String gid = commitAndDie();
+        recovery.recover();
+        assertBothHave(gid, 1);
+        Eventually.passes(() -> {
+            recovery.recover();
+            assertThat(count(coordinator, "tenantry.commit_record WHERE gid = '" + gid + "'"))
+                    .isZero();
+        });
+        bystander.restart();
+    }
+
+    @Test
     void leavesTransactionsOfOthersAlone() throws Exception {
         run(worker, "BEGIN; INSERT INTO public.done VALUES ('x'); PREPARE TRANSACTION 'somebody_else'");
-        run(worker, "BEGIN; INSERT INTO public.done VALUES ('x'); PREPARE TRANSACTION 'tenantry_othercluster_p_1_1'");
+        run(worker, "BEGIN; INSERT INTO public.done VALUES ('x'); PREPARE TRANSACTION 'tenantry_othercluster_p_1_1_1'");
         recovery.recover();
-        assertThat(count(worker, "pg_prepared_xacts WHERE gid IN ('somebody_else', 'tenantry_othercluster_p_1_1')"))
+        assertThat(count(worker, "pg_prepared_xacts WHERE gid IN ('somebody_else', 'tenantry_othercluster_p_1_1_1')"))
                 .isEqualTo(2);
         run(worker, "ROLLBACK PREPARED 'somebody_else'");
-        run(worker, "ROLLBACK PREPARED 'tenantry_othercluster_p_1_1'");
+        run(worker, "ROLLBACK PREPARED 'tenantry_othercluster_p_1_1_1'");
     }
 }

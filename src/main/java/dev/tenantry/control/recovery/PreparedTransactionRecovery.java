@@ -10,17 +10,20 @@ import dev.tenantry.control.node.PreparedTransactions;
 import dev.tenantry.control.node.PreparedTransactions.Prepared;
 import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.CommitRecords;
+import dev.tenantry.store.CommitRecords.Committed;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
@@ -68,12 +71,11 @@ public final class PreparedTransactionRecovery {
 
     private int recover(CatalogSnapshot snapshot, Map<Node, ServerConnection> connections) {
         // Records first: one that is read now belongs to transactions that are already prepared or finished.
-        Map<Node, List<String>> records = new HashMap<>();
+        Map<Node, List<Committed>> records = new HashMap<>();
         connections.forEach((node, connection) -> records.put(node, CommitRecords.committed(connection)));
         Set<String> unfinished = new HashSet<>();
         Map<GlobalTransactionId, Decision> decisions = new HashMap<>();
         int finished = 0;
-        boolean complete = connections.size() == snapshot.nodes().size();
         for (Map.Entry<Node, ServerConnection> entry : connections.entrySet()) {
             for (Prepared prepared : PreparedTransactions.on(entry.getValue())) {
                 String gid = prepared.gid();
@@ -89,17 +91,26 @@ public final class PreparedTransactionRecovery {
                 }
             }
         }
+        Set<Integer> silent = silent(snapshot, connections.keySet());
         connections.forEach((node, connection) -> {
-            if (complete) {
-                CommitRecords.forget(
-                        connection,
-                        records.getOrDefault(node, List.of()).stream()
-                                .filter(gid -> !unfinished.contains(gid))
-                                .toList());
-            }
+            CommitRecords.forget(
+                    connection,
+                    records.getOrDefault(node, List.of()).stream()
+                            .filter(record -> Collections.disjoint(record.nodeIds(), silent))
+                            .map(Committed::gid)
+                            .filter(gid -> !unfinished.contains(gid))
+                            .toList());
             CommitRecords.forgetAborts(connection);
         });
         return finished;
+    }
+
+    /** Nodes that may still have prepared what we can't see. */
+    private static Set<Integer> silent(CatalogSnapshot snapshot, Set<Node> answering) {
+        return snapshot.nodes().stream()
+                .filter(node -> !answering.contains(node))
+                .map(Node::nodeId)
+                .collect(Collectors.toSet());
     }
 
     private Decision decision(

@@ -15,8 +15,8 @@ import java.util.concurrent.Executor;
 public record ClusterServices(
         CatalogFeed feed, Executor worker, GlobalTransactionIds ids, DistributedEnd.Observer observer) {
 
-    /** The id of a new transaction that this node decides. */
-    public String nextGid(int deciderNodeId) {
-        return ids.next(feed.current().clusterId(), deciderNodeId);
+    /** The id of a new transaction that this node decides by the commit of that transaction of its own. */
+    String nextGid(int deciderNodeId, long deciderTransaction) {
+        return ids.next(feed.current().clusterId(), deciderNodeId, deciderTransaction);
     }
 }

@@ -322,7 +322,7 @@ public final class ClusterStatements {
 
     private Outcome endNodes(NodeCalls calls, boolean commit) {
         List<BackendConnection> participants = List.copyOf(session.transaction().participants());
-        DistributedEnd end = new DistributedEnd(calls, services.observer());
+        DistributedEnd end = new DistributedEnd(calls, services);
         if (participants.isEmpty()) {
             return new Outcome(commit ? "COMMIT" : "ROLLBACK", null);
         }
@@ -330,10 +330,7 @@ public final class ClusterStatements {
             end.rollback(participants);
             return new Outcome("ROLLBACK", null);
         }
-        Outcome outcome = attempt(() -> end.commit(
-                participants,
-                catalog.coordinator(),
-                services.nextGid(catalog.coordinator().nodeId())));
+        Outcome outcome = attempt(() -> end.commit(participants, catalog.coordinator()));
         services.feed().refresh();
         return outcome;
     }

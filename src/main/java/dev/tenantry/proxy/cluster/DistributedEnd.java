@@ -9,14 +9,15 @@ import dev.tenantry.wire.SqlErrorException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Ends a transaction that may have used several nodes. Runs on a virtual thread.
  *
- * <p>Commit, when there are several: PREPARE TRANSACTION on every node but the coordinator; then the coordinator
- * notes the transaction's id in {@code tenantry.commit_record} in its own transaction, whose COMMIT is the decision;
- * then COMMIT PREPARED on the others; then the record is removed. Whatever dies in between, recovery finishes by
- * asking for the record.
+ * <p>Commit, when there are several: the coordinator says which transaction it is in, which becomes part of the id;
+ * PREPARE TRANSACTION on every node but the coordinator; then the coordinator notes the id in
+ * {@code tenantry.commit_record} in that transaction, whose COMMIT is the decision; then COMMIT PREPARED on the others.
+ * Recovery removes the record, and, whatever dies in between, finishes by asking for it.
  */
 public final class DistributedEnd {
 
@@ -34,11 +35,13 @@ public final class DistributedEnd {
     }
 
     private final NodeCalls calls;
+    private final ClusterServices services;
     private final Observer observer;
 
-    public DistributedEnd(NodeCalls calls, Observer observer) {
+    DistributedEnd(NodeCalls calls, ClusterServices services) {
         this.calls = calls;
-        this.observer = observer;
+        this.services = services;
+        this.observer = services.observer();
     }
 
     /** Undoes everything; nodes that can't be reached have undone it themselves. */
@@ -57,7 +60,7 @@ public final class DistributedEnd {
      * @throws NodeError when a node can't commit; everything is undone
      * @throws SqlErrorException when it is not known what became of it
      */
-    public String commit(List<BackendConnection> participants, Node coordinator, String gid) {
+    public String commit(List<BackendConnection> participants, Node coordinator) {
         if (participants.size() == 1) {
             return SchemaDdl.tag(calls.call(participants.getFirst(), "COMMIT"));
         }
@@ -67,6 +70,7 @@ public final class DistributedEnd {
                 .orElseThrow();
         List<BackendConnection> others = new ArrayList<>(participants);
         others.remove(decider);
+        String gid = identify(participants, decider);
         observer.reached(Point.BEFORE_PREPARE);
         List<BackendConnection> prepared = prepare(others, decider, gid);
         if (prepared.size() < others.size()) {
@@ -75,8 +79,22 @@ public final class DistributedEnd {
         observer.reached(Point.AFTER_PREPARE);
         decide(decider, prepared, gid);
         observer.reached(Point.AFTER_DECISION);
-        finish(decider, prepared, gid);
+        finish(prepared, gid);
         return "COMMIT";
+    }
+
+    /** The transaction's id, which names the decider's transaction: no other can write the record of it. */
+    private String identify(List<BackendConnection> participants, BackendConnection decider) {
+        try {
+            String transaction = calls.call(decider, "SELECT pg_catalog.pg_current_xact_id()")
+                    .rows()
+                    .getFirst()
+                    .getFirst();
+            return services.nextGid(decider.node().nodeId(), Long.parseLong(String.valueOf(transaction)));
+        } catch (NodeError | SqlErrorException failed) {
+            rollback(participants);
+            throw failed;
+        }
     }
 
     /** Prepares all; when one had failed already, rolls everything back and returns fewer. */
@@ -108,7 +126,10 @@ public final class DistributedEnd {
 
     private void decide(BackendConnection decider, List<BackendConnection> prepared, String gid) {
         try {
-            calls.call(decider, "SELECT tenantry.record_commit(" + SqlName.literal(gid) + ")");
+            String nodes = prepared.stream()
+                    .map(other -> Integer.toString(other.node().nodeId()))
+                    .collect(Collectors.joining(","));
+            calls.call(decider, "SELECT tenantry.record_commit(" + SqlName.literal(gid) + ", '{" + nodes + "}')");
         } catch (NodeError | SqlErrorException refused) {
             undo(prepared, decider, prepared, gid);
             throw refused;
@@ -128,19 +149,14 @@ public final class DistributedEnd {
         }
     }
 
-    private void finish(BackendConnection decider, List<BackendConnection> prepared, String gid) {
-        boolean all = true;
+    private void finish(List<BackendConnection> prepared, String gid) {
         for (BackendConnection other : prepared) {
             Optional<CallResult> done = calls.attempt(other, "COMMIT PREPARED " + SqlName.literal(gid));
             if (done.isPresent() && "57014".equals(done.get().sqlState())) {
                 // The client's cancel came when it was decided already.
-                done = calls.attempt(other, "COMMIT PREPARED " + SqlName.literal(gid));
+                calls.attempt(other, "COMMIT PREPARED " + SqlName.literal(gid));
             }
-            all &= done.isPresent() && done.get().isSuccess();
         }
         observer.reached(Point.AFTER_COMMIT_PREPARED);
-        if (all) {
-            calls.attempt(decider, "SELECT tenantry.forget_commit(" + SqlName.literal(gid) + ")");
-        }
     }
 }

@@ -55,6 +55,8 @@ public class CommitRecord extends TableImpl<Record> {
 
     public final TableField<Record, Boolean> ABORTED = createField(DSL.name("aborted"), SQLDataType.BOOLEAN.nullable(false).defaultValue(DSL.field(DSL.raw("false"), SQLDataType.BOOLEAN)), this, "");
 
+    public final TableField<Record, Integer[]> NODES = createField(DSL.name("nodes"), SQLDataType.INTEGER.array().nullable(false).defaultValue(DSL.field(DSL.raw("'{}'::integer[]"), SQLDataType.INTEGER.array())), this, "");
+
     public final TableField<Record, String> MADE_BY = createField(DSL.name("made_by"), SQLDataType.VARCHAR.nullable(false).defaultValue(DSL.field(DSL.raw("SESSION_USER"), SQLDataType.VARCHAR)), this, "");
 
     public final TableField<Record, OffsetDateTime> MADE_AT = createField(DSL.name("made_at"), SQLDataType.TIMESTAMPWITHTIMEZONE(6).nullable(false).defaultValue(DSL.field(DSL.raw("clock_timestamp()"), SQLDataType.TIMESTAMPWITHTIMEZONE)), this, "");
