@@ -6,9 +6,9 @@ import java.util.regex.Pattern;
 
 /**
  * The name of a transaction over several nodes, as PREPARE TRANSACTION takes it:
- * {@code tenantry_<cluster>_<proxy>_<sequence>_<decider's node id>_<decider's transaction>}, shorter than 200 bytes (the
- * limit of the manual, "PREPARE TRANSACTION"). Naming the decider's own transaction is what makes the decision safe:
- * that transaction alone can write the record of it.
+ * {@code tenantry_<cluster>_<proxy>_<sequence>_<decider's node id>_<decider's transaction>}, shorter than 200 bytes
+ * (the limit of the manual, "PREPARE TRANSACTION"). Naming the decider's own transaction is what makes the decision
+ * safe: that transaction alone can write the record of it.
  *
  * @param clusterId which cluster, lower-case letters and digits
  * @param proxyId which proxy, unique among all that ever were, lower-case letters and digits
@@ -26,8 +26,8 @@ public record GlobalTransactionId(
     /** What everything but cluster and proxy may need. */
     private static final int REST_BYTES_MAX = 60;
 
-    private static final Pattern TEXT_FORM = Pattern.compile("tenantry_([0-9a-z]+)_([0-9a-z]+)_(0|[1-9][0-9]{0,17})"
-            + "_(0|[1-9][0-9]{0,8})_(0|[1-9][0-9]{0,17})");
+    private static final Pattern TEXT_FORM = Pattern.compile(
+            "tenantry_([0-9a-z]+)_([0-9a-z]+)_(0|[1-9][0-9]{0,17})" + "_(0|[1-9][0-9]{0,8})_(0|[1-9][0-9]{0,17})");
 
     /** Refuses what its text form could not be read back from. */
     public GlobalTransactionId {

@@ -36,8 +36,8 @@ public final class CommitRecords {
     public static List<Committed> committed(ServerConnection node) {
         List<Committed> found = new ArrayList<>();
         node.query(CatalogSql.COMMITTED)
-                .forEach(row -> found.add(
-                        new Committed(row.getString(0), Set.copyOf(List.of(row.getArrayOfIntegers(1))))));
+                .forEach(row ->
+                        found.add(new Committed(row.getString(0), Set.copyOf(List.of(row.getArrayOfIntegers(1))))));
         return found;
     }
 

@@ -19,8 +19,7 @@ class GlobalTransactionIdTest {
     void readsWhatItWrites() {
         assertThat(ID).hasToString("tenantry_c1_p0_42_7_99");
         assertThat(GlobalTransactionId.parse(ID.toString())).contains(ID);
-        GlobalTransactionId longest =
-                new GlobalTransactionId("c".repeat(39), "p".repeat(100), MOST, 999_999_999, MOST);
+        GlobalTransactionId longest = new GlobalTransactionId("c".repeat(39), "p".repeat(100), MOST, 999_999_999, MOST);
         assertThat(longest.toString().length()).isLessThanOrEqualTo(GlobalTransactionId.BYTES_MAX);
         assertThat(GlobalTransactionId.parse(longest.toString())).contains(longest);
     }
