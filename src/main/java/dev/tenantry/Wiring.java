@@ -33,7 +33,7 @@ public record Wiring(
     static Wiring of(AppConfig app, ProxyConfig proxy, Vertx vertx, MeterRegistry meters) {
         int loops = proxy.eventLoops() > 0
                 ? proxy.eventLoops()
-                : Runtime.getRuntime().availableProcessors();
+                : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
         return new Wiring(
                 new InetSocketAddress(app.host(), app.port()),
                 Duration.ofSeconds(app.startWaitSeconds()),

@@ -14,8 +14,8 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The threads of the data path: one event loop a core by default, epoll where there is epoll. A client's connection and
- * the backends it uses live on the same loop.
+ * The threads of the data path: event loops, on epoll where there is epoll. A client's connection and the backends it
+ * uses live on the same loop.
  */
 public final class EventLoops implements AutoCloseable {
     private static final long QUIET_MILLIS = 0;
