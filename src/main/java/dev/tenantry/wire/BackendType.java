@@ -28,4 +28,33 @@ public final class BackendType {
     public static final byte ROW_DESCRIPTION = 'T';
 
     private BackendType() {}
+
+    /** Whether a server answers a client's messages with it, apart from what may come at any time. */
+    public static boolean isAnswer(byte type) {
+        return switch (type) {
+            case PARSE_COMPLETE,
+                    BIND_COMPLETE,
+                    CLOSE_COMPLETE,
+                    COMMAND_COMPLETE,
+                    DATA_ROW,
+                    ERROR_RESPONSE,
+                    COPY_IN_RESPONSE,
+                    COPY_OUT_RESPONSE,
+                    COPY_DATA,
+                    COPY_DONE,
+                    EMPTY_QUERY_RESPONSE,
+                    FUNCTION_CALL_RESPONSE,
+                    NO_DATA,
+                    PARAMETER_DESCRIPTION,
+                    PORTAL_SUSPENDED,
+                    READY_FOR_QUERY,
+                    ROW_DESCRIPTION -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether a server may send it at any time ("Asynchronous Operations" in "Message Flow"). */
+    public static boolean isAsynchronous(byte type) {
+        return type == NOTICE_RESPONSE || type == NOTIFICATION_RESPONSE || type == PARAMETER_STATUS;
+    }
 }

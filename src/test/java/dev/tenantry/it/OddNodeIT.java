@@ -12,7 +12,9 @@ import dev.tenantry.support.RawClient;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,7 +35,7 @@ class OddNodeIT {
             peer.ready('I');
             peer.expect('X');
         });
-        try (ProxyBefore proxy = new ProxyBefore(node, LIMITS);
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, node);
                 RawClient client = proxy.connect()) {
             client.signIn(
                     RawClient.PROTOCOL_3_0,
@@ -79,7 +81,7 @@ class OddNodeIT {
             peer.send('A', new MessageWriter().int32(1).string("channel").string("payload"));
             answer(peer);
         });
-        try (ProxyBefore proxy = new ProxyBefore(node, LIMITS);
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, node);
                 RawClient client = proxy.login()) {
             quiet.countDown();
             assertThat(client.read().strings()).containsExactly("TimeZone", "Asia/Tokyo");
@@ -100,7 +102,7 @@ class OddNodeIT {
                 answer(peer);
             }
         });
-        try (ProxyBefore proxy = new ProxyBefore(node, LIMITS);
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, node);
                 RawClient client = proxy.login()) {
             await(ended);
             // The end may be noticed before the statement or by it; a statement that was lost fails, the next works.
@@ -124,7 +126,7 @@ class OddNodeIT {
                 }
             }
         });
-        try (ProxyBefore proxy = new ProxyBefore(node, LIMITS);
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, node);
                 RawClient client = proxy.login()) {
             client.query("SELECT a FROM b").flushOut();
             if (how.equals("gone in a row")) {
@@ -151,7 +153,7 @@ class OddNodeIT {
             peer.ready('T');
             peer.expect('Q');
         });
-        try (ProxyBefore proxy = new ProxyBefore(node, LIMITS);
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, node);
                 RawClient client = proxy.login()) {
             client.run("BEGIN");
             List<Message> lost = client.run("SELECT 1");
@@ -178,7 +180,7 @@ class OddNodeIT {
                 default -> peer.raw(new byte[] {'C', -1, -1, -1, -1});
             }
         });
-        try (ProxyBefore proxy = new ProxyBefore(node, LIMITS);
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, node);
                 RawClient client = proxy.login()) {
             for (int i = 0; i < 3; i++) {
                 List<Message> answer = client.run("SELECT 1");
@@ -190,6 +192,51 @@ class OddNodeIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(chars = {'z', '@', '\0', 'Q', 'R', 'K', 'v', 'W'})
+    void passesOnNothingThatTheProtocolDoesNotHave(char type) {
+        FakeNode node = FakeNode.start(peer -> {
+            peer.acceptTrusting(1, 2);
+            peer.expect('Q');
+            peer.describeRow("a");
+            peer.send(type, new MessageWriter().int32(0));
+            peer.expectEnd();
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, node);
+                RawClient client = proxy.login()) {
+            List<Message> answer = client.run("SELECT 1");
+            assertThat(Message.types(answer)).isEqualTo("TEZ");
+            assertThat(answer.get(1).sqlState()).isEqualTo("08006");
+            assertThat(answer.get(1).fields().get('D')).contains("that nothing asked for");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(chars = {'D', 'd', 'Z', 'T'})
+    void passesOnNothingThatWasNotAskedFor(char type) {
+        AtomicInteger connections = new AtomicInteger();
+        FakeNode node = FakeNode.start(peer -> {
+            peer.acceptTrusting(1, 2);
+            if (connections.getAndIncrement() == 0) {
+                peer.send(type, type == 'Z' ? new MessageWriter().int8('T') : new MessageWriter().int16(0));
+                peer.expectEnd();
+            } else {
+                answer(peer);
+            }
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, node);
+                RawClient client = proxy.login()) {
+            String types = "";
+            for (int i = 0; i < 3 && !types.equals("TDCZ"); i++) {
+                List<Message> answer = client.run("SELECT 1");
+                types = Message.types(answer);
+                assertThat(types).isIn("TDCZ", "EZ"); // the connection may end before the statement or with it
+                assertThat((char) answer.getLast().body()[0]).isEqualTo('I');
+            }
+            assertThat(types).isEqualTo("TDCZ");
+        }
+    }
+
     @Test
     void saysWhatIsWrongWithNodesAuthentication() {
         for (int method : new int[] {3, 5, 7}) {
@@ -198,7 +245,7 @@ class OddNodeIT {
                 peer.send('R', new MessageWriter().int32(method).int32(0));
                 peer.expectEnd();
             });
-            try (ProxyBefore proxy = new ProxyBefore(node, LIMITS);
+            try (ProxyBefore proxy = new ProxyBefore(LIMITS, node);
                     RawClient client = proxy.connect()) {
                 Message error = client.trySignIn(
                                 RawClient.PROTOCOL_3_0, "tenantry", Map.of("user", "tenantry", "database", "tenantry"))
@@ -220,11 +267,22 @@ class OddNodeIT {
                 LIMITS.connectTimeoutMillis(),
                 LIMITS.queryLengthMax(),
                 LIMITS.statementCacheBytesMax());
-        try (ProxyBefore proxy = new ProxyBefore(node, hasty);
+        try (ProxyBefore proxy = new ProxyBefore(hasty, node);
                 RawClient silent = proxy.connect();
+                RawClient slow = proxy.connect();
                 RawClient halfway = proxy.connect()) {
             halfway.startup(RawClient.PROTOCOL_3_0, Map.of("user", "tenantry", "database", "tenantry"));
             assertThat(halfway.read().type()).isEqualTo('R');
+            CompletableFuture<List<Message>> toldSlow = CompletableFuture.supplyAsync(slow::readToEnd);
+            byte[] endless = new MessageWriter().bytes(new byte[5000]).toStartupPacket();
+            AtomicInteger next = new AtomicInteger();
+            Eventually.holds("the end of one that sends byte by byte", () -> {
+                if (!toldSlow.isDone()) {
+                    slow.push(new byte[] {endless[next.getAndIncrement()]});
+                }
+                return toldSlow.isDone();
+            });
+            assertThat(toldSlow.join()).allMatch(message -> message.sqlState().equals("57014"));
             for (RawClient client : List.of(silent, halfway)) {
                 assertThat(client.readToEnd())
                         .allMatch(message -> message.sqlState().equals("57014"));
@@ -242,7 +300,7 @@ class OddNodeIT {
                 LIMITS.connectTimeoutMillis(),
                 LIMITS.queryLengthMax(),
                 LIMITS.statementCacheBytesMax());
-        try (ProxyBefore proxy = new ProxyBefore(node, narrow);
+        try (ProxyBefore proxy = new ProxyBefore(narrow, node);
                 RawClient one = proxy.connect();
                 RawClient two = proxy.connect()) {
             one.requestSsl();

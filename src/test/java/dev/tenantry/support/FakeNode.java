@@ -111,10 +111,15 @@ public final class FakeNode implements AutoCloseable {
     /** The other end of one connection, as the script sees it. */
     public static final class Peer {
 
-        private final DataInputStream in;
-        private final OutputStream out;
+        private static final int SSL_REQUEST = 80877103;
+        private static final int CANCEL_REQUEST = 80877102;
+
+        private final Socket socket;
+        private DataInputStream in;
+        private OutputStream out;
 
         private Peer(Socket socket) throws IOException {
+            this.socket = socket;
             this.in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
             this.out = socket.getOutputStream();
         }
@@ -134,6 +139,24 @@ public final class FakeNode implements AutoCloseable {
                     return parameters;
                 }
             }
+        }
+
+        /** Reads a request for TLS, which must come first, says yes and does the handshake. */
+        public void acceptTls(TestCertificate certificate) throws IOException {
+            assertThat(readStartupPacket().getInt()).as("request for TLS").isEqualTo(SSL_REQUEST);
+            raw(new byte[] {'S'});
+            Socket encrypted = certificate.serving(socket);
+            in = new DataInputStream(new BufferedInputStream(encrypted.getInputStream()));
+            out = encrypted.getOutputStream();
+        }
+
+        /** Reads a cancel request, which must name this backend. */
+        public void readCancel(int processId, int secretKey) throws IOException {
+            ByteBuffer packet = readStartupPacket();
+            assertThat(packet.getInt()).as("cancel request").isEqualTo(CANCEL_REQUEST);
+            assertThat(packet.getInt()).as("process id").isEqualTo(processId);
+            assertThat(packet.getInt()).as("secret key").isEqualTo(secretKey);
+            assertThat(packet.remaining()).isZero();
         }
 
         /** Reads a packet without a type byte and returns its body. */

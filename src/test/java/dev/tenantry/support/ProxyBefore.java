@@ -2,6 +2,7 @@ package dev.tenantry.support;
 
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.CatalogSnapshot;
+import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.LoginRole;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.embedded.Superuser;
@@ -17,16 +18,27 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
-/** A proxy before one node that plays from a script; its catalog knows that node and the superuser. */
+/**
+ * A proxy before nodes that play from scripts; its catalog knows them and the superuser. The first is the coordinator;
+ * the second owns schema {@code s2}, the third {@code s3} and so on.
+ */
 public final class ProxyBefore implements AutoCloseable {
 
-    private final FakeNode node;
+    private final List<FakeNode> nodes;
     private final ProxyServer proxy;
 
-    /** Starts the proxy; closes the node with it. */
-    public ProxyBefore(FakeNode node, ProxyLimits limits) {
-        this.node = node;
+    /** Starts the proxy; closes the nodes with it. */
+    public ProxyBefore(ProxyLimits limits, FakeNode... nodes) {
+        this(limits, TlsSettings.NONE, nodes);
+    }
+
+    /** The same with TLS. */
+    public ProxyBefore(ProxyLimits limits, TlsSettings tls, FakeNode... nodes) {
+        this.nodes = List.of(nodes);
         Superuser superuser = Superuser.DEFAULT;
         LoginRole role = new LoginRole(
                 superuser.name(), true, true, true, Optional.of(PostgresNode.VERIFIER), Optional.empty(), Map.of());
@@ -34,19 +46,27 @@ public final class ProxyBefore implements AutoCloseable {
                 1,
                 "fake",
                 superuser.database(),
-                List.of(new Node(1, 0, "coordinator", node.host(), node.port(), true, true, 0)),
-                Map.of(),
+                IntStream.rangeClosed(1, nodes.length).mapToObj(this::node).toList(),
+                IntStream.rangeClosed(2, nodes.length)
+                        .mapToObj(number -> new DistributedSchema("s" + number, number, node(number)))
+                        .collect(Collectors.toMap(DistributedSchema::name, Function.identity())),
                 Map.of(role.name(), role));
         try {
             proxy = ProxyServer.start(
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                     new FixedCatalog(snapshot),
-                    TlsSettings.NONE,
+                    tls,
                     limits,
                     new ProxyMetrics(new SimpleMeterRegistry()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private Node node(int number) {
+        FakeNode node = nodes.get(number - 1);
+        String name = number == 1 ? "coordinator" : "worker" + (number - 1);
+        return new Node(number, number - 1, name, node.host(), node.port(), true, true, 0);
     }
 
     private record FixedCatalog(CatalogSnapshot current) implements CatalogFeed {
@@ -58,7 +78,7 @@ public final class ProxyBefore implements AutoCloseable {
 
     /** A connection over which nothing has been said. */
     public RawClient connect() {
-        return RawClient.connect(node.host(), proxy.address().getPort());
+        return RawClient.connect("127.0.0.1", proxy.address().getPort());
     }
 
     /** A superuser's session. */
@@ -74,6 +94,6 @@ public final class ProxyBefore implements AutoCloseable {
     @Override
     public void close() {
         proxy.close();
-        node.close();
+        nodes.forEach(FakeNode::close);
     }
 }

@@ -10,11 +10,13 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PrivateKey;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -126,6 +128,25 @@ public record TestCertificate(X509Certificate certificate, PrivateKey key) {
         try {
             return TlsServerEndpoint.getChannelBindingData(certificate);
         } catch (CertificateEncodingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The server's side of TLS over a connection, the handshake done, with this certificate. */
+    SSLSocket serving(Socket plain) throws IOException {
+        try {
+            KeyStore keys = KeyStore.getInstance("PKCS12");
+            keys.load(null, null);
+            keys.setKeyEntry("test", key, PASSWORD.toCharArray(), new Certificate[] {certificate});
+            KeyManagerFactory managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            managers.init(keys, PASSWORD.toCharArray());
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(managers.getKeyManagers(), null, null);
+            SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(plain, null, plain.getPort(), true);
+            socket.setUseClientMode(false);
+            socket.startHandshake();
+            return socket;
+        } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }
     }

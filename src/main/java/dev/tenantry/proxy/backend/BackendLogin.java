@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The conversation with a node from the start-up message to its first ReadyForQuery. */
 final class BackendLogin implements FrameHandler {
+    /** More than any message of a sign-in; a node that sends more is no PostgreSQL. */
+    private static final int FRAME_LENGTH_MAX = 1 << 20;
+
     private final BackendConnection backend;
     private @Nullable ScramClient scram;
     private final CompletableFuture<BackendConnection> opened;
@@ -59,6 +62,10 @@ final class BackendLogin implements FrameHandler {
 
     @Override
     public Verdict header(byte type, ByteBuf in, int index, int frameLength, int available) {
+        if (frameLength > FRAME_LENGTH_MAX) {
+            malformed(type, frameLength - 1);
+            return Verdict.SKIP;
+        }
         return Verdict.WHOLE;
     }
 
@@ -86,9 +93,10 @@ final class BackendLogin implements FrameHandler {
                 backend.loggedIn(processId, secretKey);
                 opened.complete(backend);
             }
-            default -> {
-                // notices and protocol negotiation of a login carry nothing a session needs
+            case BackendType.NOTICE_RESPONSE, BackendType.NEGOTIATE_PROTOCOL_VERSION -> {
+                // carry nothing a session needs
             }
+            default -> malformed(type, frameLength - 1);
         }
     }
 

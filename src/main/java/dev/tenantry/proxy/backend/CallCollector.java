@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * future completes there.
  */
 final class CallCollector implements FrameHandler {
+    /** More than the answer to any statement of ours; a node that sends more is no PostgreSQL. */
+    private static final int FRAME_LENGTH_MAX = 64 << 20;
+
     private final BackendConnection backend;
     private final CompletableFuture<CallResult> future = new CompletableFuture<>();
     private final List<List<@Nullable String>> rows = new ArrayList<>();
@@ -37,6 +40,10 @@ final class CallCollector implements FrameHandler {
 
     @Override
     public Verdict header(byte type, ByteBuf in, int index, int frameLength, int available) {
+        if (frameLength > FRAME_LENGTH_MAX || !BackendType.isAnswer(type) && !BackendType.isAsynchronous(type)) {
+            backend.close();
+            return Verdict.SKIP;
+        }
         return Verdict.WHOLE;
     }
 

@@ -68,15 +68,21 @@ final class BackendRelay implements FrameHandler {
     @Override
     public Verdict header(byte type, ByteBuf in, int index, int frameLength, int available) {
         ReplyLedger ledger = session.ledger();
-        if (isActive()) {
+        boolean active = isActive();
+        if (active) {
             session.replies().drain(); // what is due comes before this, a row or a notice as well
         }
         return switch (type) {
-            case BackendType.DATA_ROW, BackendType.COPY_DATA -> ledger.isSwallowing() ? Verdict.SKIP : Verdict.FORWARD;
+            case BackendType.DATA_ROW, BackendType.COPY_DATA -> {
+                if (!active || !ledger.isOwed(type)) {
+                    yield answer(type);
+                }
+                yield ledger.isSwallowing() ? Verdict.SKIP : Verdict.FORWARD;
+            }
             case BackendType.READY_FOR_QUERY, BackendType.PARAMETER_STATUS -> Verdict.WHOLE;
             case BackendType.ERROR_RESPONSE -> frameLength > ERROR_LENGTH_MAX ? answer(type) : Verdict.WHOLE;
             case BackendType.COMMAND_COMPLETE -> ledger.hasEffectsPending() ? Verdict.WHOLE : answer(type);
-            case BackendType.NOTICE_RESPONSE -> isActive() && !ledger.isSwallowing() ? Verdict.FORWARD : Verdict.SKIP;
+            case BackendType.NOTICE_RESPONSE -> active && !ledger.isSwallowing() ? Verdict.FORWARD : Verdict.SKIP;
             case BackendType.NOTIFICATION_RESPONSE -> notification(in, index, frameLength, available);
             default -> answer(type);
         };
@@ -99,8 +105,8 @@ final class BackendRelay implements FrameHandler {
 
     private Verdict answer(byte type) {
         ReplyLedger ledger = session.ledger();
-        if (!isActive() || !ledger.isOwed(type)) {
-            events.broken(backend, "message '" + (char) type + "' that nothing asked for");
+        if (!isActive() || !ledger.isOwed(type) || !BackendType.isAnswer(type)) {
+            events.broken(backend, "message " + named(type) + " that nothing asked for");
             return Verdict.SKIP;
         }
         session.replies().drain();
@@ -132,6 +138,9 @@ final class BackendRelay implements FrameHandler {
 
     private Verdict ready(byte status) {
         ReplyLedger ledger = session.ledger();
+        if (!isActive() || !ledger.isOwed(BackendType.READY_FOR_QUERY)) {
+            return answer(BackendType.READY_FOR_QUERY);
+        }
         backend.noteStatus(status);
         session.replies().drain();
         boolean swallowed = ledger.isSwallowing();
@@ -181,6 +190,10 @@ final class BackendRelay implements FrameHandler {
         return Verdict.SKIP;
     }
 
+    private static String named(byte type) {
+        return type > ' ' && type < 0x7f ? "'" + (char) type + "'" : String.valueOf(type & 0xff);
+    }
+
     @Override
     public void forward(ByteBuf run) {
         events.forwarded(run.readableBytes());
@@ -189,7 +202,7 @@ final class BackendRelay implements FrameHandler {
 
     @Override
     public void malformed(byte type, int length) {
-        events.broken(backend, "message '" + (char) type + "' of length " + length);
+        events.broken(backend, "message " + named(type) + " of length " + length);
     }
 
     /** The values of parameters that the client has been told, so that a switch of backends can be told as well. */
