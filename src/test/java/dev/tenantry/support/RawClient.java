@@ -339,6 +339,26 @@ public final class RawClient implements AutoCloseable {
         }
     }
 
+    /** Reads the head of the next message, which must be of a type, and returns how long its body is. */
+    public int readHead(char type) {
+        flushOut();
+        try {
+            assertThat((char) in.readUnsignedByte()).isEqualTo(type);
+            return in.readInt() - 4;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Reads so many bytes and keeps none of them. */
+    public void passOver(int bytes) {
+        try {
+            in.skipNBytes(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** All messages up to the first of a type, that one included. */
     public List<Message> readUntil(char type) {
         List<Message> messages = new ArrayList<>();
@@ -420,7 +440,7 @@ public final class RawClient implements AutoCloseable {
     // ---- know
 
     /** The server's certificate, if the connection is encrypted. */
-    Optional<X509Certificate> serverCertificate() {
+    public Optional<X509Certificate> serverCertificate() {
         try {
             return socket instanceof SSLSocket tls
                     ? Optional.of((X509Certificate) tls.getSession().getPeerCertificates()[0])

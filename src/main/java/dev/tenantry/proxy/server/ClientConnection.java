@@ -35,7 +35,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ClientSignIn signIn;
     private @Nullable ClientSession session;
     private @Nullable ScheduledFuture<?> deadline;
-    private boolean encrypted;
+    private TlsContexts.@Nullable ClientTls encryption;
     private boolean sslAsked;
     private boolean gssAsked;
     private boolean started;
@@ -113,7 +113,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         if (signIn != null) {
             return signIn.onBytes(in);
         }
-        if (!started && !encrypted && in.isReadable() && in.getByte(in.readerIndex()) == TLS_HANDSHAKE) {
+        if (!started && encryption == null && in.isReadable() && in.getByte(in.readerIndex()) == TLS_HANDSHAKE) {
             directTls(context);
             return false;
         }
@@ -147,7 +147,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                         .whenComplete((done, problem) -> context.close());
             }
             case StartupPacket.Startup startup -> {
-                if (!encrypted && core.insistsOnTls()) {
+                if (encryption == null && core.insistsOnTls()) {
                     throw ProtocolViolation.of("28000", "this server accepts encrypted connections only")
                             .withHint("Connect with sslmode=require or stronger.");
                 }
@@ -159,7 +159,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void sslRequest(ChannelHandlerContext context, ByteBuf rest) {
-        if (sslAsked || encrypted) {
+        if (sslAsked || encryption != null) {
             throw StartupPacket.unsupportedProtocol(StartupPacket.SSL_REQUEST_CODE);
         }
         sslAsked = true;
@@ -174,7 +174,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                             + " man-in-the-middle attack.");
         }
         context.writeAndFlush(context.alloc().buffer(1).writeByte('S'));
-        encrypted = true;
+        encryption = tls.get();
         context.pipeline().addFirst("tls", tls.get().newHandler(context.alloc()));
     }
 
@@ -191,7 +191,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
             context.close();
             return;
         }
-        encrypted = true;
+        encryption = tls.get();
         SslHandler handler = tls.get().newHandler(context.alloc());
         context.pipeline().addFirst("tls", handler);
         handler.handshakeFuture().addListener(done -> {
@@ -203,8 +203,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         context.pipeline().fireChannelRead(hello);
     }
 
+    /** Of the certificate that this client was shown; a newer one may be in use by now. */
     private Optional<byte[]> serverEndPoint() {
-        return encrypted ? core.tls().forClients().flatMap(TlsContexts.ClientTls::serverEndPoint) : Optional.empty();
+        return Optional.ofNullable(encryption).flatMap(TlsContexts.ClientTls::serverEndPoint);
     }
 
     /** The client is in; what it has sent behind its sign-in comes next. */

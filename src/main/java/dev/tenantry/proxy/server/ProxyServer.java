@@ -37,12 +37,14 @@ public final class ProxyServer implements AutoCloseable {
     private final ExecutorService workers;
     private final ProxyCore core;
     private final Channel channel;
+    private final TlsReload tlsReload;
 
     private ProxyServer(EventLoops loops, ExecutorService workers, ProxyCore core, Channel channel) {
         this.loops = loops;
         this.workers = workers;
         this.core = core;
         this.channel = channel;
+        this.tlsReload = TlsReload.start(core.tls());
     }
 
     /**
@@ -141,6 +143,7 @@ public final class ProxyServer implements AutoCloseable {
     /** Cuts whatever is left. */
     @Override
     public void close() {
+        tlsReload.close();
         channel.close().awaitUninterruptibly();
         core.connections().forEach(connection -> endIfIdle(connection, true));
         loops.close();
