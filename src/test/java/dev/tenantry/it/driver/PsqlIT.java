@@ -59,7 +59,7 @@ class PsqlIT {
 
     @AfterAll
     static void dropTheTenants() throws Exception {
-        psql("drop schema if exists tenant1, tenant2, psql_bench cascade");
+        psql("drop schema if exists tenant1, tenant2, psql_bench, psql_tab cascade");
     }
 
     @Test
@@ -130,6 +130,29 @@ class PsqlIT {
     void listsDatabasesAsTheServerDoes() throws Exception {
         String direct = run(List.of(), "\\l", cluster.coordinator().url()).output();
         assertThat(run(List.of(), "\\l", cluster.url()).output()).isEqualTo(direct);
+    }
+
+    @Test
+    void completesNamesOfTenantsAsTheyAreTyped() throws Exception {
+        psql("create schema psql_tab; create table psql_tab.notebooks (note_number int)");
+        try (TypedPsql typed = TypedPsql.start(cluster.url())) {
+            typed.type("SELECT * FROM psql_tab.no\t");
+            typed.awaitScreen("psql_tab.notebooks ");
+            typed.dropLine();
+            typed.type("SELECT * FROM psql_t\t");
+            typed.awaitScreen("psql_tab.");
+            typed.dropLine();
+            typed.type("SET search_path TO psql_t\t");
+            typed.awaitScreen("psql_tab ");
+            typed.dropLine();
+            typed.run("SET search_path TO psql_tab;");
+            typed.type("SELECT * FROM noteb\t");
+            typed.awaitScreen("notebooks ");
+            typed.dropLine();
+            typed.type("UPDATE notebooks SET note_\t");
+            typed.awaitScreen("note_number ");
+            typed.dropLine();
+        }
     }
 
     @Test
