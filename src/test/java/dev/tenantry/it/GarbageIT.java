@@ -3,12 +3,14 @@ package dev.tenantry.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.support.Endpoint;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.ManyConnections;
+import dev.tenantry.support.MemoryUse;
 import dev.tenantry.support.Message;
 import dev.tenantry.support.MessageWriter;
 import dev.tenantry.support.RawClient;
 import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -23,6 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ParameterizedClass
 @EnumSource(Endpoint.class)
 class GarbageIT {
+
+    private static final System.Logger LOG = System.getLogger(GarbageIT.class.getName());
 
     private final Endpoint endpoint;
     private final RawClient bystander;
@@ -154,23 +158,40 @@ class GarbageIT {
 
     @Test
     void servesOthersWhileManyConnectionsSayNothing() {
-        List<RawClient> silent = new ArrayList<>();
-        try {
-            int many = endpoint == Endpoint.SERVER ? 100 : 3000;
-            for (int i = 0; i < many; i++) {
-                RawClient client = endpoint.connect();
-                silent.add(client);
-                if (i % 3 == 1) {
-                    client.raw(new byte[] {0, 0}).flushOut();
-                } else if (i % 3 == 2) {
-                    client.raw(new byte[] {0, 0, 0, 100, 0, 3, 0, 0, 'u'}).flushOut();
-                }
+        boolean isProxy = endpoint == Endpoint.PROXY;
+        int many = isProxy ? Math.min(10_000, ManyConnections.limit()) : 80;
+        if (isProxy && many < 10_000) {
+            LOG.log(System.Logger.Level.WARNING, "only {0} connections: see ulimit -n", many);
+        }
+        long openBefore = ManyConnections.openFiles();
+        MemoryUse before = MemoryUse.now();
+        try (ManyConnections silent = ManyConnections.open(endpoint.host(), endpoint.port(), many);
+                RawClient client = endpoint.login()) {
+            assertThat(client.value("SELECT 1")).isEqualTo("1");
+            assertThat(silent.areOpen()).isTrue();
+            if (isProxy) {
+                assertThat(ManyConnections.openFiles() - openBefore).isGreaterThan(many);
             }
-            try (RawClient client = endpoint.login()) {
-                assertThat(client.value("SELECT 1")).isEqualTo("1");
+        }
+        Eventually.passes(() -> assertThat(ManyConnections.openFiles()).isLessThan(openBefore + 50));
+        assertThat(MemoryUse.now().megabytesMoreThan(before))
+                .as("megabytes kept after %d connections", many)
+                .isLessThan(16);
+    }
+
+    @Test
+    void servesOthersWhileOneSendsByteByByte() {
+        byte[] query = new MessageWriter().string("SELECT 'slow', 'but right'").toMessage('Q');
+        try (RawClient slow = endpoint.login();
+                RawClient slower = endpoint.login()) {
+            slower.raw(new byte[] {'Q', 0x3f, 0, 0, 0}).flushOut(); // announces 1 GB
+            for (byte b : query) {
+                slow.push(new byte[] {b});
+                slower.push(new byte[] {'-'});
+                assertThat(bystander.value("SELECT 1")).isEqualTo("1");
             }
-        } finally {
-            silent.forEach(RawClient::close);
+            assertThat(Message.rows(slow.readUntilReady())).containsExactly(List.of("slow", "but right"));
+            assertThat(slower.hasInput()).isFalse();
         }
     }
 
