@@ -35,8 +35,8 @@ public interface ProxyConfig {
     int connectTimeoutMillis();
 
     /**
-     * The longest Query message, in bytes, that is looked at as a whole. Of a longer one the first part
-     * decides where it goes, and all of it streams there.
+     * The longest Query, Parse or Bind message, in bytes, that is looked at as a whole, and so what a client can make
+     * the proxy keep of a message. Of a longer one the first part decides where it goes, and all of it streams there.
      */
     @WithDefault("16777216")
     @Min(65536)

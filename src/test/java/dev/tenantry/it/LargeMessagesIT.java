@@ -7,6 +7,7 @@ import dev.tenantry.support.Eventually;
 import dev.tenantry.support.Message;
 import dev.tenantry.support.MessageWriter;
 import dev.tenantry.support.RawClient;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -113,6 +114,32 @@ class LargeMessagesIT {
             assertThat(Message.types(client.readUntilReady())).isEqualTo("2C".repeat(10) + "Z");
         }
         assertThat(client.value("SELECT count(*) FROM t")).isEqualTo("" + batches);
+    }
+
+    @Test
+    void keepsMessageWholeBehindMoreRepliesThanMayBeOwed() {
+        client.parse("s", "SELECT length($1), $1 = repeat('v', 500000)").flushOut();
+        for (int i = 0; i < 6_000; i++) {
+            client.bind("", "s", "v").execute("", 0);
+        }
+        byte[] large = new MessageWriter()
+                .string("")
+                .string("s")
+                .int16(0)
+                .int16(1)
+                .int32(500_000)
+                .bytes("v".repeat(500_000).getBytes(StandardCharsets.US_ASCII))
+                .int16(0)
+                .toMessage('B');
+        client.raw(Arrays.copyOf(large, 100_000)).flushOut();
+        try (RawClient other = endpoint.login()) {
+            assertThat(other.value("SELECT 1")).isEqualTo("1"); // the first half is on its way
+        }
+        client.raw(Arrays.copyOfRange(large, 100_000, large.length));
+        client.execute("", 0).sync();
+        List<Message> answer = client.readUntilReady();
+        assertThat(Message.types(answer)).isEqualTo("1" + "2DC".repeat(6_001) + "Z");
+        assertThat(answer.get(answer.size() - 3).columns()).containsExactly("500000", "t");
     }
 
     @Test

@@ -11,6 +11,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.util.HashMap;
 import java.util.Map;
@@ -92,6 +93,11 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** Whether a call of the proxy's own runs on it. */
     public boolean isInCall() {
         return call != null;
+    }
+
+    /** Whether it is encrypted. */
+    public boolean isEncrypted() {
+        return channel.pipeline().get(SslHandler.class) != null;
     }
 
     /** The number that identifies it in a cancel request. */
@@ -265,13 +271,13 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
             login.connectionLost();
         }
         CallCollector running = call;
-        if (running != null) {
-            call = null;
-            running.connectionLost();
-        }
+        call = null;
         BackendListener receiver = listener;
         if (receiver != null) {
-            receiver.closed(this);
+            receiver.closed(this); // before the call fails: what it was for is answered out of the session's new state
+        }
+        if (running != null) {
+            running.connectionLost();
         }
     }
 

@@ -5,10 +5,8 @@ import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.auth.ScramSecrets;
 import dev.tenantry.proxy.net.EventLoops;
 import dev.tenantry.proxy.net.TlsContexts;
-import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.SqlError;
 import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
@@ -55,14 +53,13 @@ public final class BackendConnector {
      *
      * @param parameters the start-up parameters, the client's own
      * @param credentials what signs in: the client's keys
-     * @return completes on the loop; with {@link BackendRefused} when the node can't be reached or says no
+     * @return completes on the loop; with {@link BackendRefused} when the node can't be reached or says no. Who
+     *     completes it exceptionally, on the loop, gives up on the connection
      */
     public CompletableFuture<BackendConnection> open(
             Node node, EventLoop loop, Map<String, String> parameters, ScramClient.Credentials credentials) {
         CompletableFuture<BackendConnection> opened = new CompletableFuture<>();
-        Optional<TlsRequest> request = tls.forNodes()
-                .map(context ->
-                        new TlsRequest(node, context, tls.settings().nodeMode().insists()));
+        Optional<TlsRequest> request = tlsRequest(node);
         ChannelFuture connecting = bootstrap(loop)
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
@@ -87,34 +84,38 @@ public final class BackendConnector {
                 opened.completeExceptionally(new BackendRefused(node, unreachable(node, done.cause())));
             }
         });
+        opened.whenComplete((backend, problem) -> {
+            if (problem != null) {
+                connecting.channel().close();
+            }
+        });
         return opened;
     }
 
-    /** Asks a node to cancel what a backend of it runs; completes when the node has closed that connection. */
+    /**
+     * Asks a node to cancel what a backend of it runs, with TLS if that connection has it, as libpq does; completes
+     * when the node has closed the connection of the request.
+     */
     public CompletableFuture<Void> cancel(BackendConnection backend) {
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        Channel of = backend.channel();
-        ChannelFuture connecting = bootstrap(of.eventLoop())
-                .handler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        channel.closeFuture().addListener(closed -> done.complete(null));
-                    }
-                })
-                .connect(backend.node().host(), backend.node().port());
+        Node node = backend.node();
+        Optional<TlsRequest> request = backend.isEncrypted() ? tlsRequest(node) : Optional.empty();
+        CancelRequest cancel = new CancelRequest(backend, request);
+        ChannelFuture connecting =
+                bootstrap(backend.channel().eventLoop()).handler(cancel).connect(node.host(), node.port());
         connecting.addListener(result -> {
             if (result.isSuccess()) {
-                ByteBuf out = of.alloc().buffer(32);
-                FrontendMessages.cancelRequest(out, backend.processId(), backend.secretKey());
-                Channel channel = connecting.channel();
-                channel.writeAndFlush(out);
-                // A node that hangs must not hold up the session for longer than one that is gone.
-                of.eventLoop().schedule(() -> channel.close(), connectTimeoutMillis, TimeUnit.MILLISECONDS);
+                cancel.endAfter(connecting.channel(), connectTimeoutMillis);
             } else {
-                done.complete(null);
+                cancel.done().complete(null);
             }
         });
-        return done;
+        return cancel.done();
+    }
+
+    private Optional<TlsRequest> tlsRequest(Node node) {
+        return tls.forNodes()
+                .map(context ->
+                        new TlsRequest(node, context, tls.settings().nodeMode().insists()));
     }
 
     /** A node that accepts and then says nothing must not keep a session waiting. */
@@ -124,9 +125,7 @@ public final class BackendConnector {
                         () -> {
                             SqlError silent =
                                     unreachable(node, new IllegalStateException("it did not let us in in time"));
-                            if (opened.completeExceptionally(new BackendRefused(node, silent))) {
-                                channel.close();
-                            }
+                            opened.completeExceptionally(new BackendRefused(node, silent));
                         },
                         LOGIN_TIMEOUT_MILLIS,
                         TimeUnit.MILLISECONDS);

@@ -321,6 +321,7 @@ public final class ClusterStatements {
     }
 
     private Outcome endNodes(NodeCalls calls, boolean commit) {
+        calls.ending();
         List<BackendConnection> participants = List.copyOf(session.transaction().participants());
         DistributedEnd end = new DistributedEnd(calls, services);
         if (participants.isEmpty()) {
@@ -336,7 +337,7 @@ public final class ClusterStatements {
     }
 
     private NodeCalls calls() {
-        return new NodeCalls(session.backends().loop(), dispatcher.preparation());
+        return new NodeCalls(session.backends().loop(), dispatcher.preparation(), dispatcher::isCancelled);
     }
 
     @SuppressWarnings("ArrayRecordComponent") // written once and forgotten

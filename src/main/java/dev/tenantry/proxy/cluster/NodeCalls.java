@@ -5,6 +5,7 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.proxy.dispatch.BackendPreparation;
 import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -27,11 +29,20 @@ final class NodeCalls {
 
     private final EventLoop loop;
     private final BackendPreparation preparation;
+    private final BooleanSupplier cancelled;
     private final List<byte[]> notices = new ArrayList<>();
+    private boolean ending;
 
-    NodeCalls(EventLoop loop, BackendPreparation preparation) {
+    /** {@code cancelled} says, on the loop, whether the client has cancelled the statement that the work is for. */
+    NodeCalls(EventLoop loop, BackendPreparation preparation, BooleanSupplier cancelled) {
         this.loop = loop;
         this.preparation = preparation;
+        this.cancelled = cancelled;
+    }
+
+    /** The transaction is ended: from now on a cancel reaches what runs on a node, and nothing else. */
+    void ending() {
+        ending = true;
     }
 
     /** What the nodes noted beside their answers, whole messages, each once. */
@@ -41,7 +52,7 @@ final class NodeCalls {
 
     /** A node's backend, inside the session's transaction. */
     BackendConnection enlist(Node node) {
-        return await(() -> preparation.prepare(node));
+        return await(unlessCancelled(() -> preparation.prepare(node)));
     }
 
     /**
@@ -51,12 +62,21 @@ final class NodeCalls {
      * @throws SqlErrorException when the node is lost
      */
     CallResult call(BackendConnection backend, String sql) {
-        return check(await(() -> backend.call(sql)));
+        return check(await(unlessCancelled(() -> backend.call(sql))));
     }
 
     /** The same for messages of the extended protocol, owned by the callee. */
     CallResult call(BackendConnection backend, ByteBuf messages, int readyExpected) {
         return check(await(() -> backend.call(messages, readyExpected)));
+    }
+
+    /** A cancel that comes between two calls finds nothing running, but the statement must not go on. */
+    private <T> Supplier<CompletableFuture<T>> unlessCancelled(Supplier<CompletableFuture<T>> step) {
+        return ending
+                ? step
+                : () -> cancelled.getAsBoolean()
+                        ? CompletableFuture.failedFuture(new SqlErrorException(SqlErrors.cancelled()))
+                        : step.get();
     }
 
     /** Runs SQL and leaves it to the caller to see whether it worked; empty when the node is lost. */

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * answered. Lives on the client's event loop.
  */
 public final class Dispatcher {
+    private static final System.Logger LOG = System.getLogger(Dispatcher.class.getName());
+
     private final ReplyLedger ledger;
     private final SessionSettings settings;
     private final TransactionScope transaction;
@@ -34,6 +36,7 @@ public final class Dispatcher {
     private final BackendPreparation preparation;
     private final Owner owner;
     private boolean busy;
+    private boolean cancelled;
     private @Nullable SqlError failure;
 
     /** What the dispatcher asks of its session. */
@@ -81,8 +84,33 @@ public final class Dispatcher {
     /** What {@link #occupy()} was for is done. */
     public void free() {
         busy = false;
+        cancelled = false;
         tellParameters();
         owner.resume();
+    }
+
+    /** What runs is to fail: the client has cancelled the statement that waits for it. */
+    public void cancel() {
+        cancelled = busy;
+    }
+
+    /** Whether the client has cancelled the statement that what runs is for. */
+    public boolean isCancelled() {
+        return cancelled;
+    }
+
+    /**
+     * Why the step has failed that the message waited for which is looked at again now; told once. Whatever the message
+     * would need now, this is its answer.
+     */
+    @Nullable
+    public SqlError takeFailure() {
+        SqlError told = failure;
+        if (told != null) {
+            failure = null;
+            transaction.takeLoss(); // if it is why the block has failed, it is told now
+        }
+        return told;
     }
 
     /**
@@ -93,11 +121,6 @@ public final class Dispatcher {
      */
     @Nullable
     public BackendConnection ready(Node node) {
-        if (failure != null) {
-            SqlError told = failure;
-            failure = null;
-            throw new SqlErrorException(told);
-        }
         BackendConnection active = backends.active();
         if (active != null && active.node().nodeId() == node.nodeId() && !active.isClosed() && isCurrent(active)) {
             return busy ? null : active;
@@ -239,19 +262,34 @@ public final class Dispatcher {
         return target;
     }
 
-    /** Waits for something; the message that needs it is looked at again afterwards. */
+    /**
+     * Waits for something; the message that needs it is looked at again afterwards, and fails if this has failed: see
+     * {@link #takeFailure()}.
+     */
     public <T> void run(CompletableFuture<T> step, Consumer<T> then) {
         busy = true;
         step.whenComplete((result, problem) -> {
-            busy = false;
-            if (problem == null) {
-                then.accept(result);
-            } else {
-                failure = told(problem);
+            try {
+                ran(result, problem, then);
+            } catch (RuntimeException ours) {
+                LOG.log(System.Logger.Level.ERROR, "session failed", ours); // nobody else would ever hear of it
+                owner.end(SqlError.fatal("XX000", "internal error"));
             }
-            tellParameters();
-            owner.resume();
         });
+    }
+
+    private <T> void ran(T result, @Nullable Throwable problem, Consumer<T> then) {
+        boolean unwanted = cancelled;
+        busy = false;
+        cancelled = false;
+        if (problem != null) {
+            failure = told(problem);
+        } else {
+            then.accept(result);
+            failure = unwanted ? SqlErrors.cancelled() : null;
+        }
+        tellParameters();
+        owner.resume();
     }
 
     /** A call of our own may have changed what the active backend reports. */

@@ -1,6 +1,5 @@
 package dev.tenantry.proxy.query;
 
-import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.cluster.ClusterStatements;
 import dev.tenantry.proxy.dispatch.Dispatcher;
@@ -24,12 +23,8 @@ import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,16 +38,9 @@ public final class ExtendedQueries {
     private final Dispatcher dispatcher;
     private final ClusterStatements cluster;
     private final SessionContext context;
-    private final Map<String, Portal> portals = new HashMap<>();
+    private final ParseMessages parses;
+    private final Portals portals = new Portals();
     private boolean skipping;
-
-    /**
-     * A portal of the client.
-     *
-     * @param parameters what was bound to it as far as we need it
-     * @param done whether it was run here, which can be done once
-     */
-    private record Portal(Prepared statement, BoundParameters parameters, boolean done) {}
 
     public ExtendedQueries(
             Conversation session,
@@ -67,6 +55,7 @@ public final class ExtendedQueries {
         this.dispatcher = dispatcher;
         this.cluster = cluster;
         this.context = context;
+        this.parses = new ParseMessages(session, statements, analyzer, dispatcher, cluster, context);
     }
 
     /** Whether an error of our own makes the client's messages up to Sync void. */
@@ -88,11 +77,9 @@ public final class ExtendedQueries {
         skipping = true;
     }
 
-    /** No transaction is open any more, so no portal is. */
+    /** The reply that was given last has ended a transaction, and with it its portals. */
     public void transactionEnded() {
-        if (session.ledger().isEmpty()) {
-            portals.clear();
-        }
+        portals.transactionEnded(session.ledger().settled());
     }
 
     private boolean mustWait() {
@@ -107,100 +94,13 @@ public final class ExtendedQueries {
         return false;
     }
 
-    /** A whole Parse message. */
-    public Verdict onParse(ByteBuf in, int index, int frameLength, LexicalRules rules) {
-        if (mustWait()) {
-            return Verdict.WAIT;
-        }
-        int end = index + frameLength;
-        int nameEnd = Bytes.endOfString(in, index + 5, end);
-        int textEnd = nameEnd < 0 ? -1 : Bytes.endOfString(in, nameEnd + 1, end);
-        if (textEnd < 0) {
-            throw SqlErrors.malformed("invalid string in message");
-        }
-        String name = Bytes.raw(in, index + 5, nameEnd);
-        List<StatementFacts> found = analyzer.analyze(in, nameEnd + 1, textEnd - nameEnd - 1, rules);
-        StatementFacts facts = found.isEmpty() ? null : found.getFirst();
-        if (facts != null && found.size() == 1) {
-            statements.checkBlock(facts);
-        }
-        boolean taken = !name.isEmpty() && session.statements().get(name) != null;
-        if (facts != null && found.size() == 1 && cluster.isLocal(facts)) {
-            return taken ? refuse(alreadyExists(name)) : parseLocally(name, in, index, frameLength, facts);
-        }
-        return taken ? parseTwice(name, facts) : parse(name, in, index, frameLength, facts);
-    }
-
-    /** A second statement of a name: the server, if it has the first, says what is wrong with it. */
-    private Verdict parseTwice(String name, @Nullable StatementFacts facts) {
-        Node node = facts == null ? context.anyNode() : statements.node(checked(statements.look(facts)));
-        BackendConnection backend = statements.ready(node);
-        if (backend == null) {
-            return Verdict.WAIT;
-        }
-        if (backend.prepared().get(name) != session.statements().get(name)) {
-            return refuse(alreadyExists(name));
-        }
-        session.ledger().expect(Expected.PARSE, false, null);
-        session.backends().extended(false);
-        return Verdict.FORWARD;
-    }
-
-    private static SqlError alreadyExists(String name) {
-        return SqlError.error("42P05", "prepared statement \"" + name + "\" already exists");
-    }
-
-    private Verdict parseLocally(String name, ByteBuf in, int index, int frameLength, StatementFacts facts) {
-        boolean ends = facts.action() instanceof StatementAction.Commit
-                || facts.action() instanceof StatementAction.Rollback
-                || facts.action() instanceof StatementAction.RollbackTo;
-        if (!ends && session.transaction().isOpen() && !session.ledger().isEmpty()) {
-            cluster.owner().flushClientRun();
-            dispatcher.flushBatch();
-            return Verdict.WAIT; // whether the block has failed decides
-        }
-        if (!ends && session.transaction().status() == 'E') {
-            return refuse(SqlErrors.aborted());
-        }
-        Prepared prepared = prepared(name, in, index, frameLength, facts);
-        prepared.confirm();
-        session.statements().add(prepared);
-        session.replies().bodiless(BackendType.PARSE_COMPLETE);
-        return Verdict.SKIP;
-    }
-
-    private static Prepared prepared(
-            String name, ByteBuf in, int index, int frameLength, @Nullable StatementFacts facts) {
-        byte[] message = ByteBufUtil.getBytes(in, index, frameLength);
-        int textStart = Bytes.endOfString(in, index + 5, index + frameLength) + 1 - index;
-        int textEnd = Bytes.endOfString(in, index + textStart, index + frameLength) - index;
-        return Prepared.ofParse(name, message, textStart, textEnd - textStart, facts);
-    }
-
-    private Verdict parse(String name, ByteBuf in, int index, int frameLength, @Nullable StatementFacts facts) {
-        Node node = facts == null ? context.anyNode() : statements.node(checked(statements.look(facts)));
-        BackendConnection backend = statements.ready(node);
-        if (backend == null) {
-            return Verdict.WAIT;
-        }
-        boolean renamed = facts != null && !facts.tenantryNames().isEmpty();
-        Prepared prepared = facts != null && renamed
-                ? ClusterNames.prepared(name, in, index, frameLength, facts)
-                : prepared(name, in, index, frameLength, facts);
-        cluster.owner().flushClientRun();
-        if (renamed || backend.prepared().containsKey(name) && !name.isEmpty()) {
-            ByteBuf out = backend.channel().alloc().buffer(frameLength + 64);
-            PreparedOnBackend.makeRoom(name, backend, session.ledger(), out);
-            if (renamed) {
-                prepared.writeTo(out);
-            }
-            backend.write(out);
-        }
-        session.ledger().expect(Expected.PARSE, false, new PreparedOnBackend.NameChange.Prepares(prepared, true));
-        backend.prepared().put(name, prepared);
-        session.statements().add(prepared);
-        session.backends().extended(false);
-        return renamed ? Verdict.SKIP : Verdict.FORWARD;
+    /**
+     * A Parse message, or the first part of it.
+     *
+     * @param available how much of the message is in the buffer; less than {@code frameLength} only for giants
+     */
+    public Verdict onParse(ByteBuf in, int index, int frameLength, int available, LexicalRules rules) {
+        return mustWait() ? Verdict.WAIT : parses.onParse(in, index, frameLength, available, rules);
     }
 
     private static Route checked(Route route) {
@@ -227,14 +127,18 @@ public final class ExtendedQueries {
         Prepared prepared = session.statements().get(in, portalEnd + 1, nameEnd);
         boolean values = prepared != null && prepared.needsValues();
         if (values && available < frameLength) {
-            return Verdict.WHOLE;
+            throw new SqlErrorException(SqlErrors.tooLong(
+                    "Bind message is too long for its statement",
+                    "Its values may decide where the statement goes or what it sets, so that it must not be longer"
+                            + " than tenantry.proxy.query-length-max."));
         }
         BoundParameters parameters =
                 values ? BoundParameters.read(in, nameEnd + 1, index + frameLength) : BoundParameters.NONE;
         String portal = portalEnd == index + 5 ? "" : Bytes.raw(in, index + 5, portalEnd);
         if (prepared != null && cluster.isLocal(prepared)) {
-            portals.put(portal, new Portal(prepared, BoundParameters.NONE, false));
             session.replies().bodiless(BackendType.BIND_COMPLETE);
+            portals.bind(
+                    portal, prepared, BoundParameters.NONE, session.ledger().noted());
             return Verdict.SKIP;
         }
         BackendConnection backend = backendFor(prepared, parameters);
@@ -246,19 +150,12 @@ public final class ExtendedQueries {
             PreparedOnBackend.dropStale(Bytes.raw(in, portalEnd + 1, nameEnd), backend, session.ledger());
             portals.remove(portal);
         } else {
-            note(portal, prepared, parameters);
+            portals.bind(portal, prepared, parameters, session.ledger().noted() + 1);
             statements.count(prepared.lastRoute());
         }
         session.ledger().expect(Expected.BIND, false, null);
         session.backends().extended(false);
         return Verdict.FORWARD;
-    }
-
-    private void note(String portal, Prepared prepared, BoundParameters parameters) {
-        Portal known = portals.get(portal);
-        if (known == null || known.statement() != prepared || known.parameters() != parameters) {
-            portals.put(portal, new Portal(prepared, parameters, false));
-        }
     }
 
     /** The backend that runs a statement, knowing it; null when the message must wait. */
@@ -308,7 +205,7 @@ public final class ExtendedQueries {
         }
         boolean statement = in.getByte(index + 5) == 'S';
         Prepared prepared = statement ? session.statements().get(in, index + 6, nameEnd) : null;
-        Portal portal = statement ? null : portals.get(Bytes.raw(in, index + 6, nameEnd));
+        Portals.Portal portal = statement ? null : portals.get(Bytes.raw(in, index + 6, nameEnd));
         Prepared of = prepared != null ? prepared : portal != null ? portal.statement() : null;
         if (of != null && cluster.isLocal(of)) {
             describeLocally(statement);
@@ -346,7 +243,7 @@ public final class ExtendedQueries {
         if (nameEnd < 0) {
             throw SqlErrors.malformed("invalid string in message");
         }
-        Portal portal = portals.get(nameEnd == index + 5 ? "" : Bytes.raw(in, index + 5, nameEnd));
+        Portals.Portal portal = portals.get(nameEnd == index + 5 ? "" : Bytes.raw(in, index + 5, nameEnd));
         StatementFacts facts = portal == null ? null : portal.statement().facts();
         if (portal != null && facts != null) {
             statements.checkBlock(facts);
@@ -371,8 +268,8 @@ public final class ExtendedQueries {
     }
 
     /** A portal that was run can't be run again, and none outlives its transaction. */
-    private Verdict executeLocally(String name, Portal portal, StatementFacts facts) {
-        if (portal.done()) {
+    private Verdict executeLocally(String name, Portals.Portal portal, StatementFacts facts) {
+        if (portal.isDone()) {
             return refuse(SqlError.error("55000", "portal \"" + name + "\" cannot be run"));
         }
         Verdict verdict = cluster.execute(portal.statement(), facts);
@@ -380,7 +277,7 @@ public final class ExtendedQueries {
             switch (facts.action()) {
                 case StatementAction.Commit _, StatementAction.Rollback _ -> portals.clear();
                 case StatementAction.RollbackTo _ -> portals.remove(name);
-                default -> portals.put(name, new Portal(portal.statement(), portal.parameters(), true));
+                default -> portal.run();
             }
         }
         return verdict;
@@ -417,7 +314,7 @@ public final class ExtendedQueries {
     }
 
     private Verdict closePortal(String name) {
-        Portal portal = portals.get(name);
+        Portals.Portal portal = portals.get(name);
         BackendConnection active = open();
         if (active == null || portal != null && cluster.isLocal(portal.statement())) {
             portals.remove(name);
@@ -460,6 +357,7 @@ public final class ExtendedQueries {
             if (!cluster.endImplicit(!skipped)) {
                 return Verdict.WAIT;
             }
+            portals.clear();
             skipping = false;
             return Verdict.SKIP;
         }
@@ -474,6 +372,9 @@ public final class ExtendedQueries {
             session.ledger().expect(Expected.SYNC, false, null);
             session.backends().synced();
             return Verdict.FORWARD;
+        }
+        if (!session.transaction().isOpen()) {
+            portals.clear();
         }
         session.replies().ready(session.transaction().status());
         return Verdict.SKIP;

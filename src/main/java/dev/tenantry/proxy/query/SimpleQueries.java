@@ -86,9 +86,10 @@ public final class SimpleQueries {
     private void checkGiant(List<StatementFacts> found) {
         boolean alone = found.size() == 1;
         boolean asItIs = !found.isEmpty()
+                && Statements.isClearFromBeginning(found.getLast())
                 && found.stream()
                         .allMatch(facts -> facts.tenantryNames().isEmpty()
-                                && !(alone ? cluster.isLocal(facts) : cluster.takes(facts))
+                                && !cluster.takes(facts)
                                 && !(facts.action() instanceof StatementAction.Prepare))
                 && (alone || !session.transaction().isDistributed() && statements.commonNode(found) != null);
         if (!asItIs) {

@@ -154,6 +154,32 @@ public final class Statements {
         return facts.kind() == StatementKind.SHOW || facts.sideEffectFree() && !Prepared.isEffect(facts);
     }
 
+    /**
+     * Whether the beginning of a statement that is cut off says all that must be known of it. One that sets something
+     * must be seen to its end, as the value may be what is cut off.
+     */
+    static boolean isClearFromBeginning(StatementFacts facts) {
+        return switch (facts.kind()) {
+            case SELECT,
+                    VALUES,
+                    TABLE,
+                    INSERT,
+                    UPDATE,
+                    DELETE,
+                    MERGE,
+                    COPY_FROM,
+                    COPY_TO,
+                    EXPLAIN,
+                    CALL,
+                    DO,
+                    DDL,
+                    DECLARE,
+                    UNKNOWN ->
+                !Prepared.isEffect(facts) && facts.tenantryNames().isEmpty();
+            default -> false;
+        };
+    }
+
     /** The prepared statement that EXECUTE or DEALLOCATE names, or null. */
     @Nullable
     static String usedStatement(StatementFacts facts) {

@@ -6,12 +6,15 @@ import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.net.FrameHandler.Verdict;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.FrontendMessages;
+import dev.tenantry.wire.SqlError;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the statements of one Query message one by one, where they can't go to one node as they are. PostgreSQL runs
@@ -27,6 +30,7 @@ public final class StringRun {
     private final List<byte[]> parts = new ArrayList<>();
     private boolean active;
     private boolean failed;
+    private boolean cancelled;
     private int next;
 
     public StringRun(
@@ -54,6 +58,7 @@ public final class StringRun {
         }
         next = 0;
         failed = false;
+        cancelled = false;
         active = true;
         context.inString(true);
         if (!session.transaction().isOpen()) {
@@ -61,15 +66,31 @@ public final class StringRun {
         }
     }
 
+    /** The client has cancelled the string: what of it has not begun yet never does. */
+    public void cancel() {
+        cancelled = active;
+    }
+
     /** Goes on as far as it can now. */
     public void proceed() {
         while (active && !dispatcher.isBusy() && session.ledger().isEmpty()) {
             failed |= context.takeBatchFailed();
+            refuse(dispatcher.takeFailure());
+            if (cancelled && next < parts.size()) {
+                refuse(SqlErrors.cancelled());
+            }
             if (failed || next == parts.size()) {
                 finish();
             } else if (!part(parts.get(next))) {
                 return;
             }
+        }
+    }
+
+    private void refuse(@Nullable SqlError error) {
+        if (error != null && !failed) {
+            queries.refuse(error);
+            failed = context.takeBatchFailed();
         }
     }
 

@@ -31,7 +31,6 @@ import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One client's conversation after start-up: takes its messages in order, hands each to who knows what to do with it,
@@ -51,7 +50,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final ProxyMetrics metrics;
     private final BackendRelay.ClientParameters told = new BackendRelay.ClientParameters();
     private final FrameCutter cutter;
-    private @Nullable CompletableFuture<Void> cancelling;
+    private final Cancellation cancellation;
     private boolean ended;
     private long askedNanos;
     private long sentNanos;
@@ -77,6 +76,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.simple = new SimpleQueries(session, routed, analyzer, dispatcher, cluster, context);
         this.strings = new StringRun(session, dispatcher, cluster, simple, context);
         simple.strings(strings);
+        this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
         this.extended = new ExtendedQueries(session, routed, analyzer, dispatcher, cluster, context);
         this.cutter = new FrameCutter(this, client.allocator());
     }
@@ -110,8 +110,12 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (ended || isVoid(type)) {
             return Verdict.SKIP;
         }
-        if (cancelling != null && session.ledger().isEmpty() && type != FrontendType.TERMINATE) {
+        if (cancellation.isUnderWay() && session.ledger().isEmpty() && type != FrontendType.TERMINATE) {
             return Verdict.WAIT; // a cancel that comes late must not hit the next statement
+        }
+        SqlError failure = dispatcher.takeFailure();
+        if (failure != null) {
+            return waitedInVain(type, failure);
         }
         return switch (type) {
             case FrontendType.BIND ->
@@ -119,8 +123,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                         ? Verdict.MORE
                         : bind(in, index, frameLength, available);
             case FrontendType.QUERY -> query(in, index, frameLength, available);
-            case FrontendType.PARSE,
-                    FrontendType.DESCRIBE,
+            case FrontendType.PARSE -> parse(in, index, frameLength, available);
+            case FrontendType.DESCRIBE,
                     FrontendType.EXECUTE,
                     FrontendType.CLOSE,
                     FrontendType.FLUSH,
@@ -135,8 +139,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     @Override
     public Verdict frame(byte type, ByteBuf in, int index, int frameLength) {
         return switch (type) {
-            case FrontendType.PARSE -> parse(in, index, frameLength);
-            case FrontendType.BIND -> bind(in, index, frameLength, frameLength);
             case FrontendType.DESCRIBE -> guarded(() -> extended.onDescribe(in, index, frameLength));
             case FrontendType.EXECUTE -> guarded(() -> extended.onExecute(in, index, frameLength));
             case FrontendType.CLOSE -> guarded(() -> extended.onClose(in, index, frameLength));
@@ -167,15 +169,34 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 in, index, frameLength, available, session.settings().lexicalRules()));
     }
 
-    private Verdict parse(ByteBuf in, int index, int frameLength) {
+    private Verdict parse(ByteBuf in, int index, int frameLength, int available) {
+        if (available < frameLength && available < limits.queryLengthMax()) {
+            return Verdict.MORE;
+        }
         asked();
-        return guarded(() ->
-                extended.onParse(in, index, frameLength, session.settings().lexicalRules()));
+        return guarded(() -> extended.onParse(
+                in, index, frameLength, available, session.settings().lexicalRules()));
     }
 
     private Verdict bind(ByteBuf in, int index, int frameLength, int available) {
         asked();
-        return guarded(() -> extended.onBind(in, index, frameLength, available));
+        Verdict verdict = guarded(() -> extended.onBind(in, index, frameLength, available));
+        return verdict == Verdict.MORE && available >= limits.queryLengthMax()
+                ? guarded(() -> {
+                    throw new SqlErrorException(SqlErrors.tooLong(
+                            "names in Bind message are too long",
+                            "They must end within the first tenantry.proxy.query-length-max bytes."));
+                })
+                : verdict;
+    }
+
+    /** What the message waited for has failed, or its client has cancelled it. */
+    private Verdict waitedInVain(byte type, SqlError failure) {
+        Step refused = () -> {
+            throw new SqlErrorException(failure);
+        };
+        boolean isSimple = type == FrontendType.QUERY || type == FrontendType.FUNCTION_CALL;
+        return isSimple ? guardedSimple(refused) : guarded(refused);
     }
 
     /** A statement can be sent: the time to its ReadyForQuery begins, unless one before it is being timed. */
@@ -263,7 +284,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     /** Says what is due, lets what was written leave, and reads on where there is room. */
     private void proceed() {
-        strings.proceed();
+        if (!cancellation.isUnderWay() || !session.ledger().isEmpty()) {
+            strings.proceed();
+        }
         BackendConnection backend = session.backends().active();
         if (backend == null || !backend.isInsideBody()) {
             session.replies().drain();
@@ -273,7 +296,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             cutter.resume();
         }
         backend = session.backends().active();
-        boolean crowded = session.ledger().isCrowded();
+        boolean crowded = session.ledger().isCrowded() && !cutter.isInsideBody();
         if (crowded) {
             dispatcher.flushBatch(); // or what the client has still to say might be what they wait for
         }
@@ -286,7 +309,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     private boolean isFreeToGoOn() {
         return !dispatcher.isBusy()
-                && (cancelling == null || !session.ledger().isEmpty())
+                && (!cancellation.isUnderWay() || !session.ledger().isEmpty())
                 && (session.ledger().isEmpty() || !session.ledger().hasEffectsPending());
     }
 
@@ -465,22 +488,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     /** Cancels what runs; completes when the nodes have taken notice. Until then nothing new is sent to them. */
     CompletableFuture<Void> cancel() {
-        CompletableFuture<Void> running = cancelling;
-        if (running != null) {
-            return running;
-        }
-        if (ended || session.ledger().isEmpty() && !dispatcher.isBusy()) {
-            return CompletableFuture.completedFuture(null);
-        }
-        CompletableFuture<Void> all =
-                session.backends().cancelRunning(!session.ledger().isEmpty());
-        if (!all.isDone()) {
-            cancelling = all;
-            all.whenComplete((done, problem) -> {
-                cancelling = null;
-                resume();
-            });
-        }
-        return all;
+        return ended ? CompletableFuture.completedFuture(null) : cancellation.request();
     }
 }

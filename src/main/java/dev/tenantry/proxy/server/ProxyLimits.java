@@ -7,7 +7,7 @@ package dev.tenantry.proxy.server;
  * @param connectionsMax client connections, those that have not signed in included
  * @param authenticationTimeoutMillis how long a client may take to sign in, ms
  * @param connectTimeoutMillis how long a node may take to accept a connection, ms
- * @param queryLengthMax bytes of a Query or Parse message that are looked at as a whole
+ * @param queryLengthMax bytes of a Query, Parse or Bind message that are looked at as a whole
  * @param statementCacheBytesMax bytes that each event loop remembers of statements seen before
  */
 public record ProxyLimits(

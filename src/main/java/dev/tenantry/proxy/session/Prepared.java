@@ -4,6 +4,7 @@ import dev.tenantry.routing.Route;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.FrontendType;
+import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -19,31 +20,43 @@ public final class Prepared {
     private final int textLength;
     private final @Nullable StatementFacts facts;
     private final boolean sql;
+    private final boolean whole;
     private boolean confirmed;
     private @Nullable Route route;
     private int routeSettings = -1;
     private @Nullable Object routeCatalog;
     private @Nullable Object routeMain;
 
-    private Prepared(
-            String name, byte[] message, int textStart, int textLength, @Nullable StatementFacts facts, boolean sql) {
+    /** The bytes that prepare a statement, and where its text is among them. */
+    @SuppressWarnings("ArrayRecordComponent") // made here, written nowhere
+    private record Source(byte[] message, int textStart, int textLength) {
+        static final Source UNKNOWN = new Source(new byte[0], 0, 0);
+    }
+
+    private Prepared(String name, Source source, @Nullable StatementFacts facts, boolean sql) {
         this.name = name;
-        this.message = message;
-        this.textStart = textStart;
-        this.textLength = textLength;
+        this.message = source.message();
+        this.textStart = source.textStart();
+        this.textLength = source.textLength();
         this.facts = facts;
         this.sql = sql;
+        this.whole = source != Source.UNKNOWN;
     }
 
     /** A statement of a Parse message; {@code facts} is null for empty text. */
     public static Prepared ofParse(
             String name, byte[] message, int textStart, int textLength, @Nullable StatementFacts facts) {
-        return new Prepared(name, message, textStart, textLength, facts, false);
+        return new Prepared(name, new Source(message, textStart, textLength), facts, false);
+    }
+
+    /** A statement of a Parse message so long that it was not kept: only the backend it went to can run it. */
+    public static Prepared ofGiant(String name, StatementFacts facts) {
+        return new Prepared(name, Source.UNKNOWN, facts, false);
     }
 
     /** A statement of PREPARE, with the whole PREPARE as its text. */
     public static Prepared ofSql(String name, byte[] text, StatementFacts facts) {
-        return new Prepared(name, text, 0, text.length, facts, true);
+        return new Prepared(name, new Source(text, 0, text.length), facts, true);
     }
 
     public String name() {
@@ -120,6 +133,20 @@ public final class Prepared {
         routeSettings = settings;
         routeCatalog = catalog;
         routeMain = main;
+    }
+
+    /**
+     * It is about to be prepared on another backend.
+     *
+     * @throws SqlErrorException when it was too long to be kept
+     */
+    public void requireWhole() {
+        if (!whole) {
+            throw new SqlErrorException(SqlErrors.tooLong(
+                    "prepared statement \"" + name + "\" is too long to be prepared again",
+                    "It was prepared over another connection to a node; of a statement longer than"
+                            + " tenantry.proxy.query-length-max the proxy keeps no copy."));
+        }
     }
 
     /** Writes what prepares it on another backend. */

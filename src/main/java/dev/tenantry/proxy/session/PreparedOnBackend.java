@@ -48,6 +48,7 @@ public final class PreparedOnBackend {
         if (backend.prepared().get(statement.name()) == statement) {
             return;
         }
+        statement.requireWhole();
         ByteBuf out = backend.channel().alloc().buffer(statement.message().length + 64);
         makeRoom(statement.name(), backend, ledger, out);
         if (statement.isSql()) {
@@ -81,6 +82,9 @@ public final class PreparedOnBackend {
 
     /** The same outside a batch: the backend is quiet, and an error is thrown as the client's own. */
     public static CompletableFuture<Void> bring(String name, @Nullable Prepared statement, BackendConnection backend) {
+        if (statement != null) {
+            statement.requireWhole();
+        }
         ByteBuf out = backend.channel().alloc().buffer(64);
         boolean known = !name.isEmpty() && backend.prepared().remove(name) != null;
         if (known) {

@@ -27,6 +27,7 @@ public final class ReplyLedger {
     private int[] copyEndsBefore = new int[INITIAL];
     private int head;
     private int size;
+    private long noted;
     private int effectsPending;
     private int statementInQuery;
     private boolean skipping;
@@ -76,6 +77,16 @@ public final class ReplyLedger {
     /** Whether so much is owed that the client must be heard out before it says more. */
     public boolean isCrowded() {
         return size > OWED_MAX;
+    }
+
+    /** How many replies were ever noted: the number of the last one. */
+    public long noted() {
+        return noted;
+    }
+
+    /** The number of the reply that was given last, or void: all up to it are done with. */
+    public long settled() {
+        return noted - size;
     }
 
     /** How many replies are owed. */
@@ -390,6 +401,7 @@ public final class ReplyLedger {
         effects[tail] = effect;
         copyEndsBefore[tail] = copyEnds;
         size++;
+        noted++;
     }
 
     private void pop() {

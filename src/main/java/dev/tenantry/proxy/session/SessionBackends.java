@@ -5,11 +5,13 @@ import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendConnector;
 import dev.tenantry.proxy.backend.BackendListener;
+import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +26,7 @@ public final class SessionBackends {
     private final Map<String, String> startupParameters;
     private final ScramClient.Credentials credentials;
     private final Map<Integer, BackendConnection> byNode = new HashMap<>();
+    private final List<CompletableFuture<BackendConnection>> opening = new ArrayList<>();
     private @Nullable BackendConnection active;
     private boolean unsynced;
     private boolean executed;
@@ -70,15 +73,23 @@ public final class SessionBackends {
 
     /** Opens the connection to a node and keeps it. */
     public CompletableFuture<BackendConnection> open(Node node, BackendListener listener) {
-        return connector.open(node, loop, startupParameters, credentials).thenApply(backend -> {
-            if (abandoned) {
-                backend.terminate();
-                throw new SqlErrorException(SqlErrors.lost(node)); // nobody is left to hear it
-            }
-            backend.attach(listener);
-            byNode.put(node.nodeId(), backend);
-            return backend;
-        });
+        CompletableFuture<BackendConnection> opened = connector.open(node, loop, startupParameters, credentials);
+        opening.add(opened);
+        return opened.whenComplete((backend, problem) -> opening.removeIf(CompletableFuture::isDone))
+                .thenApply(backend -> {
+                    if (abandoned) {
+                        backend.terminate();
+                        throw new SqlErrorException(SqlErrors.lost(node)); // nobody is left to hear it
+                    }
+                    backend.attach(listener);
+                    byNode.put(node.nodeId(), backend);
+                    return backend;
+                });
+    }
+
+    /** Gives up on connections that are being opened; who waits for one is told why. */
+    private void giveUpOpening(SqlError why) {
+        new ArrayList<>(opening).forEach(opened -> opened.completeExceptionally(new SqlErrorException(why)));
     }
 
     /** Keeps a connection that was opened elsewhere. */
@@ -87,15 +98,18 @@ public final class SessionBackends {
     }
 
     /**
-     * Asks the nodes to cancel what runs; completes when all have taken notice.
+     * Asks the nodes to cancel what runs; completes when all have taken notice. Connections that are being opened are
+     * given up at once.
      *
      * @param activeOwes whether the active backend owes the client replies
      */
     public CompletableFuture<Void> cancelRunning(boolean activeOwes) {
-        return CompletableFuture.allOf(byNode.values().stream()
+        CompletableFuture<Void> all = CompletableFuture.allOf(byNode.values().stream()
                 .filter(backend -> backend == active && activeOwes || backend.isInCall())
                 .map(this::cancel)
                 .toArray(CompletableFuture[]::new));
+        giveUpOpening(SqlErrors.cancelled());
+        return all;
     }
 
     /** Asks the node to cancel what the backend runs. */
@@ -139,6 +153,7 @@ public final class SessionBackends {
             }
         }
         byNode.clear();
+        giveUpOpening(SqlErrors.cancelled()); // nobody is left to hear it
     }
 
     /** Whether the active backend has been sent extended messages without a Sync. */

@@ -69,6 +69,18 @@ public final class SqlErrors {
                 .withHint("Use UTF8.");
     }
 
+    /** PostgreSQL's own words for a statement that its client has cancelled. */
+    public static SqlError cancelled() {
+        return SqlError.error("57014", "canceling statement due to user request");
+    }
+
+    /** A message of which the proxy sees only the first part, and would have to see more. */
+    public static SqlError tooLong(String message, String detail) {
+        return SqlError.error("54000", message)
+                .withDetail(detail)
+                .withHint("Raise tenantry.proxy.query-length-max, or send long values as parameters.");
+    }
+
     /** PostgreSQL's own words for a failed block. */
     public static SqlError aborted() {
         return SqlError.error("25P02", ABORTED);

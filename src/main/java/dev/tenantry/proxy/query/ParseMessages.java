@@ -1,0 +1,180 @@
+package dev.tenantry.proxy.query;
+
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.cluster.ClusterStatements;
+import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.proxy.net.FrameHandler.Verdict;
+import dev.tenantry.proxy.session.Conversation;
+import dev.tenantry.proxy.session.Expected;
+import dev.tenantry.proxy.session.Prepared;
+import dev.tenantry.proxy.session.PreparedOnBackend;
+import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.sql.LexicalRules;
+import dev.tenantry.sql.StatementAction;
+import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.wire.BackendType;
+import dev.tenantry.wire.Bytes;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What becomes of Parse: the statement is routed, prepared there under the client's own name, and kept so that it can
+ * be prepared elsewhere. Errors are thrown as {@link SqlErrorException}. Lives on the client's event loop.
+ */
+final class ParseMessages {
+    private final Conversation session;
+    private final Statements statements;
+    private final StatementAnalyzer analyzer;
+    private final Dispatcher dispatcher;
+    private final ClusterStatements cluster;
+    private final SessionContext context;
+
+    ParseMessages(
+            Conversation session,
+            Statements statements,
+            StatementAnalyzer analyzer,
+            Dispatcher dispatcher,
+            ClusterStatements cluster,
+            SessionContext context) {
+        this.session = session;
+        this.statements = statements;
+        this.analyzer = analyzer;
+        this.dispatcher = dispatcher;
+        this.cluster = cluster;
+        this.context = context;
+    }
+
+    /** A Parse message, or the first part of a giant; nothing is owed that may change how it is understood. */
+    Verdict onParse(ByteBuf in, int index, int frameLength, int available, LexicalRules rules) {
+        int end = index + available;
+        int nameEnd = Bytes.endOfString(in, index + 5, end);
+        int textEnd = nameEnd < 0 ? -1 : Bytes.endOfString(in, nameEnd + 1, end);
+        if (available < frameLength) {
+            return giant(in, index + 5, nameEnd, textEnd < 0 ? end : textEnd, rules);
+        }
+        if (textEnd < 0) {
+            throw SqlErrors.malformed("invalid string in message");
+        }
+        String name = Bytes.raw(in, index + 5, nameEnd);
+        List<StatementFacts> found = analyzer.analyze(in, nameEnd + 1, textEnd - nameEnd - 1, rules);
+        StatementFacts facts = found.isEmpty() ? null : found.getFirst();
+        if (facts != null && found.size() == 1) {
+            statements.checkBlock(facts);
+        }
+        if (facts != null && found.size() == 1 && cluster.isLocal(facts)) {
+            return locally(name, in, index, frameLength, facts);
+        }
+        BackendConnection backend = backend(facts);
+        if (backend == null) {
+            return Verdict.WAIT;
+        }
+        if (isTaken(name)) {
+            return twice(name, backend);
+        }
+        boolean renamed = facts != null && !facts.tenantryNames().isEmpty();
+        return send(
+                facts != null && renamed
+                        ? ClusterNames.prepared(name, in, index, frameLength, facts)
+                        : prepared(name, in, index, frameLength, facts),
+                renamed,
+                backend);
+    }
+
+    /** Of a giant only the first part is seen, and nothing kept: it must go to one node as it is. */
+    private Verdict giant(ByteBuf in, int nameStart, int nameEnd, int textEnd, LexicalRules rules) {
+        List<StatementFacts> found =
+                nameEnd < 0 ? List.of() : analyzer.analyze(in, nameEnd + 1, textEnd - nameEnd - 1, rules);
+        StatementFacts facts = found.isEmpty() ? null : found.getFirst();
+        if (facts == null || !Statements.isClearFromBeginning(facts)) {
+            throw new SqlErrorException(SqlErrors.tooLong(
+                    "statement is too long for what it says",
+                    "Only a statement that goes to one node as it is may be longer than"
+                            + " tenantry.proxy.query-length-max."));
+        }
+        statements.checkBlock(facts);
+        BackendConnection backend = backend(facts);
+        if (backend == null) {
+            return Verdict.WAIT;
+        }
+        String name = Bytes.raw(in, nameStart, nameEnd);
+        return isTaken(name) ? twice(name, backend) : send(Prepared.ofGiant(name, facts), false, backend);
+    }
+
+    private boolean isTaken(String name) {
+        return !name.isEmpty() && session.statements().get(name) != null;
+    }
+
+    private @Nullable BackendConnection backend(@Nullable StatementFacts facts) {
+        Node node = facts == null ? context.anyNode() : statements.node(statements.look(facts));
+        return statements.ready(node);
+    }
+
+    /** A second statement of a name: the server, if it has the first, says what is wrong with it. */
+    private Verdict twice(String name, BackendConnection backend) {
+        if (backend.prepared().get(name) != session.statements().get(name)) {
+            throw new SqlErrorException(alreadyExists(name));
+        }
+        session.ledger().expect(Expected.PARSE, false, null);
+        session.backends().extended(false);
+        return Verdict.FORWARD;
+    }
+
+    private static SqlError alreadyExists(String name) {
+        return SqlError.error("42P05", "prepared statement \"" + name + "\" already exists");
+    }
+
+    /** A statement that reaches a node only when it is executed, if at all. */
+    private Verdict locally(String name, ByteBuf in, int index, int frameLength, StatementFacts facts) {
+        if (isTaken(name)) {
+            throw new SqlErrorException(alreadyExists(name));
+        }
+        boolean ends = facts.action() instanceof StatementAction.Commit
+                || facts.action() instanceof StatementAction.Rollback
+                || facts.action() instanceof StatementAction.RollbackTo;
+        if (!ends && session.transaction().isOpen() && !session.ledger().isEmpty()) {
+            dispatcher.flushBatch();
+            return Verdict.WAIT; // whether the block has failed decides
+        }
+        if (!ends && session.transaction().status() == 'E') {
+            throw new SqlErrorException(SqlErrors.aborted());
+        }
+        Prepared prepared = prepared(name, in, index, frameLength, facts);
+        prepared.confirm();
+        session.statements().add(prepared);
+        session.replies().bodiless(BackendType.PARSE_COMPLETE);
+        return Verdict.SKIP;
+    }
+
+    private static Prepared prepared(
+            String name, ByteBuf in, int index, int frameLength, @Nullable StatementFacts facts) {
+        byte[] message = ByteBufUtil.getBytes(in, index, frameLength);
+        int textStart = Bytes.endOfString(in, index + 5, index + frameLength) + 1 - index;
+        int textEnd = Bytes.endOfString(in, index + textStart, index + frameLength) - index;
+        return Prepared.ofParse(name, message, textStart, textEnd - textStart, facts);
+    }
+
+    /** The client's Parse goes to the backend, or what it has become. */
+    private Verdict send(Prepared prepared, boolean renamed, BackendConnection backend) {
+        String name = prepared.name();
+        cluster.owner().flushClientRun();
+        if (renamed || backend.prepared().containsKey(name) && !name.isEmpty()) {
+            ByteBuf out = backend.channel().alloc().buffer(renamed ? prepared.message().length + 64 : 64);
+            PreparedOnBackend.makeRoom(name, backend, session.ledger(), out);
+            if (renamed) {
+                prepared.writeTo(out);
+            }
+            backend.write(out);
+        }
+        session.ledger().expect(Expected.PARSE, false, new PreparedOnBackend.NameChange.Prepares(prepared, true));
+        backend.prepared().put(name, prepared);
+        session.statements().add(prepared);
+        session.backends().extended(false);
+        return renamed ? Verdict.SKIP : Verdict.FORWARD;
+    }
+}

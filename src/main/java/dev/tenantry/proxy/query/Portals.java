@@ -1,0 +1,115 @@
+package dev.tenantry.proxy.query;
+
+import dev.tenantry.proxy.session.BoundParameters;
+import dev.tenantry.proxy.session.Prepared;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The portals that a client has bound and whose transaction has not ended, by name. A client that pipelines binds the
+ * next ones before it hears that the transaction of the last ones is over, so each carries the number of the reply that
+ * was noted last when it was bound. The unnamed portal allocates nothing. Not thread-safe; lives on the client's event
+ * loop.
+ */
+final class Portals {
+    private final Portal unnamed = new Portal();
+    private final Map<String, Portal> named = new LinkedHashMap<>();
+    private boolean unnamedBound;
+
+    /** What was bound, as far as we need it. */
+    static final class Portal {
+        private @Nullable Prepared statement;
+        private BoundParameters parameters = BoundParameters.NONE;
+        private long boundAt;
+        private boolean done;
+
+        /** What it runs. */
+        Prepared statement() {
+            if (statement == null) {
+                throw new IllegalStateException("nothing is bound");
+            }
+            return statement;
+        }
+
+        /** The values that we read of its Bind. */
+        BoundParameters parameters() {
+            return parameters;
+        }
+
+        /** Whether it was run here, which can be done once. */
+        boolean isDone() {
+            return done;
+        }
+
+        /** It was run here. */
+        void run() {
+            done = true;
+        }
+    }
+
+    /** A portal is bound. {@code repliesNoted} is the number of the reply that was noted last. */
+    void bind(String name, Prepared statement, BoundParameters parameters, long repliesNoted) {
+        Portal portal = unnamed;
+        if (name.isEmpty()) {
+            unnamedBound = true;
+        } else {
+            named.remove(name); // the order of the map is the order of the numbers
+            portal = new Portal();
+            named.put(name, portal);
+        }
+        portal.statement = statement;
+        portal.parameters = parameters;
+        portal.boundAt = repliesNoted;
+        portal.done = false;
+    }
+
+    /** The portal of that name, if one is bound. */
+    @Nullable
+    Portal get(String name) {
+        if (name.isEmpty()) {
+            return unnamedBound ? unnamed : null;
+        }
+        return named.get(name);
+    }
+
+    /** How many are bound. */
+    int size() {
+        return named.size() + (unnamedBound ? 1 : 0);
+    }
+
+    /** It is closed. */
+    void remove(String name) {
+        if (name.isEmpty()) {
+            forgetUnnamed();
+        } else {
+            named.remove(name);
+        }
+    }
+
+    /** A transaction has ended with the reply of that number; so have the portals that were bound before it. */
+    void transactionEnded(long reply) {
+        if (unnamedBound && unnamed.boundAt <= reply) {
+            forgetUnnamed();
+        }
+        if (!named.isEmpty()) {
+            Iterator<Portal> oldest = named.values().iterator();
+            while (oldest.hasNext() && oldest.next().boundAt <= reply) {
+                oldest.remove();
+            }
+        }
+    }
+
+    /** No transaction is open, so no portal is. */
+    void clear() {
+        forgetUnnamed();
+        named.clear();
+    }
+
+    private void forgetUnnamed() {
+        unnamedBound = false;
+        unnamed.statement = null;
+        unnamed.parameters = BoundParameters.NONE;
+    }
+}
