@@ -26,6 +26,7 @@ public class Service implements QuarkusApplication {
 
     private final AppConfig config;
     private final ProxyConfig proxyConfig;
+    private final ControlConfig controlConfig;
     private final Vertx vertx;
     private final MeterRegistry meters;
     private final ApiAccess api;
@@ -34,9 +35,16 @@ public class Service implements QuarkusApplication {
     private volatile @Nullable Thread starting;
     private volatile @Nullable Tenantry tenantry;
 
-    Service(AppConfig config, ProxyConfig proxyConfig, Vertx vertx, MeterRegistry meters, ApiAccess api) {
+    Service(
+            AppConfig config,
+            ProxyConfig proxyConfig,
+            ControlConfig controlConfig,
+            Vertx vertx,
+            MeterRegistry meters,
+            ApiAccess api) {
         this.config = config;
         this.proxyConfig = proxyConfig;
+        this.controlConfig = controlConfig;
         this.vertx = vertx;
         this.meters = meters;
         this.api = api;
@@ -62,6 +70,7 @@ public class Service implements QuarkusApplication {
         return Optional.ofNullable(tenantry);
     }
 
+    /** The HTTP port is closed by then, so nobody takes the process for ready any more. */
     void onShutdown(@Observes ShutdownEvent event) {
         stopped = true;
         Thread waiting = starting;
@@ -86,7 +95,8 @@ public class Service implements QuarkusApplication {
         try {
             if (!stopped) {
                 requirePort();
-                Tenantry started = Tenantry.start(servers(), Wiring.of(config, proxyConfig, vertx, meters));
+                Tenantry started =
+                        Tenantry.start(servers(), Wiring.of(config, proxyConfig, controlConfig, vertx, meters));
                 tenantry = started;
                 api.open(started.catalog(), started.views());
                 Terminal.result("ready: " + started.url());

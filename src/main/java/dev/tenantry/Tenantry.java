@@ -14,10 +14,11 @@ import dev.tenantry.proxy.server.ProxyServer;
 import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.ClusterViews;
 import dev.tenantry.store.CoordinatorAddress;
-import dev.tenantry.store.FeedLimits;
+import dev.tenantry.store.ServerTls;
 import dev.tenantry.store.StatementRefusedException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -85,7 +86,8 @@ public final class Tenantry implements AutoCloseable {
                 passwordToShow = Optional.empty();
             }
         }
-        ControlPlane plane = new ControlPlane(wiring.vertx(), coordinator, workers, FeedLimits.DEFAULT);
+        ControlPlane plane = new ControlPlane(
+                wiring.vertx(), coordinator.with(wiring.serverTls()), workers, wiring.control(), wiring.meters());
         control = plane;
         plane.start(wiring.coordinatorWait());
         ProxyServer server = ProxyServer.start(
@@ -98,7 +100,12 @@ public final class Tenantry implements AutoCloseable {
         Superuser superuser = cluster.superuser();
         PostgresServer server = cluster.coordinator();
         return new CoordinatorAddress(
-                server.host(), server.port(), superuser.database(), superuser.name(), superuser.password());
+                server.host(),
+                server.port(),
+                superuser.database(),
+                superuser.name(),
+                superuser.password(),
+                ServerTls.NONE);
     }
 
     private static WorkerAddress addressOf(PostgresServer server) {
@@ -131,6 +138,11 @@ public final class Tenantry implements AutoCloseable {
     /** The catalog as this process knows it. */
     public CatalogFeed catalog() {
         return started(control).catalog();
+    }
+
+    /** When the coordinator last said that the catalog is as this process knows it. */
+    Instant catalogConfirmed() {
+        return started(control).catalog().lastContact();
     }
 
     /** The cluster's views, for the API. */

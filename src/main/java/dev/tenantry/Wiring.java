@@ -1,7 +1,11 @@
 package dev.tenantry;
 
+import dev.tenantry.control.ControlLimits;
+import dev.tenantry.control.UpkeepLimits;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
+import dev.tenantry.store.FeedLimits;
+import dev.tenantry.store.ServerTls;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Vertx;
 import java.net.InetSocketAddress;
@@ -16,6 +20,7 @@ import java.util.Locale;
  * @param coordinatorWait how long a coordinator may be away at the start
  * @param stopGrace how long running statements may go on when the process is told to stop
  * @param limits what the proxy allows
+ * @param control how often the control plane looks and how long it waits
  * @param tls how connections are encrypted
  * @param vertx runs the control plane's connections
  * @param meters counts
@@ -25,12 +30,13 @@ public record Wiring(
         Duration coordinatorWait,
         Duration stopGrace,
         ProxyLimits limits,
+        ControlLimits control,
         TlsSettings tls,
         Vertx vertx,
         MeterRegistry meters) {
 
     /** What the configuration says. */
-    static Wiring of(AppConfig app, ProxyConfig proxy, Vertx vertx, MeterRegistry meters) {
+    static Wiring of(AppConfig app, ProxyConfig proxy, ControlConfig control, Vertx vertx, MeterRegistry meters) {
         int loops = proxy.eventLoops() > 0
                 ? proxy.eventLoops()
                 : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
@@ -45,9 +51,29 @@ public record Wiring(
                         proxy.connectTimeoutMillis(),
                         proxy.queryLengthMax(),
                         proxy.statementCacheBytesMax()),
+                new ControlLimits(feed(control.catalog()), upkeep(control.upkeep())),
                 tls(proxy.tls()),
                 vertx,
                 meters);
+    }
+
+    private static FeedLimits feed(ControlConfig.Catalog catalog) {
+        return new FeedLimits(
+                Duration.ofMillis(catalog.pollMillis()),
+                Duration.ofMillis(catalog.answerMillisMax()),
+                Duration.ofMillis(catalog.reconnectPauseMillisMax()));
+    }
+
+    private static UpkeepLimits upkeep(ControlConfig.Upkeep upkeep) {
+        return new UpkeepLimits(
+                Duration.ofMillis(upkeep.intervalMillis()),
+                Duration.ofMillis(upkeep.preparedAgeMillisMin()),
+                Duration.ofMillis(upkeep.measureMillis()));
+    }
+
+    /** Towards nodes the control plane does as the data path. */
+    ServerTls serverTls() {
+        return new ServerTls(ServerTls.Mode.valueOf(tls.nodeMode().name()), tls.rootCertificates());
     }
 
     private static TlsSettings tls(ProxyConfig.Tls tls) {

@@ -3,29 +3,36 @@
 -- The work on a new node commits first and only then the row that makes it a node: whatever dies between leaves a
 -- server that is prepared but not used, and every step may be repeated. Only a superuser may call these functions.
 
--- As whom we sign in at every node: kept where PostgreSQL keeps such things, readable for superusers only.
-CREATE OR REPLACE FUNCTION tenantry.set_node_login(user_name text, password text) RETURNS void
+-- As whom we sign in at every node, and how the connection is encrypted (libpq's sslmode): kept where PostgreSQL keeps
+-- such things, the password readable for superusers only.
+DROP FUNCTION IF EXISTS tenantry.set_node_login(text, text);
+CREATE OR REPLACE FUNCTION tenantry.set_node_login(user_name text, password text, tls_mode text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    options text[] := ARRAY['user=' || user_name, 'password=' || password];
-    mapping record;
+    login CONSTANT text[] := ARRAY['user=' || user_name, 'password=' || password];
+    verified CONSTANT boolean := tls_mode LIKE 'verify-%';
+    -- Root certificates would have to lie on the coordinator's disk. A sign-in that is bound to the channel proves as
+    -- well that nobody sits between: only the server itself knows the role's verifier and ends this very channel.
+    encryption CONSTANT text[] := CASE WHEN verified THEN ARRAY['sslmode=require', 'channel_binding=require']
+                                       ELSE ARRAY['sslmode=' || tls_mode] END;
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_foreign_server WHERE srvname = 'tenantry_node') THEN
-        CREATE SERVER tenantry_node FOREIGN DATA WRAPPER dblink_fdw;
+    IF EXISTS (
+        SELECT FROM pg_foreign_server s JOIN pg_user_mappings m ON m.srvid = s.oid
+        WHERE s.srvname = 'tenantry_node' AND s.srvoptions = encryption
+          AND m.umoptions = login AND m.usename = current_user
+    ) THEN
+        RETURN;
     END IF;
-    FOR mapping IN SELECT * FROM pg_user_mappings WHERE srvname = 'tenantry_node' LOOP
-        IF mapping.umoptions = options AND mapping.usename = current_user THEN
-            RETURN;
-        END IF;
-        EXECUTE format('DROP USER MAPPING FOR %I SERVER tenantry_node', mapping.usename);
-    END LOOP;
+    DROP SERVER IF EXISTS tenantry_node CASCADE;
+    EXECUTE format('CREATE SERVER tenantry_node FOREIGN DATA WRAPPER dblink_fdw OPTIONS (%s)', (
+        SELECT string_agg(format('%I %L', split_part(o, '=', 1), split_part(o, '=', 2)), ', ') FROM unnest(encryption) o));
     EXECUTE format('CREATE USER MAPPING FOR CURRENT_USER SERVER tenantry_node OPTIONS (user %L, password %L)',
                    user_name, password);
 END
 $$;
-REVOKE ALL ON FUNCTION tenantry.set_node_login(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tenantry.set_node_login(text, text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION tenantry.node_connection_string(host text, port integer) RETURNS text
 LANGUAGE sql STABLE
@@ -40,7 +47,7 @@ AS $$
                  || '-c jit=off -c enable_nestloop=off -c idle_session_timeout=60s -c standard_conforming_strings=on -c datestyle=ISO')
         UNION ALL
         SELECT split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)
-        FROM pg_foreign_server s JOIN pg_user_mapping m ON m.umserver = s.oid, unnest(m.umoptions) o
+        FROM pg_foreign_server s JOIN pg_user_mapping m ON m.umserver = s.oid, unnest(s.srvoptions || m.umoptions) o
         WHERE s.srvname = 'tenantry_node'
     ) AS setting (keyword, value)
 $$;

@@ -6,10 +6,10 @@ import dev.tenantry.store.CatalogStore;
 import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.ClusterViews;
 import dev.tenantry.store.CoordinatorAddress;
-import dev.tenantry.store.FeedLimits;
 import dev.tenantry.store.PostgresCatalogFeed;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,12 +34,17 @@ public final class ControlPlane implements AutoCloseable {
     private final ClusterViews views;
 
     /** Makes a control plane that does nothing until started. */
-    public ControlPlane(Vertx vertx, CoordinatorAddress coordinator, List<WorkerAddress> workers, FeedLimits limits) {
+    public ControlPlane(
+            Vertx vertx,
+            CoordinatorAddress coordinator,
+            List<WorkerAddress> workers,
+            ControlLimits limits,
+            MeterRegistry meters) {
         this.vertx = vertx;
         this.coordinator = coordinator;
         this.workers = List.copyOf(workers);
-        this.feed = new PostgresCatalogFeed(vertx, coordinator, limits);
-        this.upkeep = new Upkeep(vertx, feed, coordinator, UpkeepLimits.DEFAULT);
+        this.feed = new PostgresCatalogFeed(vertx, coordinator, limits.feed());
+        this.upkeep = new Upkeep(vertx, feed, coordinator, limits.upkeep(), new ControlMetrics(meters, feed));
         this.views = new ClusterViews(vertx, coordinator);
     }
 

@@ -28,18 +28,26 @@ final class Upkeep implements AutoCloseable {
     private final CatalogFeed catalog;
     private final CoordinatorAddress coordinator;
     private final UpkeepLimits limits;
+    private final ControlMetrics metrics;
     private final PreparedTransactionRecovery recovery;
     private final Thread thread;
     private final Set<Integer> preparedNodes = new HashSet<>();
     private Instant measured = Instant.EPOCH;
     private volatile boolean closed;
 
-    Upkeep(Vertx vertx, CatalogFeed catalog, CoordinatorAddress coordinator, UpkeepLimits limits) {
+    Upkeep(
+            Vertx vertx,
+            CatalogFeed catalog,
+            CoordinatorAddress coordinator,
+            UpkeepLimits limits,
+            ControlMetrics metrics) {
         this.vertx = vertx;
         this.catalog = catalog;
         this.coordinator = coordinator;
         this.limits = limits;
-        this.recovery = new PreparedTransactionRecovery(vertx, catalog, coordinator, limits.prepareAgeMin());
+        this.metrics = metrics;
+        this.recovery =
+                new PreparedTransactionRecovery(vertx, catalog, coordinator, limits.prepareAgeMin(), metrics::finished);
         this.thread = Thread.ofVirtual().name("upkeep").unstarted(this::run);
     }
 
@@ -59,12 +67,15 @@ final class Upkeep implements AutoCloseable {
                 CatalogStore store = new CatalogStore(connection);
                 preparedNodes.clear();
                 while (!closed) {
-                    if (store.lead()) {
+                    boolean leads = store.lead();
+                    metrics.leads(leads);
+                    if (leads) {
                         round(store);
                     }
                     Thread.sleep(limits.interval());
                 }
             } catch (InterruptedException stopped) {
+                metrics.leads(false);
                 return;
             } catch (CatalogUnavailableException | StatementRefusedException failed) {
                 LOG.debugf("upkeep waits reason=%s", failed.getMessage());
@@ -102,6 +113,7 @@ final class Upkeep implements AutoCloseable {
     }
 
     private void pause() {
+        metrics.leads(false);
         try {
             Thread.sleep(limits.interval());
         } catch (InterruptedException stopped) {

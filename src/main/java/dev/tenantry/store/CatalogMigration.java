@@ -19,6 +19,8 @@ public final class CatalogMigration {
         source.setDatabaseName(coordinator.database());
         source.setUser(coordinator.user());
         source.setPassword(coordinator.password());
+        source.setSslMode(coordinator.tls().mode().word());
+        coordinator.tls().rootCertificates().ifPresent(file -> source.setSslRootCert(file.toString()));
         source.setApplicationName("tenantry migration");
         source.setConnectTimeout(CONNECT_SECONDS);
         source.setOptions("-c tenantry.schema_ddl=on -c client_min_messages=warning");

@@ -22,7 +22,11 @@ public final class CatalogStore {
     /** Installs on the coordinator what every node has, and notes where it is and how to sign in at the others. */
     public void prepareCoordinator() {
         CoordinatorAddress coordinator = connection.address();
-        connection.query("SELECT tenantry.set_node_login($1, $2)", coordinator.user(), coordinator.password());
+        connection.query(
+                "SELECT tenantry.set_node_login($1, $2, $3)",
+                coordinator.user(),
+                coordinator.password(),
+                coordinator.tls().mode().word());
         connection.query("SELECT tenantry.prepare_coordinator($1, $2)", coordinator.host(), coordinator.port());
     }
 

@@ -12,8 +12,9 @@ import java.nio.charset.StandardCharsets;
  * @param database the one database of the cluster
  * @param user a superuser
  * @param password its password; empty when the server asks for none
+ * @param tls how connections to every node are encrypted
  */
-public record CoordinatorAddress(String host, int port, String database, String user, String password) {
+public record CoordinatorAddress(String host, int port, String database, String user, String password, ServerTls tls) {
 
     private static final int DEFAULT_PORT = 5432;
 
@@ -47,12 +48,18 @@ public record CoordinatorAddress(String host, int port, String database, String 
                 uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort(),
                 decoded(path.substring(1)),
                 decoded(user),
-                decoded(password));
+                decoded(password),
+                ServerTls.NONE);
     }
 
-    /** The same cluster's node at another place: same database, user and password. */
+    /** The same cluster's node at another place: same database, user, password and encryption. */
     public CoordinatorAddress at(String otherHost, int otherPort) {
-        return new CoordinatorAddress(otherHost, otherPort, database, user, password);
+        return new CoordinatorAddress(otherHost, otherPort, database, user, password, tls);
+    }
+
+    /** The same server, its connections encrypted like this. */
+    public CoordinatorAddress with(ServerTls encryption) {
+        return new CoordinatorAddress(host, port, database, user, password, encryption);
     }
 
     private static String form() {

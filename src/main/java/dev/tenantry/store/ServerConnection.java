@@ -2,10 +2,12 @@ package dev.tenantry.store;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.net.PemTrustOptions;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.pgclient.PgConnection;
 import io.vertx.pgclient.PgException;
 import io.vertx.pgclient.PgNotice;
+import io.vertx.pgclient.SslMode;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.Tuple;
@@ -49,6 +51,7 @@ public final class ServerConnection implements AutoCloseable {
                         "tenantry.schema_ddl", "on"));
         options.setConnectTimeout((int) limit.toMillis());
         options.setTcpKeepAlive(true);
+        encrypt(options, address.tls());
         Future<PgConnection> connecting = PgConnection.connect(vertx, options);
         try {
             return new ServerConnection(await(connecting, address, limit), address, limit);
@@ -56,6 +59,18 @@ public final class ServerConnection implements AutoCloseable {
             connecting.onSuccess(PgConnection::close);
             throw tooLate;
         }
+    }
+
+    private static void encrypt(PgConnectOptions options, ServerTls tls) {
+        options.setSslMode(SslMode.of(tls.mode().word()));
+        if (tls.mode().verifies()) {
+            PemTrustOptions roots = new PemTrustOptions();
+            tls.rootCertificates().ifPresent(file -> roots.addCertPath(file.toString()));
+            options.setTrustOptions(roots);
+        } else {
+            options.setTrustAll(true);
+        }
+        options.setHostnameVerificationAlgorithm(tls.mode() == ServerTls.Mode.VERIFY_FULL ? "HTTPS" : "");
     }
 
     /** Runs one statement and returns its rows. */

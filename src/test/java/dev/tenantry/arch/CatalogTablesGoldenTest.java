@@ -2,10 +2,11 @@ package dev.tenantry.arch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.ControlPlane;
 import dev.tenantry.store.CoordinatorAddress;
-import dev.tenantry.store.FeedLimits;
 import dev.tenantry.support.PostgresNode;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
@@ -37,8 +38,12 @@ class CatalogTablesGoldenTest {
     void generatedTablesAreThoseOfTheMigrations(@TempDir Path folder) throws Exception {
         Vertx vertx = Vertx.vertx();
         try (PostgresNode node = PostgresNode.start("golden");
-                ControlPlane control =
-                        new ControlPlane(vertx, CoordinatorAddress.parse(node.url()), List.of(), FeedLimits.DEFAULT)) {
+                ControlPlane control = new ControlPlane(
+                        vertx,
+                        CoordinatorAddress.parse(node.url()),
+                        List.of(),
+                        ControlLimits.DEFAULT,
+                        new SimpleMeterRegistry())) {
             control.start();
             try (Connection connection = node.connect();
                     Statement statement = connection.createStatement()) {

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.LoginRole;
+import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.ControlPlane;
+import dev.tenantry.control.UpkeepLimits;
 import dev.tenantry.control.WorkerAddress;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.FeedLimits;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -24,8 +27,9 @@ import org.junit.jupiter.api.Test;
 /** The catalog as proxies see it, kept by a real coordinator and one worker. */
 class CatalogFeedIT {
 
-    private static final FeedLimits LIMITS =
-            new FeedLimits(Duration.ofMillis(200), Duration.ofSeconds(5), Duration.ofMillis(200));
+    private static final ControlLimits LIMITS = new ControlLimits(
+            new FeedLimits(Duration.ofMillis(200), Duration.ofSeconds(5), Duration.ofMillis(200)),
+            UpkeepLimits.DEFAULT);
 
     private static PostgresNode coordinator;
     private static PostgresNode worker;
@@ -41,7 +45,8 @@ class CatalogFeedIT {
                 vertx,
                 CoordinatorAddress.parse(coordinator.url()),
                 List.of(new WorkerAddress(worker.host(), worker.port())),
-                LIMITS);
+                LIMITS,
+                new SimpleMeterRegistry());
         control.start();
     }
 

@@ -1,144 +1,213 @@
 package dev.tenantry.it;
 
+import static dev.tenantry.support.HttpService.ADMIN;
+import static dev.tenantry.support.HttpService.basic;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.tenantry.control.ControlPlane;
-import dev.tenantry.control.WorkerAddress;
-import dev.tenantry.control.api.ApiAccess;
-import dev.tenantry.control.api.ClusterResource;
-import dev.tenantry.control.api.Page;
-import dev.tenantry.control.api.Problem;
-import dev.tenantry.store.ClusterViews.ClusterNode;
-import dev.tenantry.store.ClusterViews.Schema;
-import dev.tenantry.store.ClusterViews.Shard;
-import dev.tenantry.store.CoordinatorAddress;
-import dev.tenantry.store.FeedLimits;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.Golden;
+import dev.tenantry.support.HttpService;
 import dev.tenantry.support.PostgresNode;
-import io.vertx.core.Vertx;
-import jakarta.ws.rs.WebApplicationException;
-import java.nio.charset.StandardCharsets;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.Base64;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The REST resource over real servers: who may read, what is read, and how it is refused. */
+/** The REST API of the running service: who may read, what is read, how it is refused, and how it is described. */
 class ClusterApiIT {
 
-    private static final String ADMIN = basic("tenantry", "tenantry");
-
-    private static PostgresNode coordinator;
-    private static PostgresNode worker;
-    private static Vertx vertx;
-    private static ControlPlane control;
-    private static ClusterResource api;
+    private static HttpService service;
 
     @BeforeAll
     static void start() throws Exception {
-        coordinator = PostgresNode.start("coordinator");
-        worker = PostgresNode.start("worker1");
-        vertx = Vertx.vertx();
-        control = new ControlPlane(
-                vertx,
-                CoordinatorAddress.parse(coordinator.url()),
-                List.of(WorkerAddress.parse(worker.host() + ":" + worker.port())),
-                FeedLimits.DEFAULT);
-        control.start();
-        ApiAccess access = new ApiAccess();
-        access.open(control.catalog(), control.views());
-        api = new ClusterResource(access);
-        run(coordinator, "CREATE ROLE watcher LOGIN PASSWORD 'wätch' IN ROLE pg_monitor");
-        run(coordinator, "CREATE ROLE nobody LOGIN PASSWORD 'secret'");
-        for (String schema : List.of("acme", "bravo", "Charlie's")) {
-            run(worker, "CREATE SCHEMA \"" + schema + "\"; CREATE TABLE \"" + schema + "\".notes (id int)");
-            run(
-                    coordinator,
-                    "CREATE SCHEMA \"" + schema + "\"; SELECT tenantry.register_schema('" + schema.replace("'", "''")
-                            + "', nodeid) FROM tenantry.node WHERE groupid = 1");
+        service = HttpService.start(1);
+        run("CREATE ROLE watcher LOGIN PASSWORD 'wätch'", "GRANT pg_monitor TO watcher");
+        run("CREATE ROLE nobody LOGIN PASSWORD 'secret'");
+        for (String schema : List.of("acme", "bravo", "\"Charlie's\"")) {
+            run("CREATE SCHEMA " + schema, "CREATE TABLE " + schema + ".notes (id int)");
         }
     }
 
     @AfterAll
     static void stop() {
-        control.close();
-        vertx.close();
-        worker.close();
-        coordinator.close();
+        service.close();
     }
 
-    private static void run(PostgresNode node, String sql) throws SQLException {
-        try (Connection connection = node.connect();
+    private static void run(String... statements) throws SQLException {
+        try (Connection connection = service.connect();
                 Statement statement = connection.createStatement()) {
-            statement.execute("SET tenantry.schema_ddl = on");
-            statement.execute(sql);
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
         }
     }
 
-    private static String basic(String role, String password) {
-        byte[] pair = (role + ":" + password).getBytes(StandardCharsets.UTF_8);
-        return "Basic " + Base64.getEncoder().encodeToString(pair);
+    private static List<JsonObject> items(String path) {
+        return service.json(path).getJsonArray("items").stream()
+                .map(JsonObject.class::cast)
+                .toList();
     }
 
-    private static Problem refused(@Nullable String authorization, @Nullable String limit) {
-        WebApplicationException refused = catchThrowableOfType(
-                WebApplicationException.class, () -> api.schemas(authorization, List.of(), limit, null));
-        assertThat(refused.getResponse().getMediaType().toString()).isEqualTo(Problem.MEDIA_TYPE);
-        return (Problem) refused.getResponse().getEntity();
+    private static void assertProblem(HttpResponse<String> answer, int status, String code) {
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        assertThat(answer.headers().firstValue("Content-Type").orElseThrow()).startsWith("application/problem+json");
+        JsonObject problem = new JsonObject(answer.body());
+        assertThat(problem.fieldNames()).containsExactlyInAnyOrder("title", "status", "code", "detail");
+        assertThat(problem.getInteger("status")).isEqualTo(status);
+        assertThat(problem.getString("code")).isEqualTo(code);
     }
 
     @Test
     void letsOnlySuperusersAndMonitorsRead() {
-        assertThat(api.schemas(ADMIN, List.of(), null, null).total()).isEqualTo(3);
-        assertThat(api.schemas(basic("watcher", "wätch"), List.of(), null, null).total())
-                .isEqualTo(3);
-        assertThat(refused(basic("nobody", "secret"), null).code()).isEqualTo("not_allowed");
-        for (String wrong :
-                List.of(basic("tenantry", "wrong"), basic("ghost", "x"), "Bearer x", "Basic !", "Basic eA==")) {
-            assertThat(refused(wrong, null))
-                    .returns("authentication_required", Problem::code)
-                    .returns(401, Problem::status);
+        assertThat(service.get("/api/citus_schemas", ADMIN).statusCode()).isEqualTo(200);
+        assertThat(service.get("/api/citus_schemas", basic("watcher", "wätch")).statusCode())
+                .isEqualTo(200);
+        assertProblem(service.get("/api/citus_schemas", basic("nobody", "secret")), 403, "not_allowed");
+        for (String wrong : List.of(basic("tenantry", ""), basic("ghost", "x"), "Bearer x", "Basic !", "Basic eA==")) {
+            assertProblem(service.get("/api/citus_schemas", wrong), 401, "authentication_required");
         }
-        assertThat(refused(null, null).status()).isEqualTo(401);
+        HttpResponse<String> unknown = service.get("/api/citus_schemas");
+        assertProblem(unknown, 401, "authentication_required");
+        assertThat(unknown.headers().firstValue("WWW-Authenticate"))
+                .contains("Basic realm=\"tenantry\", charset=\"UTF-8\"");
+    }
+
+    @Test
+    void asksForARoleWhateverIsAskedFor() {
+        for (String path : List.of("citus_schemas", "citus_shards", "citus_tables", "citus_nodes")) {
+            assertProblem(service.get("/api/" + path), 401, "authentication_required");
+        }
+    }
+
+    @Test
+    void slowsDownWhoGuessesPasswords() throws Exception {
+        run("CREATE ROLE guessed LOGIN PASSWORD 'right'", "GRANT pg_monitor TO guessed");
+        run("CREATE ROLE busy LOGIN PASSWORD 'right'", "GRANT pg_monitor TO busy");
+        assertThat(service.get("/api/citus_nodes", basic("busy", "right")).statusCode())
+                .isEqualTo(200);
+        for (String role : List.of("guessed", "busy")) {
+            for (int i = 0; i < 5; i++) {
+                assertProblem(
+                        service.get("/api/citus_nodes", basic(role, "wrong" + i)), 401, "authentication_required");
+            }
+            HttpResponse<String> early = service.get("/api/citus_nodes", basic(role, "wrong"));
+            assertProblem(early, 429, "too_many_attempts");
+            assertThat(early.headers().firstValueAsLong("Retry-After").orElseThrow())
+                    .isBetween(1L, 60L);
+        }
+        assertProblem(service.get("/api/citus_nodes", basic("guessed", "right")), 429, "too_many_attempts");
+        // Who has signed in before is not kept out by the guesses of others.
+        assertThat(service.get("/api/citus_nodes", basic("busy", "right")).statusCode())
+                .isEqualTo(200);
+        Eventually.passes(() -> assertThat(service.get("/api/citus_nodes", basic("guessed", "right"))
+                        .statusCode())
+                .isEqualTo(200));
+    }
+
+    @Test
+    void believesNoPasswordThatWasChanged() throws Exception {
+        run("CREATE ROLE changing LOGIN PASSWORD 'before'", "GRANT pg_monitor TO changing");
+        assertThat(service.get("/api/citus_nodes", basic("changing", "before")).statusCode())
+                .isEqualTo(200);
+        run("ALTER ROLE changing PASSWORD 'after'");
+        assertThat(service.get("/api/citus_nodes", basic("changing", "after")).statusCode())
+                .isEqualTo(200);
+        assertThat(service.get("/api/citus_nodes", basic("changing", "before")).statusCode())
+                .isEqualTo(401);
+        run("ALTER ROLE changing NOLOGIN");
+        Eventually.passes(() -> assertThat(service.get("/api/citus_nodes", basic("changing", "after"))
+                        .statusCode())
+                .isIn(401, 429));
+    }
+
+    @Test
+    void namesFieldsAsTheColumnsOfTheViews() {
+        assertThat(items("/api/citus_schemas").getFirst().fieldNames())
+                .isEqualTo(
+                        Set.of("schema_name", "colocation_id", "schema_size", "schema_owner", "nodename", "nodeport"));
+        assertThat(items("/api/citus_shards").getFirst().fieldNames())
+                .isEqualTo(Set.of(
+                        "table_name",
+                        "shardid",
+                        "shard_name",
+                        "citus_table_type",
+                        "colocation_id",
+                        "nodename",
+                        "nodeport",
+                        "shard_size"));
+        assertThat(items("/api/citus_tables").getFirst().fieldNames())
+                .isEqualTo(Set.of(
+                        "table_name",
+                        "citus_table_type",
+                        "distribution_column",
+                        "colocation_id",
+                        "table_size",
+                        "shard_count",
+                        "table_owner",
+                        "access_method"));
+        assertThat(items("/api/citus_nodes").getFirst().fieldNames())
+                .isEqualTo(Set.of("nodename", "nodeport", "role", "active"));
     }
 
     @Test
     void pagesThroughRowsInTheirOrder() {
-        Page<Schema> page = api.schemas(ADMIN, List.of(), "2", "1");
-        assertThat(page.total()).isEqualTo(3);
-        assertThat(page.items()).extracting(Schema::schemaName).containsExactly("bravo", "\"Charlie's\"");
-        assertThat(page.items()).allMatch(row -> row.nodeport() == worker.port() && "0 bytes".equals(row.schemaSize()));
-        assertThat(api.schemas(ADMIN, List.of(), "2", "7")).isEqualTo(new Page<>(3, 2, 7, List.of()));
-        for (String wrong : List.of("0", "1001", "-1", "x", "99999999999", "")) {
-            assertThat(refused(ADMIN, wrong).code()).isEqualTo("bad_parameter");
+        JsonObject page = service.json("/api/citus_schemas?limit=2&offset=1");
+        assertThat(page.getLong("total")).isEqualTo(3);
+        assertThat(page.getInteger("limit")).isEqualTo(2);
+        assertThat(page.getInteger("offset")).isEqualTo(1);
+        assertThat(items("/api/citus_schemas?limit=2&offset=1"))
+                .extracting(row -> row.getString("schema_name"))
+                .containsExactly("bravo", "\"Charlie's\"");
+        assertThat(items("/api/citus_schemas"))
+                .allMatch(row ->
+                        row.getInteger("nodeport") == service.nodes().get(1).port()
+                                && "0 bytes".equals(row.getString("schema_size")));
+        JsonObject beyond = service.json("/api/citus_schemas?limit=2&offset=7");
+        assertThat(beyond.getLong("total")).isEqualTo(3);
+        assertThat(beyond.getJsonArray("items")).isEmpty();
+        for (String wrong : List.of("limit=0", "limit=1001", "limit=-1", "limit=x", "limit=1x", "offset=99999999999")) {
+            assertProblem(service.get("/api/citus_schemas?" + wrong, ADMIN), 400, "bad_parameter");
         }
     }
 
     @Test
     void filtersBySchemasExactly() {
-        assertThat(api.shards(ADMIN, List.of("acme", "Charlie's"), null, null).items())
-                .extracting(Shard::tableName)
+        assertThat(items("/api/citus_shards?schema=acme&schema=Charlie%27s"))
+                .extracting(row -> row.getString("table_name"))
                 .containsExactly("\"Charlie's\".notes", "acme.notes");
-        assertThat(api.tables(ADMIN, List.of("bravo"), null, null).items())
+        assertThat(items("/api/citus_tables?schema=bravo"))
                 .singleElement()
-                .satisfies(row -> assertThat(row.tableName() + row.citusTableType() + row.shardCount())
-                        .isEqualTo("bravo.notesschema1"));
-        assertThat(api.tables(ADMIN, List.of("BRAVO"), null, null).total()).isZero();
-        assertThat(api.nodes(ADMIN, List.of(), null, null).total()).isEqualTo(2);
-        assertThat(api.nodes(ADMIN, List.of("acme"), null, null).items())
-                .containsExactly(new ClusterNode(worker.host(), worker.port(), "worker", true));
+                .satisfies(row -> assertThat(row.getString("table_name") + " " + row.getString("citus_table_type") + " "
+                                + row.getLong("shard_count"))
+                        .isEqualTo("bravo.notes schema 1"));
+        assertThat(items("/api/citus_tables?schema=BRAVO")).isEmpty();
+        assertThat(items("/api/citus_nodes")).hasSize(2);
+        PostgresNode worker = service.nodes().get(1);
+        assertThat(items("/api/citus_nodes?schema=acme"))
+                .containsExactly(new JsonObject()
+                        .put("nodename", worker.host())
+                        .put("nodeport", worker.port())
+                        .put("role", "worker")
+                        .put("active", true));
     }
 
     @Test
-    void saysThatItIsNotOpen() {
-        ApiAccess closed = new ApiAccess();
-        WebApplicationException refused = catchThrowableOfType(
-                WebApplicationException.class, () -> new ClusterResource(closed).nodes(ADMIN, List.of(), null, null));
-        assertThat(refused.getResponse().getStatus()).isEqualTo(503);
+    void answersWhatItDoesNotKnowWithProblemsToo() {
+        assertProblem(service.get("/api/citus_nothing", ADMIN), 404, "not_found");
+    }
+
+    @Test
+    void isDescribedByTheCommittedDocument() throws IOException {
+        HttpResponse<String> answer = service.get("/q/openapi");
+        assertThat(answer.statusCode()).isEqualTo(200);
+        Golden.check(Path.of("docs/openapi.yaml"), answer.body());
     }
 }

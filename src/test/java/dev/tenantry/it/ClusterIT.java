@@ -7,6 +7,7 @@ import dev.tenantry.Servers;
 import dev.tenantry.StartupException;
 import dev.tenantry.Tenantry;
 import dev.tenantry.Wiring;
+import dev.tenantry.control.ControlLimits;
 import dev.tenantry.embedded.FreePort;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
@@ -88,6 +89,7 @@ class ClusterIT {
                 Duration.ZERO,
                 Duration.ofSeconds(1),
                 ProxyLimits.forCores(1),
+                ControlLimits.DEFAULT,
                 TlsSettings.NONE,
                 vertx,
                 new SimpleMeterRegistry());

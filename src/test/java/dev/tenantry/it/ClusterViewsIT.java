@@ -3,11 +3,12 @@ package dev.tenantry.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.ControlPlane;
 import dev.tenantry.control.WorkerAddress;
 import dev.tenantry.store.CoordinatorAddress;
-import dev.tenantry.store.FeedLimits;
 import dev.tenantry.support.PostgresNode;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -47,7 +48,8 @@ class ClusterViewsIT {
                 List.of(
                         new WorkerAddress(worker1.host(), worker1.port()),
                         new WorkerAddress(worker2.host(), worker2.port())),
-                FeedLimits.DEFAULT);
+                ControlLimits.DEFAULT,
+                new SimpleMeterRegistry());
         control.start();
         create("acme", 1, worker1);
         create("Odd Name", 2, worker2);

@@ -4,14 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tenantry.commit.GlobalTransactionId;
+import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.ControlPlane;
 import dev.tenantry.control.WorkerAddress;
 import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.control.recovery.PreparedTransactionRecovery;
 import dev.tenantry.store.CoordinatorAddress;
-import dev.tenantry.store.FeedLimits;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -52,9 +53,10 @@ class PreparedTransactionRecoveryIT {
                 List.of(
                         new WorkerAddress(worker.host(), worker.port()),
                         new WorkerAddress(bystander.host(), bystander.port())),
-                FeedLimits.DEFAULT);
+                ControlLimits.DEFAULT,
+                new SimpleMeterRegistry());
         control.start();
-        recovery = new PreparedTransactionRecovery(vertx, control.catalog(), address, Duration.ZERO);
+        recovery = new PreparedTransactionRecovery(vertx, control.catalog(), address, Duration.ZERO, action -> {});
         for (PostgresNode node : List.of(coordinator, worker)) {
             run(node, "CREATE TABLE public.done (gid text)");
         }

@@ -23,7 +23,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,17 +47,10 @@ class RealServerSignInIT {
     static void turnTlsOn() throws SQLException {
         try (Connection connection = node.connect();
                 Statement statement = connection.createStatement()) {
-            write(statement, "server.crt", certificate.certificatePem());
-            write(statement, "server.key", certificate.keyPem());
-            statement.execute("ALTER SYSTEM SET ssl = on");
+            certificate.install(statement);
             statement.execute("CREATE ROLE alice LOGIN PASSWORD '" + PASSWORD.replace("'", "''") + "'");
         }
         node.restart();
-    }
-
-    private static void write(Statement statement, String file, String text) throws SQLException {
-        String encoded = Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.US_ASCII));
-        statement.execute("COPY (SELECT '" + encoded + "') TO PROGRAM 'umask 077 && base64 -d > " + file + "'");
     }
 
     @AfterAll

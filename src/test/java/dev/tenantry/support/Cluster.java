@@ -4,6 +4,7 @@ import dev.tenantry.Servers;
 import dev.tenantry.Tenantry;
 import dev.tenantry.Wiring;
 import dev.tenantry.catalog.DistributedSchema;
+import dev.tenantry.control.ControlLimits;
 import dev.tenantry.embedded.Superuser;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
@@ -82,6 +83,7 @@ public final class Cluster implements AutoCloseable {
                 COORDINATOR_WAIT,
                 STOP_GRACE,
                 ProxyLimits.forCores(2),
+                ControlLimits.DEFAULT,
                 tls,
                 vertx,
                 meters);

@@ -22,7 +22,7 @@ public final class Golden {
         }
         String committed = Files.exists(file) ? Files.readString(file) : "";
         assertThat(committed)
-                .as("%s is stale; rewrite it with: mvn test -Dtest=GoldenTest -Dgolden=update", file)
+                .as("%s is stale; run this test again with -Dgolden=update", file)
                 .isEqualTo(text);
     }
 }

@@ -13,6 +13,8 @@ import java.security.PrivateKey;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -113,6 +115,18 @@ public record TestCertificate(X509Certificate certificate, PrivateKey key) {
     /** Writes the key into a folder. */
     public Path writeKey(Path folder) {
         return write(folder.resolve("server.key"), keyPem());
+    }
+
+    /** Makes a server use it from its next start on; through a superuser's connection. */
+    public void install(Statement statement) throws SQLException {
+        install(statement, "server.crt", certificatePem());
+        install(statement, "server.key", keyPem());
+        statement.execute("ALTER SYSTEM SET ssl = on");
+    }
+
+    private static void install(Statement statement, String file, String text) throws SQLException {
+        String encoded = Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.US_ASCII));
+        statement.execute("COPY (SELECT '" + encoded + "') TO PROGRAM 'umask 077 && base64 -d > " + file + "'");
     }
 
     private static Path write(Path file, String text) {

@@ -1,30 +1,48 @@
 package dev.tenantry.control.api;
 
 import dev.tenantry.catalog.CatalogFeed;
+import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.LoginRole;
 import dev.tenantry.scram.ScramVerifier;
 import dev.tenantry.store.ClusterViews;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
-import java.util.Base64;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What the API reads, once the planes run, and who may read it. */
+/** What the API reads, once the planes run, and who may read it. Thread-safe; checks block. */
 @ApplicationScoped
 public class ApiAccess {
-
-    private static final String BASIC = "basic ";
 
     /** Checked for roles that do not exist, so that the answer takes as long as for those that do. */
     private static final ScramVerifier NOBODY =
             ScramVerifier.of("nobody", 4096, "no such role....".getBytes(StandardCharsets.US_ASCII));
 
+    private final MeterRegistry meters;
+    private final SignInBackoff backoff = new SignInBackoff();
+    private final ProvenPasswords proven = new ProvenPasswords();
     private volatile @Nullable Source source;
 
     private record Source(CatalogFeed catalog, ClusterViews views) {}
+
+    private enum SignIn {
+        ACCEPTED,
+        REFUSED,
+        TOO_EARLY
+    }
+
+    /** Counts sign-ins there. */
+    public ApiAccess(MeterRegistry meters) {
+        this.meters = meters;
+        for (SignIn outcome : SignIn.values()) {
+            counter(outcome);
+        }
+    }
 
     /** Opens the API; called when the planes run. */
     public void open(CatalogFeed catalog, ClusterViews views) {
@@ -36,48 +54,82 @@ public class ApiAccess {
         source = null;
     }
 
-    /** The views, for a caller who may read them; else an error that says why not. */
-    ClusterViews viewsFor(@Nullable String authorization) {
+    /** The views; only for requests that were {@linkplain #require authorized}. */
+    ClusterViews views() {
+        return source().views();
+    }
+
+    /**
+     * Lets the caller pass, or says why not.
+     *
+     * @param authorization the request's header, if it has one
+     * @param address where the request comes from
+     */
+    void require(@Nullable String authorization, String address) {
+        CatalogFeed catalog = source().catalog();
+        BasicCredentials credentials = BasicCredentials.parse(authorization).orElseThrow(Problem::unauthenticated);
+        LoginRole role = authenticated(catalog, credentials, address);
+        if (!role.superuser() && !role.monitor()) {
+            throw Problem.forbidden();
+        }
+    }
+
+    private Source source() {
         Source open = source;
         if (open == null) {
             throw Problem.unavailable("The service is starting or stopping.");
         }
-        LoginRole role = authenticated(open.catalog(), authorization).orElseThrow(Problem::unauthenticated);
-        if (!role.superuser() && !role.monitor()) {
-            throw Problem.forbidden();
-        }
-        return open.views();
+        return open;
     }
 
-    private static Optional<LoginRole> authenticated(CatalogFeed catalog, @Nullable String authorization) {
-        if (authorization == null || !authorization.toLowerCase(Locale.ROOT).startsWith(BASIC)) {
-            return Optional.empty();
+    private LoginRole authenticated(CatalogFeed catalog, BasicCredentials credentials, String address) {
+        Optional<LoginRole> known = usable(catalog.current(), credentials);
+        if (known.isPresent() && proven.isProven(credentials.role(), verifier(known), credentials.password())) {
+            count(SignIn.ACCEPTED);
+            return known.get();
         }
-        String pair;
-        try {
-            byte[] decoded = Base64.getDecoder()
-                    .decode(authorization.substring(BASIC.length()).trim());
-            pair = new String(decoded, StandardCharsets.UTF_8);
-        } catch (IllegalArgumentException notBase64) {
-            return Optional.empty();
+        Duration wait = backoff.attempt(address, credentials.role(), Instant.now());
+        if (!wait.isZero()) {
+            count(SignIn.TOO_EARLY);
+            throw Problem.tooEarly(wait);
         }
-        int colon = pair.indexOf(':');
-        if (colon < 0) {
-            return Optional.empty();
-        }
-        String name = pair.substring(0, colon);
-        String password = pair.substring(colon + 1);
         // The role may have been changed a moment ago.
-        return accepted(catalog.current().role(name), password)
-                .or(() -> accepted(catalog.refresh().role(name), password));
+        LoginRole accepted = checked(known, credentials)
+                .or(() -> checked(usable(catalog.refresh(), credentials), credentials))
+                .orElseThrow(() -> {
+                    count(SignIn.REFUSED);
+                    return Problem.unauthenticated();
+                });
+        backoff.succeeded(address, credentials.role());
+        proven.proven(credentials.role(), verifier(Optional.of(accepted)), credentials.password());
+        count(SignIn.ACCEPTED);
+        return accepted;
     }
 
-    private static Optional<LoginRole> accepted(Optional<LoginRole> role, String password) {
-        ScramVerifier verifier =
-                role.flatMap(LoginRole::verifier).flatMap(ScramVerifier::parse).orElse(NOBODY);
-        boolean right = verifier.matches(password) && !verifier.equals(NOBODY);
-        return role.filter(known -> right
-                && known.canLogin()
-                && known.validUntil().map(Instant.now()::isBefore).orElse(true));
+    private static Optional<LoginRole> usable(CatalogSnapshot snapshot, BasicCredentials credentials) {
+        return snapshot.role(credentials.role())
+                .filter(LoginRole::canLogin)
+                .filter(role -> role.validUntil().map(Instant.now()::isBefore).orElse(true));
+    }
+
+    private static Optional<LoginRole> checked(Optional<LoginRole> role, BasicCredentials credentials) {
+        ScramVerifier verifier = verifier(role);
+        boolean right = verifier.matches(credentials.password()) && !verifier.equals(NOBODY);
+        return role.filter(known -> right);
+    }
+
+    private static ScramVerifier verifier(Optional<LoginRole> role) {
+        return role.flatMap(LoginRole::verifier).flatMap(ScramVerifier::parse).orElse(NOBODY);
+    }
+
+    private void count(SignIn outcome) {
+        counter(outcome).increment();
+    }
+
+    private Counter counter(SignIn outcome) {
+        return Counter.builder("tenantry.api.sign.ins")
+                .description("Requests to the API that named a role, by whether it was let in")
+                .tag("outcome", outcome.name().toLowerCase(Locale.ROOT))
+                .register(meters);
     }
 }

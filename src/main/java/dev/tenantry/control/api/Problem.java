@@ -4,6 +4,8 @@ import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.Response.Status;
+import java.time.Duration;
+import java.util.Locale;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
@@ -39,6 +41,21 @@ public record Problem(String title, int status, String code, String detail) {
                 .build());
     }
 
+    /** Too many attempts to sign in. */
+    static WebApplicationException tooEarly(Duration wait) {
+        long seconds = wait.plusMillis(999).toSeconds();
+        Problem problem = new Problem(
+                "Too many attempts",
+                Status.TOO_MANY_REQUESTS.getStatusCode(),
+                "too_many_attempts",
+                "Too many attempts to sign in; try again in " + seconds + " s.");
+        return new WebApplicationException(Response.status(Status.TOO_MANY_REQUESTS)
+                .header(HttpHeaders.RETRY_AFTER, seconds)
+                .type(MEDIA_TYPE)
+                .entity(problem)
+                .build());
+    }
+
     /** The role may not look. */
     static WebApplicationException forbidden() {
         return exception(
@@ -51,6 +68,26 @@ public record Problem(String title, int status, String code, String detail) {
     /** The coordinator can't be asked. */
     static WebApplicationException unavailable(String detail) {
         return exception(Status.SERVICE_UNAVAILABLE, "coordinator_unavailable", "Coordinator unavailable", detail);
+    }
+
+    /** An answer without words gets those of its status. */
+    static Response of(Response bare) {
+        String reason = bare.getStatusInfo().getReasonPhrase();
+        String code = reason.toLowerCase(Locale.ROOT).replaceAll("[^a-z]+", "_");
+        return Response.fromResponse(bare)
+                .type(MEDIA_TYPE)
+                .entity(new Problem(reason, bare.getStatus(), code, "The API has nothing for this request."))
+                .build();
+    }
+
+    /** Our fault; the log says more. */
+    static Response internal() {
+        Status status = Status.INTERNAL_SERVER_ERROR;
+        return Response.status(status)
+                .type(MEDIA_TYPE)
+                .entity(new Problem(
+                        "Internal error", status.getStatusCode(), "internal_error", "The service's log says more."))
+                .build();
     }
 
     private static WebApplicationException exception(Status status, String code, String title, String detail) {

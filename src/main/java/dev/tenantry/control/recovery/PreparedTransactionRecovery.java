@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
@@ -40,19 +41,26 @@ public final class PreparedTransactionRecovery {
     private final CatalogFeed catalog;
     private final CoordinatorAddress coordinator;
     private final Duration ageMin;
+    private final Consumer<RecoveryRule.Action> finished;
 
     /**
      * Makes one that does nothing until asked.
      *
      * @param coordinator whose database, user and password are those of every node
      * @param ageMin how long transactions are left to their proxy
+     * @param finished told of each transaction that was finished on a node
      */
     public PreparedTransactionRecovery(
-            Vertx vertx, CatalogFeed catalog, CoordinatorAddress coordinator, Duration ageMin) {
+            Vertx vertx,
+            CatalogFeed catalog,
+            CoordinatorAddress coordinator,
+            Duration ageMin,
+            Consumer<RecoveryRule.Action> finished) {
         this.vertx = vertx;
         this.catalog = catalog;
         this.coordinator = coordinator;
         this.ageMin = ageMin;
+        this.finished = finished;
     }
 
     /** Looks at every node once; returns how many prepared transactions it finished. */
@@ -75,7 +83,7 @@ public final class PreparedTransactionRecovery {
         connections.forEach((node, connection) -> records.put(node, CommitRecords.committed(connection)));
         Set<String> unfinished = new HashSet<>();
         Map<GlobalTransactionId, Decision> decisions = new HashMap<>();
-        int finished = 0;
+        int count = 0;
         for (Map.Entry<Node, ServerConnection> entry : connections.entrySet()) {
             for (Prepared prepared : PreparedTransactions.on(entry.getValue())) {
                 String gid = prepared.gid();
@@ -85,7 +93,7 @@ public final class PreparedTransactionRecovery {
                                 decisions.computeIfAbsent(known, unknown -> decision(unknown, snapshot, connections)))
                         .orElse(Decision.UNKNOWN);
                 if (finish(entry.getKey(), entry.getValue(), gid, decision)) {
-                    finished++;
+                    count++;
                 } else {
                     unfinished.add(gid);
                 }
@@ -102,7 +110,7 @@ public final class PreparedTransactionRecovery {
                             .toList());
             CommitRecords.forgetAborts(connection);
         });
-        return finished;
+        return count;
     }
 
     /** Nodes that may still have prepared what we can't see. */
@@ -130,7 +138,7 @@ public final class PreparedTransactionRecovery {
         };
     }
 
-    private static boolean finish(Node node, ServerConnection connection, String gid, Decision decision) {
+    private boolean finish(Node node, ServerConnection connection, String gid, Decision decision) {
         RecoveryRule.Action action = RecoveryRule.action(decision);
         try {
             switch (action) {
@@ -140,6 +148,7 @@ public final class PreparedTransactionRecovery {
                     return false;
                 }
             }
+            finished.accept(action);
             LOG.infof("prepared transaction finished transaction=%s node=%s action=%s", gid, node.name(), action);
             return true;
         } catch (StatementRefusedException refused) {

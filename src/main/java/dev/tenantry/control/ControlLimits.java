@@ -1,0 +1,15 @@
+package dev.tenantry.control;
+
+import dev.tenantry.store.FeedLimits;
+
+/**
+ * How often the control plane looks and how long it waits.
+ *
+ * @param feed when it follows the catalog
+ * @param upkeep when it looks after the cluster
+ */
+public record ControlLimits(FeedLimits feed, UpkeepLimits upkeep) {
+
+    /** What is used when nothing is configured. */
+    public static final ControlLimits DEFAULT = new ControlLimits(FeedLimits.DEFAULT, UpkeepLimits.DEFAULT);
+}

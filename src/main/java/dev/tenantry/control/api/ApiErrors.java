@@ -1,0 +1,26 @@
+package dev.tenantry.control.api;
+
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.Response;
+import org.jboss.logging.Logger;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+
+/** Whatever goes wrong in a resource or on the way to one is answered as a problem. */
+public class ApiErrors {
+
+    private static final Logger LOG = Logger.getLogger(ApiErrors.class);
+
+    /** What says itself how it wants to be answered: a problem of ours, or no such path, method, media type. */
+    @ServerExceptionMapper
+    public Response refused(WebApplicationException refused) {
+        Response response = refused.getResponse();
+        return response.hasEntity() ? response : Problem.of(response);
+    }
+
+    /** Our fault. */
+    @ServerExceptionMapper
+    public Response failed(RuntimeException failed) {
+        LOG.error("request failed", failed);
+        return Problem.internal();
+    }
+}
