@@ -23,6 +23,7 @@ final class Upkeep implements AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(Upkeep.class);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
+    private static final long CLOSE_MAX_MILLIS = 5_000;
 
     private final Vertx vertx;
     private final CatalogFeed catalog;
@@ -55,10 +56,16 @@ final class Upkeep implements AutoCloseable {
         thread.start();
     }
 
+    /** Stops it; returns when its connections have been closed, or it takes too long. */
     @Override
     public void close() {
         closed = true;
         thread.interrupt();
+        try {
+            thread.join(CLOSE_MAX_MILLIS);
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void run() {

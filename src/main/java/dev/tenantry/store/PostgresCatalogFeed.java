@@ -26,6 +26,7 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
     private static final Logger LOG = Logger.getLogger(PostgresCatalogFeed.class);
     private static final String CHANNEL = "tenantry_catalog";
     private static final Duration PAUSE_MIN = Duration.ofMillis(100);
+    private static final long CLOSE_MAX_MILLIS = 5_000;
 
     /** Dropped schemas are remembered for a day; a reader that was asleep for long must not rely on that. */
     private static final Duration FOLLOW_MAX = Duration.ofHours(1);
@@ -94,11 +95,17 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
         return lastContact;
     }
 
+    /** Stops it; returns when its connection has been closed, or it takes too long. */
     @Override
     public void close() {
         closed = true;
         thread.interrupt();
         first.completeExceptionally(new IllegalStateException("closed"));
+        try {
+            thread.join(CLOSE_MAX_MILLIS);
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void run() {

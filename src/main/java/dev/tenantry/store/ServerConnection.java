@@ -1,6 +1,7 @@
 package dev.tenantry.store;
 
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.PemTrustOptions;
 import io.vertx.pgclient.PgConnectOptions;
@@ -8,11 +9,15 @@ import io.vertx.pgclient.PgConnection;
 import io.vertx.pgclient.PgException;
 import io.vertx.pgclient.PgNotice;
 import io.vertx.pgclient.SslMode;
+import io.vertx.pgclient.spi.PgDriver;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
+import io.vertx.sqlclient.spi.ConnectionFactory;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -25,12 +30,18 @@ import java.util.function.Consumer;
  */
 public final class ServerConnection implements AutoCloseable {
 
+    /** A server that does not take its leave is left. */
+    private static final long CLOSE_MAX_MILLIS = 2_000;
+
     private final PgConnection connection;
+    private final ConnectionFactory factory;
     private final CoordinatorAddress address;
     private final Duration limit;
 
-    private ServerConnection(PgConnection connection, CoordinatorAddress address, Duration limit) {
+    private ServerConnection(
+            PgConnection connection, ConnectionFactory factory, CoordinatorAddress address, Duration limit) {
         this.connection = connection;
+        this.factory = factory;
         this.address = address;
         this.limit = limit;
     }
@@ -52,12 +63,15 @@ public final class ServerConnection implements AutoCloseable {
         options.setConnectTimeout((int) limit.toMillis());
         options.setTcpKeepAlive(true);
         encrypt(options, address.tls());
-        Future<PgConnection> connecting = PgConnection.connect(vertx, options);
+        // PgConnection.connect would make a factory of its own, whose sockets only the garbage collector closes.
+        ConnectionFactory factory = PgDriver.INSTANCE.createConnectionFactory(vertx, options);
+        Future<SqlConnection> connecting = factory.connect(vertx.getOrCreateContext());
         try {
-            return new ServerConnection(await(connecting, address, limit), address, limit);
-        } catch (CatalogUnavailableException tooLate) {
-            connecting.onSuccess(PgConnection::close);
-            throw tooLate;
+            PgConnection connection = PgConnection.cast(await(connecting, address, limit));
+            return new ServerConnection(connection, factory, address, limit);
+        } catch (CatalogUnavailableException | StatementRefusedException failed) {
+            factory.close(Promise.promise());
+            throw failed;
         }
     }
 
@@ -108,7 +122,7 @@ public final class ServerConnection implements AutoCloseable {
         try {
             return await(future, address, limit);
         } catch (CatalogUnavailableException unusable) {
-            connection.close();
+            leave();
             throw unusable;
         }
     }
@@ -146,8 +160,31 @@ public final class ServerConnection implements AutoCloseable {
         return address;
     }
 
+    /** Takes leave of the server; returns when the connection has ended, which is before its Vert.x may be closed. */
     @Override
     public void close() {
-        connection.close();
+        CompletableFuture<Void> left = leave().toCompletionStage().toCompletableFuture();
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_MAX_MILLIS);
+        boolean interrupted = false;
+        for (long rest = end - System.nanoTime(); rest > 0 && !left.isDone(); rest = end - System.nanoTime()) {
+            try {
+                left.get(rest, TimeUnit.NANOSECONDS);
+            } catch (InterruptedException stopped) {
+                interrupted = true; // it has to be closed all the same
+            } catch (ExecutionException | TimeoutException gone) {
+                break;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Future<Void> leave() {
+        return connection.close().transform(closed -> {
+            Promise<Void> released = Promise.promise();
+            factory.close(released);
+            return released.future();
+        });
     }
 }

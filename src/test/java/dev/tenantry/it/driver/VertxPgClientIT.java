@@ -7,11 +7,14 @@ import dev.tenantry.embedded.Superuser;
 import dev.tenantry.support.Cluster;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnectOptions;
-import io.vertx.pgclient.PgConnection;
 import io.vertx.pgclient.PgException;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.PoolOptions;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,16 +41,19 @@ class VertxPgClientIT {
     @ValueSource(ints = {1, 16, 256})
     void servesTwoTenants(int pipeliningLimit) {
         Superuser superuser = Superuser.DEFAULT;
-        PgConnection connection = await(PgConnection.connect(
-                vertx,
-                new PgConnectOptions()
+        Pool pool = PgBuilder.pool()
+                .using(vertx)
+                .with(new PoolOptions().setMaxSize(1))
+                .connectingTo(new PgConnectOptions()
                         .setHost(Cluster.shared().host())
                         .setPort(Cluster.shared().port())
                         .setDatabase(superuser.database())
                         .setUser(superuser.name())
                         .setPassword(superuser.password())
                         .setPipeliningLimit(pipeliningLimit)
-                        .setCachePreparedStatements(true)));
+                        .setCachePreparedStatements(true))
+                .build();
+        SqlConnection connection = await(pool.getConnection());
         for (String schema : List.of(ONE, TWO)) {
             run(connection, "CREATE SCHEMA " + schema);
             run(connection, "SET search_path TO " + schema);
@@ -66,9 +72,10 @@ class VertxPgClientIT {
         batchesAndFails(connection);
         run(connection, "DROP SCHEMA " + ONE + ", " + TWO + " CASCADE");
         await(connection.close());
+        await(pool.close());
     }
 
-    private static void insertPipelined(PgConnection connection, String message, int times) {
+    private static void insertPipelined(SqlConnection connection, String message, int times) {
         List<Future<RowSet<Row>>> sent = new ArrayList<>();
         for (int i = 0; i < times; i++) {
             sent.add(connection
@@ -78,7 +85,7 @@ class VertxPgClientIT {
         assertThat(await(Future.all(sent)).size()).isEqualTo(times);
     }
 
-    private static void batchesAndFails(PgConnection connection) {
+    private static void batchesAndFails(SqlConnection connection) {
         run(connection, "SET search_path TO " + ONE);
         List<Tuple> batch = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
@@ -107,11 +114,11 @@ class VertxPgClientIT {
                 .isEmpty();
     }
 
-    private static void run(PgConnection connection, String sql) {
+    private static void run(SqlConnection connection, String sql) {
         await(connection.query(sql).execute());
     }
 
-    private static List<String> names(PgConnection connection, String sql) {
+    private static List<String> names(SqlConnection connection, String sql) {
         List<String> names = new ArrayList<>();
         await(connection.query(sql).execute()).forEach(row -> names.add(row.getString(0)));
         return names;
