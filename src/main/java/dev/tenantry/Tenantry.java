@@ -1,6 +1,8 @@
 package dev.tenantry;
 
 import dev.tenantry.catalog.CatalogFeed;
+import dev.tenantry.catalog.CatalogSnapshot;
+import dev.tenantry.catalog.LoginRole;
 import dev.tenantry.control.ControlPlane;
 import dev.tenantry.control.WorkerAddress;
 import dev.tenantry.control.node.NodeUnfitException;
@@ -11,6 +13,7 @@ import dev.tenantry.embedded.Superuser;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.TlsException;
 import dev.tenantry.proxy.server.ProxyServer;
+import dev.tenantry.scram.ScramVerifier;
 import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.ClusterViews;
 import dev.tenantry.store.CoordinatorAddress;
@@ -21,6 +24,7 @@ import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,33 +75,48 @@ public final class Tenantry implements AutoCloseable {
     private void startAll(Servers servers) throws InterruptedException, IOException {
         CoordinatorAddress coordinator;
         List<WorkerAddress> workers;
-        Optional<String> passwordToShow;
+        Superuser people;
         switch (servers) {
             case Servers.Embedded own -> {
                 EmbeddedCluster cluster = EmbeddedCluster.start(own.settings());
                 embedded = cluster;
                 coordinator = addressOf(cluster);
-                workers = cluster.workers().stream().map(Tenantry::addressOf).toList();
-                passwordToShow = Optional.of(cluster.superuser().password());
+                workers = cluster.workers().stream()
+                        .map(server -> addressOf(cluster, server))
+                        .toList();
+                people = cluster.superuser();
             }
             case Servers.Existing existing -> {
                 coordinator = CoordinatorAddress.parse(existing.coordinatorUrl());
                 workers = existing.workers().stream().map(WorkerAddress::parse).toList();
-                passwordToShow = Optional.empty();
+                people = new Superuser(coordinator.user(), "", coordinator.database());
             }
         }
         ControlPlane plane = new ControlPlane(
                 wiring.vertx(), coordinator.with(wiring.serverTls()), workers, wiring.control(), wiring.meters());
         control = plane;
         plane.start(wiring.coordinatorWait());
+        noteWorkers(plane.workerNodeIds());
         ProxyServer server = ProxyServer.start(
                 wiring.listen(), plane.catalog(), wiring.tls(), wiring.limits(), new ProxyMetrics(wiring.meters()));
         proxy = server;
-        url = url(coordinator, passwordToShow, server.address());
+        url = url(people, plane.catalog().current(), server.address());
+    }
+
+    /** Embedded servers remember which node they are, so that one that was removed does not come back. */
+    private void noteWorkers(List<OptionalInt> nodeIds) {
+        EmbeddedCluster cluster = embedded;
+        if (cluster != null) {
+            List<PostgresServer> servers = cluster.workers();
+            for (int i = 0; i < servers.size(); i++) {
+                PostgresServer server = servers.get(i);
+                nodeIds.get(i).ifPresentOrElse(id -> cluster.joined(server, id), () -> cluster.retire(server));
+            }
+        }
     }
 
     private static CoordinatorAddress addressOf(EmbeddedCluster cluster) {
-        Superuser superuser = cluster.superuser();
+        Superuser superuser = cluster.control();
         PostgresServer server = cluster.coordinator();
         return new CoordinatorAddress(
                 server.host(),
@@ -108,21 +127,35 @@ public final class Tenantry implements AutoCloseable {
                 ServerTls.NONE);
     }
 
-    private static WorkerAddress addressOf(PostgresServer server) {
-        return new WorkerAddress(Optional.of(server.name()), server.host(), server.port());
+    private static WorkerAddress addressOf(EmbeddedCluster cluster, PostgresServer server) {
+        OptionalInt nodeId = cluster.formerNodeId(server);
+        Optional<WorkerAddress.Former> former = nodeId.isPresent()
+                ? Optional.of(new WorkerAddress.Former(
+                        nodeId.getAsInt(), cluster.formerPort(server).orElse(server.port())))
+                : Optional.empty();
+        return new WorkerAddress(former, server.host(), server.port());
     }
 
-    private static String url(CoordinatorAddress coordinator, Optional<String> password, InetSocketAddress listens) {
+    private static String url(Superuser people, CatalogSnapshot catalog, InetSocketAddress listens) {
         String host = listens.getAddress().isAnyLocalAddress()
                 ? "127.0.0.1"
                 : listens.getAddress().getHostAddress();
         return "postgresql://%s%s@%s:%d/%s"
                 .formatted(
-                        coordinator.user(),
-                        password.map(text -> ":" + text).orElse(""),
+                        people.name(),
+                        isPassword(people, catalog) ? ":" + people.password() : "",
                         host.contains(":") ? "[" + host + "]" : host,
                         listens.getPort(),
-                        coordinator.database());
+                        people.database());
+    }
+
+    /** Whether the role still has the password it was made with, so that it may be shown. */
+    private static boolean isPassword(Superuser people, CatalogSnapshot catalog) {
+        return catalog.role(people.name())
+                .flatMap(LoginRole::verifier)
+                .flatMap(ScramVerifier::parse)
+                .filter(verifier -> verifier.matches(people.password()))
+                .isPresent();
     }
 
     /** How clients reach it, as the ready line says it. */

@@ -14,6 +14,7 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.OptionalInt;
 import org.jboss.logging.Logger;
 
 /**
@@ -32,6 +33,7 @@ public final class ControlPlane implements AutoCloseable {
     private final PostgresCatalogFeed feed;
     private final Upkeep upkeep;
     private final ClusterViews views;
+    private volatile List<OptionalInt> workerNodeIds = List.of();
 
     /** Makes a control plane that does nothing until started. */
     public ControlPlane(
@@ -90,11 +92,23 @@ public final class ControlPlane implements AutoCloseable {
         CatalogStore store = new CatalogStore(connection);
         store.keepScripts(NodeScripts.check(), NodeScripts.install());
         store.prepareCoordinator();
-        for (WorkerAddress worker : workers) {
-            worker.name().ifPresent(name -> store.moveNode(name, worker.host(), worker.port()));
-            int nodeId = store.addNode(worker.host(), worker.port());
-            LOG.debugf("worker is a node node=%s nodeId=%d", worker, nodeId);
+        workerNodeIds = workers.stream().map(worker -> join(store, worker)).toList();
+    }
+
+    /** A node that was one before is added only if it never was; one that somebody has removed stays away. */
+    private static OptionalInt join(CatalogStore store, WorkerAddress worker) {
+        if (worker.former().isEmpty()) {
+            return OptionalInt.of(store.addNode(worker.host(), worker.port()));
         }
+        WorkerAddress.Former former = worker.former().get();
+        OptionalInt known = store.findNode(former.nodeId(), worker.host(), former.port());
+        known.ifPresent(nodeId -> store.moveNode(nodeId, worker.host(), worker.port()));
+        return known;
+    }
+
+    /** The node that each given worker is, in their order; empty for one that was removed. Valid once started. */
+    public List<OptionalInt> workerNodeIds() {
+        return workerNodeIds;
     }
 
     /** The catalog as it is now; valid once started. */

@@ -5,13 +5,21 @@ import java.util.Optional;
 /**
  * Where a worker is: {@code HOST:PORT}, the host in brackets when it has colons itself.
  *
- * @param name the node it is in the catalog, if it may have moved here from another address
+ * @param former what it was when it was seen before, if that is known: it may have moved, or been removed
  * @param host where we and the coordinator reach it
  * @param port where we and the coordinator reach it
  */
-public record WorkerAddress(Optional<String> name, String host, int port) {
+public record WorkerAddress(Optional<Former> former, String host, int port) {
 
     private static final int PORT_MAX = 65_535;
+
+    /**
+     * A node that has been one before.
+     *
+     * @param nodeId its id then
+     * @param port where it was then, on the same host
+     */
+    public record Former(int nodeId, int port) {}
 
     /** An address alone. */
     public WorkerAddress(String host, int port) {

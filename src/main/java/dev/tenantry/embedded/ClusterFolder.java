@@ -30,6 +30,8 @@ final class ClusterFolder implements AutoCloseable {
     private static final String STATE_FILE = "cluster.properties";
     private static final String LOCK_FILE = "lock";
     private static final String VERIFIER = "superuser.verifier";
+    private static final String CONTROL_PASSWORD = "control.password";
+    private static final String CONTROL_VERIFIER = "control.verifier";
 
     private final Path folder;
     private final FileChannel lockFile;
@@ -84,11 +86,12 @@ final class ClusterFolder implements AutoCloseable {
         channel.write(StandardCharsets.US_ASCII.encode(ProcessHandle.current().pid() + "\n"), 0);
     }
 
-    /** The coordinator, then the workers that exist already or are among the first {@code workers}. */
+    /** The coordinator, then the workers that exist already or are among the first; without those that were retired. */
     List<String> serverNames(int workers) {
         int existing = existingWorkers();
         return IntStream.rangeClosed(0, Math.max(workers, existing))
                 .mapToObj(i -> i == 0 ? COORDINATOR : "worker" + i)
+                .filter(name -> !isRetired(name))
                 .toList();
     }
 
@@ -117,6 +120,47 @@ final class ClusterFolder implements AutoCloseable {
 
     synchronized void keepPort(String server, int port) {
         keep(server + ".port", Integer.toString(port));
+    }
+
+    /** The node a server is in the catalog, once it has been one. */
+    synchronized OptionalInt nodeId(String server) {
+        String id = state.getProperty(server + ".node");
+        return id == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(id));
+    }
+
+    synchronized void keepNodeId(String server, int nodeId) {
+        keep(server + ".node", Integer.toString(nodeId));
+    }
+
+    /** Never start it again: it was removed from the cluster. */
+    synchronized void retire(String server) {
+        keep(server + ".retired", "true");
+    }
+
+    private synchronized boolean isRetired(String server) {
+        return state.containsKey(server + ".retired");
+    }
+
+    /** The password and the verifier of the role by which the control plane signs in; made when there is none. */
+    synchronized ControlRole controlRole() {
+        String password = state.getProperty(CONTROL_PASSWORD);
+        String verifier = state.getProperty(CONTROL_VERIFIER);
+        if (password != null && verifier != null) {
+            return new ControlRole(password, verifier);
+        }
+        ControlRole made = ControlRole.random();
+        keep(CONTROL_VERIFIER, made.verifier());
+        keep(CONTROL_PASSWORD, made.password());
+        return made;
+    }
+
+    /** Whether a server has that role. */
+    synchronized boolean hasControlRole(String server) {
+        return state.containsKey(server + ".control");
+    }
+
+    synchronized void keepHasControlRole(String server) {
+        keep(server + ".control", "true");
     }
 
     /** The superuser's verifier: kept, because a role must have the identical one on every server, also a later one. */

@@ -98,7 +98,16 @@ final class DataFolder {
         require(made, "initdb");
     }
 
-    /** By a stand-alone backend, which needs no port and no password; "postgres", "Single-User Mode" in the manual. */
+    /** Gives a server that does not run the control plane's role; harmless when it has it. */
+    void ensureControlRole(ControlRole role) {
+        runAlone(settings.dataFolder(), """
+                DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %1$s) \
+                THEN CREATE ROLE %2$s; END IF; END $$
+                ALTER ROLE %2$s LOGIN SUPERUSER PASSWORD %3$s
+                """.formatted(
+                SqlName.literal(ControlRole.NAME), SqlName.quoted(ControlRole.NAME), SqlName.literal(role.verifier())));
+    }
+
     private void createRoleAndDatabase(Path folder) {
         Superuser superuser = settings.superuser();
         String role = SqlName.quoted(superuser.name());
@@ -109,6 +118,11 @@ final class DataFolder {
             sql.append("CREATE DATABASE ").append(SqlName.quoted(superuser.database()));
             sql.append(" OWNER ").append(role).append('\n');
         }
+        runAlone(folder, sql.toString());
+    }
+
+    /** By a stand-alone backend, which needs no port and no password; "postgres", "Single-User Mode" in the manual. */
+    private void runAlone(Path folder, String sql) {
         run(
                 List.of(
                         settings.binaries().postgres(),
@@ -119,7 +133,7 @@ final class DataFolder {
                         "-D",
                         folder.toString(),
                         "postgres"),
-                sql.toString());
+                sql);
     }
 
     private void run(List<String> program, String input) {

@@ -5,9 +5,11 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
@@ -31,13 +33,14 @@ public final class EmbeddedCluster implements AutoCloseable {
             Path folder, int workers, PostgresBinaries binaries, Superuser superuser, Durability durability) {}
 
     private static final Logger LOG = Logger.getLogger(EmbeddedCluster.class);
-    private static final int SCRAM_ITERATIONS = 4096;
+    static final int SCRAM_ITERATIONS = 4096;
     private static final int SCRAM_SALT_BYTES = 16;
     private static final Executor EACH_IN_A_THREAD = Thread::startVirtualThread;
 
     private final Settings settings;
     private final ClusterFolder folder;
     private final List<PostgresServer> servers = new ArrayList<>();
+    private final Map<PostgresServer, OptionalInt> formerPorts = new ConcurrentHashMap<>();
 
     private EmbeddedCluster(Settings settings, ClusterFolder folder) {
         this.settings = settings;
@@ -66,9 +69,42 @@ public final class EmbeddedCluster implements AutoCloseable {
         return List.copyOf(servers.subList(1, servers.size()));
     }
 
-    /** The role and database they were made with. */
+    /** The role and database they were made with; people may have changed the password since. */
     public Superuser superuser() {
         return settings.superuser();
+    }
+
+    /** As whom the control plane signs in: a superuser of its own. */
+    public Superuser control() {
+        return new Superuser(
+                ControlRole.NAME,
+                folder.controlRole().password(),
+                settings.superuser().database());
+    }
+
+    /** The node that this server was when it last ran, if it has ever been one. */
+    public OptionalInt formerNodeId(PostgresServer server) {
+        return folder.nodeId(server.name());
+    }
+
+    /** The port that this server had when it last ran. */
+    public OptionalInt formerPort(PostgresServer server) {
+        return formerPorts.getOrDefault(server, OptionalInt.empty());
+    }
+
+    /** Notes which node a server is, so that it is known again wherever it listens. */
+    public void joined(PostgresServer server, int nodeId) {
+        folder.keepNodeId(server.name(), nodeId);
+    }
+
+    /** Stops a server that was removed from the cluster, and never starts it again; its data stays. */
+    public void retire(PostgresServer server) {
+        folder.retire(server.name());
+        server.close();
+        servers.remove(server);
+        LOG.warnf(
+                "server was removed from the cluster and is not started any more node=%s data=%s",
+                server.name(), folder.dataFolder(server.name()));
     }
 
     /** Stops all servers at once, fast, and gives the folder free. */
@@ -103,6 +139,11 @@ public final class EmbeddedCluster implements AutoCloseable {
 
     private void startOne(PostgresServer server) {
         OptionalInt kept = folder.port(server.name());
+        formerPorts.put(server, kept);
+        if (!folder.hasControlRole(server.name())) {
+            server.prepare(folder.controlRole());
+            folder.keepHasControlRole(server.name());
+        }
         server.start(kept);
         folder.keepPort(server.name(), server.port());
         if (kept.isPresent() && kept.getAsInt() != server.port()) {

@@ -82,6 +82,14 @@ public final class PostgresServer implements AutoCloseable {
         return Optional.ofNullable(process).filter(Process::isAlive).map(Process::toHandle);
     }
 
+    /** Makes the data folder if need be, and in it the control plane's role; while the server does not run. */
+    void prepare(ControlRole role) {
+        processes.stopAll();
+        DataFolder folder = new DataFolder(settings, launcher);
+        folder.prepare();
+        folder.ensureControlRole(role);
+    }
+
     /**
      * Makes the data folder if need be, stops what an earlier run has left in it, starts the server and waits until it
      * takes connections.

@@ -1,5 +1,9 @@
 package dev.tenantry.store;
 
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import java.util.OptionalInt;
+
 /** Changes the catalog over one connection to the coordinator; every change makes a new version and notifies. */
 public final class CatalogStore {
 
@@ -30,11 +34,20 @@ public final class CatalogStore {
         connection.query("SELECT tenantry.prepare_coordinator($1, $2)", coordinator.host(), coordinator.port());
     }
 
-    /** Notes that the node of that name, if there is one, is at this address now. */
-    public void moveNode(String name, String host, int port) {
-        connection.query("""
-                SELECT tenantry.citus_update_node(nodeid, $2, $3) FROM tenantry.node
-                WHERE name = $1 AND groupid <> 0 AND (nodename <> $2 OR nodeport <> $3)""", name, host, port);
+    /** The worker of that id, or else the one at that address. */
+    public OptionalInt findNode(int nodeId, String host, int port) {
+        RowSet<Row> found = connection.query("""
+                SELECT nodeid FROM tenantry.node
+                WHERE groupid <> 0 AND (nodeid = $1 OR nodename = $2 AND nodeport = $3)
+                ORDER BY nodeid <> $1 LIMIT 1""", nodeId, host, port);
+        return found.size() == 0
+                ? OptionalInt.empty()
+                : OptionalInt.of(found.iterator().next().getInteger(0));
+    }
+
+    /** Notes that a node is at this address now. */
+    public void moveNode(int nodeId, String host, int port) {
+        connection.query("SELECT tenantry.citus_update_node($1, $2, $3)", nodeId, host, port);
     }
 
     /** Makes a server a node if it is none yet; returns its node id. */

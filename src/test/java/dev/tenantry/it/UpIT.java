@@ -133,6 +133,56 @@ class UpIT {
     }
 
     @Test
+    void startsAgainAfterItsPasswordWasChanged() throws Exception {
+        try (UpProcess up = up()) {
+            UpProcess.Ready ready = up.awaitReady();
+            execute(ready, "CREATE SCHEMA tenant");
+            execute(ready, "CREATE TABLE tenant.kept AS SELECT 42 AS x");
+            execute(ready, "ALTER ROLE tenantry PASSWORD 'changed'");
+        }
+        try (UpProcess up = up()) {
+            UpProcess.Ready ready = up.awaitReady();
+            assertThat(ready.password()).isEmpty();
+            UpProcess.Ready known =
+                    new UpProcess.Ready(ready.role(), "changed", ready.host(), ready.port(), ready.database());
+            assertThat(query(known, "SELECT x FROM tenant.kept")).isEqualTo("42");
+            assertThat(query(known, "SELECT count(shard_size) FROM citus_shards"))
+                    .isEqualTo("1");
+        }
+    }
+
+    @Test
+    void leavesAWorkerAwayThatWasRemoved() throws Exception {
+        try (UpProcess up = up()) {
+            execute(up.awaitReady(), "SELECT citus_remove_node('127.0.0.1', " + port("worker1") + ")");
+        }
+        for (int i = 0; i < 2; i++) {
+            try (UpProcess up = up()) {
+                assertThat(query(up.awaitReady(), "SELECT string_agg(role, ',') FROM citus_nodes"))
+                        .isEqualTo("coordinator");
+                assertThat(UpProcess.serversUnder(folder.resolve("worker1"))).isEmpty();
+                assertThat(UpProcess.serversUnder(folder.resolve("coordinator")))
+                        .isNotEmpty();
+            }
+        }
+        assertThat(folder.resolve("worker1").resolve("PG_VERSION")).exists();
+    }
+
+    @Test
+    void keepsAWorkerThatWasRemovedAndAddedAgain() throws Exception {
+        try (UpProcess up = up()) {
+            UpProcess.Ready ready = up.awaitReady();
+            execute(ready, "SELECT citus_remove_node('127.0.0.1', " + port("worker1") + ")");
+            execute(ready, "SELECT citus_add_node('127.0.0.1', " + port("worker1") + ")");
+            execute(ready, "CREATE SCHEMA tenant");
+            execute(ready, "CREATE TABLE tenant.kept AS SELECT 42 AS x");
+        }
+        try (UpProcess up = up()) {
+            assertThat(query(up.awaitReady(), "SELECT x FROM tenant.kept")).isEqualTo("42");
+        }
+    }
+
+    @Test
     void healsWhenAWorkerIsKilled() throws Exception {
         try (UpProcess up = up()) {
             up.awaitReady();
