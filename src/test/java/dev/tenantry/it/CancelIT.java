@@ -165,6 +165,55 @@ class CancelIT {
         assertCancelled();
     }
 
+    @Test
+    void cancelsStringThatCreatesASchema() {
+        String created = schema + "_in_string";
+        client.query("CREATE SCHEMA " + created + "; SELECT pg_sleep(60); CREATE TABLE " + created + ".t (id int)")
+                .flushOut();
+        awaitSleep();
+        cancel(client.processId(), client.secretKey());
+        assertCancelled();
+        assertThat(Message.types(client.run("CREATE SCHEMA " + created))).isEqualTo("CZ");
+    }
+
+    @Test
+    void cancelsSchemaThatWaitsForAnother() {
+        String created = schema + "_twice";
+        try (RawClient first = endpoint.login();
+                RawClient watcher = endpoint.login()) {
+            first.run("BEGIN");
+            first.run("CREATE SCHEMA " + created);
+            client.query("CREATE SCHEMA " + created).flushOut();
+            Eventually.passes(() -> assertThat(watcher.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+                    .isEqualTo("1"));
+            cancel(client.processId(), client.secretKey());
+            assertCancelled();
+            first.run("ROLLBACK");
+        }
+        assertThat(Message.types(client.run("CREATE SCHEMA " + created))).isEqualTo("CZ");
+    }
+
+    @Test
+    void cancelsCommitThatIsStillChecking() {
+        client.run("CREATE TABLE t (id int)");
+        client.run("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL;"
+                + " END'");
+        client.run("CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE"
+                + " FUNCTION slow()");
+        for (String also : List.of("SELECT 1", "CREATE SCHEMA " + schema + "_beside")) {
+            client.run("BEGIN");
+            client.run(also);
+            client.run("INSERT INTO t VALUES (1)");
+            client.query("COMMIT").flushOut();
+            awaitSleep();
+            cancel(client.processId(), client.secretKey());
+            List<Message> answer = client.readUntilReady();
+            assertThat(Message.only(answer, 'E').sqlState()).isEqualTo("57014");
+            assertThat((char) answer.getLast().body()[0]).isEqualTo('I');
+            assertThat(client.value("SELECT count(*) FROM t")).isEqualTo("0");
+        }
+    }
+
     private void sleep(RawClient sleeper) {
         sleeper.query("SELECT pg_sleep(60)").flushOut();
         awaitSleep(sleeper);
@@ -172,6 +221,10 @@ class CancelIT {
 
     private void awaitSleep(RawClient sleeper) {
         assertThat(sleeper.hasInput()).isFalse();
+        awaitSleep();
+    }
+
+    private void awaitSleep() {
         try (RawClient watcher = endpoint.login("search_path", schema)) {
             Eventually.passes(() -> assertThat(
                             watcher.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
