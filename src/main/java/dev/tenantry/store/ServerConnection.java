@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.jboss.logging.Logger;
 
 /**
  * One connection to a server, awaited: for virtual threads, never for an event loop. Used by one thread at a time.
@@ -29,6 +30,8 @@ import java.util.function.Consumer;
  * everything else as {@link CatalogUnavailableException}, after which the connection is of no more use.
  */
 public final class ServerConnection implements AutoCloseable {
+
+    private static final Logger LOG = Logger.getLogger(ServerConnection.class);
 
     /** A server that does not take its leave is left. */
     private static final long CLOSE_MAX_MILLIS = 2_000;
@@ -44,6 +47,9 @@ public final class ServerConnection implements AutoCloseable {
         this.factory = factory;
         this.address = address;
         this.limit = limit;
+        // The next call fails and the close handler is called; without this, Vert.x prints it past the log.
+        connection.exceptionHandler(
+                problem -> LOG.debugf("connection failed node=%s reason=%s", address, problem.getMessage()));
     }
 
     /** Connects and signs in. */

@@ -196,8 +196,9 @@ class CancelIT {
     @Test
     void cancelsCommitThatIsStillChecking() {
         client.run("CREATE TABLE t (id int)");
-        client.run("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL;"
-                + " END'");
+        client.run(
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL;"
+                        + " END'");
         client.run("CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE"
                 + " FUNCTION slow()");
         for (String also : List.of("SELECT 1", "CREATE SCHEMA " + schema + "_beside")) {
