@@ -15,6 +15,7 @@ public final class CatalogOverlay implements CatalogView {
     private final CatalogFeed feed;
     private final List<Savepoint> savepoints = new ArrayList<>();
     private Map<String, Optional<DistributedSchema>> changes = Map.of();
+    private boolean changed;
 
     private record Savepoint(String name, Map<String, Optional<DistributedSchema>> changes) {}
 
@@ -36,6 +37,16 @@ public final class CatalogOverlay implements CatalogView {
     /** The transaction has dropped this schema or renamed it away. */
     public void remove(String name) {
         change(name, Optional.empty());
+    }
+
+    /** The transaction has changed something of the catalog that a session's view has no part for. */
+    public void touch() {
+        changed = true;
+    }
+
+    /** Whether the open transaction has changed the catalog, perhaps undone with a savepoint. */
+    public boolean isChanged() {
+        return changed;
     }
 
     /** SAVEPOINT. */
@@ -63,6 +74,7 @@ public final class CatalogOverlay implements CatalogView {
     /** The transaction has ended; what it changed is in the snapshot, or never happened. */
     public void clear() {
         changes = Map.of();
+        changed = false;
         savepoints.clear();
     }
 
@@ -111,5 +123,6 @@ public final class CatalogOverlay implements CatalogView {
         Map<String, Optional<DistributedSchema>> copy = new HashMap<>(changes);
         copy.put(name, schema);
         changes = Map.copyOf(copy);
+        changed = true;
     }
 }

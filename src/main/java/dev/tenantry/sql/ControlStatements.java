@@ -9,6 +9,11 @@ import dev.tenantry.sql.StatementAction.Release;
 import dev.tenantry.sql.StatementAction.Rollback;
 import dev.tenantry.sql.StatementAction.RollbackTo;
 import dev.tenantry.sql.StatementAction.Savepoint;
+import dev.tenantry.sql.StatementAction.SetTransaction;
+import dev.tenantry.sql.StatementAction.SetVariable;
+import dev.tenantry.sql.StatementAction.SettingValue;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** Transaction control and prepared statements; an action only when the statement is understood to its last token. */
@@ -16,8 +21,8 @@ final class ControlStatements {
 
     static final None NONE = new None();
 
-    private static final Begin BEGIN = new Begin(false);
-    private static final Begin START = new Begin(true);
+    private static final Begin BEGIN = new Begin(false, List.of());
+    private static final Begin START = new Begin(true, List.of());
     private static final Commit COMMIT = new Commit(false);
     private static final Rollback ROLLBACK = new Rollback(false);
 
@@ -35,7 +40,23 @@ final class ControlStatements {
             return NONE;
         }
         transactionWord();
-        return transactionModes((name, value) -> {}) && atEnd() ? start ? START : BEGIN : NONE;
+        List<SetVariable> modes = new ArrayList<>();
+        if (!transactionModes(mode(modes)) || !atEnd()) {
+            return NONE;
+        }
+        return modes.isEmpty() ? start ? START : BEGIN : new Begin(start, List.copyOf(modes));
+    }
+
+    /** SET TRANSACTION, its last word not yet read; one with a snapshot is no action. */
+    StatementAction setTransaction() {
+        t.advance();
+        List<SetVariable> modes = new ArrayList<>();
+        boolean formed = transactionModes(mode(modes)) && atEnd() && !modes.isEmpty();
+        return formed ? new SetTransaction(List.copyOf(modes)) : NONE;
+    }
+
+    private static Mode mode(List<SetVariable> modes) {
+        return (name, value) -> modes.add(new SetVariable(name, true, new SettingValue.Text(value)));
     }
 
     /** COMMIT or END. */

@@ -93,12 +93,14 @@ final class SchemaStatements {
             return ControlStatements.NONE;
         }
         boolean text = t.type(2) == Lexer.STRING || t.is(2, Keyword.NULL);
-        return text ? new OnSchemas(List.of(t.name(0))) : ControlStatements.NONE;
+        return text ? new OnSchemas(List.of(t.name(0)), t.start(0), t.end(0)) : ControlStatements.NONE;
     }
 
     /** After GRANT or REVOKE ... ON SCHEMA: the names, then TO or FROM roles. */
     StatementAction privileges() {
+        int namesStart = t.start(0);
         List<String> names = names();
+        int namesEnd = t.lastEnd();
         boolean roles = t.is(0, Keyword.TO) || t.is(0, Keyword.FROM);
         if (names.isEmpty() || !roles) {
             return ControlStatements.NONE;
@@ -122,7 +124,7 @@ final class SchemaStatements {
         if (t.is(0, Keyword.CASCADE) || t.is(0, Keyword.RESTRICT)) {
             t.advance();
         }
-        return atEnd() ? new OnSchemas(names) : ControlStatements.NONE;
+        return atEnd() ? new OnSchemas(names, namesStart, namesEnd) : ControlStatements.NONE;
     }
 
     /** Names separated by commas; empty when one is missing. */

@@ -1,5 +1,6 @@
 package dev.tenantry.sql;
 
+import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
 import java.util.List;
 import java.util.Optional;
 
@@ -42,8 +43,15 @@ public sealed interface StatementAction {
 
     // --- transactions -----------------------------------------------------------------------------------------------
 
-    /** BEGIN or START TRANSACTION, with modes that are well formed. */
-    record Begin(boolean startTransaction) implements StatementAction {}
+    /**
+     * BEGIN or START TRANSACTION.
+     *
+     * @param modes each named mode as the setting it changes, {@code transaction_isolation} and its like
+     */
+    record Begin(boolean startTransaction, List<SetVariable> modes) implements StatementAction {}
+
+    /** SET TRANSACTION with modes, not with a snapshot: each named mode as the setting it changes. */
+    record SetTransaction(List<SetVariable> modes) implements StatementAction {}
 
     /** COMMIT or END. */
     record Commit(boolean chain) implements StatementAction {}
@@ -65,8 +73,12 @@ public sealed interface StatementAction {
     /** PREPARE name [(types)] AS statement; the facts' names are those of the inner statement. */
     record Prepare(String name) implements StatementAction {}
 
-    /** EXECUTE name, also inside EXPLAIN or CREATE TABLE AS. */
-    record Execute(String name) implements StatementAction {}
+    /**
+     * EXECUTE name, also inside EXPLAIN or CREATE TABLE AS.
+     *
+     * @param arguments its first arguments, those that are literals with their text
+     */
+    record Execute(String name, List<Argument> arguments) implements StatementAction {}
 
     /** DEALLOCATE name, or all when empty. */
     record Deallocate(Optional<String> name) implements StatementAction {}
@@ -105,8 +117,13 @@ public sealed interface StatementAction {
     /** ALTER SCHEMA name OWNER TO role. */
     record AlterSchemaOwner(String name) implements StatementAction {}
 
-    /** GRANT, REVOKE, COMMENT or SECURITY LABEL on these schemas and nothing else. */
-    record OnSchemas(List<String> names) implements StatementAction {}
+    /**
+     * GRANT, REVOKE, COMMENT or SECURITY LABEL on these schemas and nothing else.
+     *
+     * @param namesStart where the list of names starts, bytes from the start of the scanned range
+     * @param namesEnd where it ends, exclusive
+     */
+    record OnSchemas(List<String> names, int namesStart, int namesEnd) implements StatementAction {}
 
     // --- the same on every node -------------------------------------------------------------------------------------
 

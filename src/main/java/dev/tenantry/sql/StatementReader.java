@@ -4,10 +4,15 @@ import dev.tenantry.sql.StatementAction.EveryNode;
 import dev.tenantry.sql.StatementAction.Execute;
 import dev.tenantry.sql.StatementAction.PasswordLiteral;
 import dev.tenantry.sql.StatementAction.Prepare;
+import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** Reads one statement: tells its kind by its first words, and hands it to whoever knows that kind. */
 final class StatementReader {
+
+    private static final int ARGUMENT_LENGTH_MAX = 1024;
 
     private final Lexer t;
     private final Findings f;
@@ -198,7 +203,7 @@ final class StatementReader {
             return StatementKind.SET_CONSTRAINTS;
         }
         if (!named && t.is(0, Keyword.TRANSACTION)) {
-            return StatementKind.SET_TRANSACTION;
+            return acted(StatementKind.SET_TRANSACTION, control.setTransaction());
         }
         return acted(StatementKind.SET, settings.set(local && !assigned));
     }
@@ -229,11 +234,27 @@ final class StatementReader {
         t.advance();
         f.effect();
         if (t.isName(0)) {
-            action = new Execute(t.name(0));
+            String name = t.name(0);
             t.advance();
+            action = new Execute(name, arguments());
             queries.run(Levels.EXPRESSION);
         }
         return StatementKind.EXECUTE;
+    }
+
+    /** The first arguments of EXECUTE, each of one token, without reading them. */
+    private List<Argument> arguments() {
+        List<Argument> found = new ArrayList<>();
+        boolean more = t.type(0) == Lexer.OPEN;
+        for (int at = 1; more && at + 1 < Lexer.LOOK_AHEAD_MAX; at += 2) {
+            byte after = t.type(at + 1);
+            if (after == Lexer.COMMA || after == Lexer.CLOSE) {
+                boolean text = t.type(at) == Lexer.STRING && t.end(at) - t.start(at) <= ARGUMENT_LENGTH_MAX;
+                found.add(text ? new Argument.Literal(t.string(at)) : new Argument.Unknown());
+            }
+            more = after == Lexer.COMMA;
+        }
+        return found.isEmpty() ? List.of() : List.copyOf(found);
     }
 
     private StatementKind declare() {
@@ -277,7 +298,7 @@ final class StatementReader {
                 definitions.read(first);
                 String executed = definitions.executed();
                 if (executed != null) {
-                    action = new Execute(executed);
+                    action = new Execute(executed, List.of());
                 }
             }
         }

@@ -110,14 +110,15 @@ class ScannerVectorsTest {
                 settings.stream()
                         .map(set -> set.name() + " = " + value(set.value()))
                         .collect(Collectors.joining("; "));
-            case StatementAction.Begin(boolean start) -> start ? "start" : "begin";
+            case StatementAction.Begin begin -> begin.startTransaction() ? "start" : "begin";
+            case StatementAction.SetTransaction modes -> "";
             case StatementAction.Commit(boolean chain) -> "commit" + (chain ? " chain" : "");
             case StatementAction.Rollback(boolean chain) -> "rollback" + (chain ? " chain" : "");
             case StatementAction.Savepoint(String name) -> "savepoint " + name;
             case StatementAction.Release(String name) -> "release " + name;
             case StatementAction.RollbackTo(String name) -> "rollback to " + name;
             case StatementAction.Prepare(String name) -> "prepare " + name;
-            case StatementAction.Execute(String name) -> "execute " + name;
+            case StatementAction.Execute execute -> "execute " + execute.name();
             case StatementAction.Deallocate deallocate ->
                 "deallocate " + deallocate.name().orElse("all");
             case StatementAction.Discard discard ->
@@ -130,7 +131,7 @@ class ScannerVectorsTest {
                         + (drop.cascade() ? " cascade" : "");
             case StatementAction.RenameSchema(String name, String newName) -> "rename schema " + name + " " + newName;
             case StatementAction.AlterSchemaOwner(String name) -> "owner of schema " + name;
-            case StatementAction.OnSchemas(List<String> names) -> "on schemas " + String.join(",", names);
+            case StatementAction.OnSchemas on -> "on schemas " + String.join(",", on.names());
             case StatementAction.EveryNode every -> "";
         };
     }

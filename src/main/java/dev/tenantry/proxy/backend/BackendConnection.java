@@ -39,6 +39,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     private byte[] secretKey = new byte[0];
     private byte status = IDLE;
     private @Nullable Object label;
+    private @Nullable Object openLabel;
     private boolean closed;
     private boolean dirty;
 
@@ -78,6 +79,16 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** Notes the settings it has from now on. */
     public void label(@Nullable Object settings) {
         label = settings;
+    }
+
+    /** The settings it has inside the session's open transaction, as the session interned them. */
+    public @Nullable Object openLabel() {
+        return openLabel;
+    }
+
+    /** Notes the settings it has inside the open transaction. */
+    public void openLabel(Object settings) {
+        openLabel = settings;
     }
 
     /** {@code I}, {@code T} or {@code E}, as of its last ReadyForQuery. */
@@ -181,6 +192,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
             return collector.future();
         }
         call = collector;
+        prepared.remove(""); // the messages end the client's unnamed statement
         write(messages);
         flush();
         return collector.future();

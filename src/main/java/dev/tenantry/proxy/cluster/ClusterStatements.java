@@ -20,7 +20,11 @@ import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,36 +99,78 @@ public final class ClusterStatements {
         TransactionScope transaction = session.transaction();
         switch (facts.action()) {
             case StatementAction.Begin begin -> {
-                if (!transaction.isOpen() && !session.backends().isUnsynced() || transaction.isImplicit()) {
-                    if (transaction.isImplicit()) {
-                        transaction.makeExplicit();
-                    } else {
-                        transaction.begin(prepared.text());
-                    }
-                    session.replies().completed(begin.startTransaction() ? "START TRANSACTION" : "BEGIN", null);
-                    return Verdict.SKIP;
+                if (transaction.isImplicit()
+                        || !transaction.isOpen() && !session.backends().isUnsynced()) {
+                    return begin(begin, Turn.EXECUTE);
                 }
             }
             case StatementAction.Commit commit -> {
                 if (endsHere(true)) {
-                    return end(true, commit.chain(), false);
+                    return end(true, commit.chain(), Turn.EXECUTE);
                 }
             }
             case StatementAction.Rollback rollback -> {
                 if (endsHere(false)) {
-                    return end(false, rollback.chain(), false);
+                    return end(false, rollback.chain(), Turn.EXECUTE);
                 }
             }
             case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
+                requireBlock(facts);
                 if (transaction.isDistributed()) {
-                    return onAll(facts, prepared.text(), false);
+                    return onAll(facts, prepared.text(), Turn.EXECUTE);
                 }
             }
             default -> {
-                return run(facts, prepared.text(), false);
+                return run(facts, prepared.text(), Turn.EXECUTE);
             }
         }
         return inject(prepared, facts);
+    }
+
+    /** BEGIN, which no node has to know of yet; inside an implicit block it makes that the client's own. */
+    public Verdict begin(StatementAction.Begin begin, Turn turn) {
+        TransactionScope transaction = session.transaction();
+        String tag = begin.startTransaction() ? "START TRANSACTION" : "BEGIN";
+        if (!transaction.participants().isEmpty() && !begin.modes().isEmpty()) {
+            return beginInside(begin, tag, turn);
+        }
+        if (transaction.isImplicit()) {
+            transaction.makeExplicit();
+        } else {
+            transaction.begin();
+        }
+        session.settings().begin(begin.modes());
+        session.replies().completed(tag, turn.isFollowedByReady() ? (Byte) (byte) 'T' : null);
+        return Verdict.SKIP;
+    }
+
+    /** The nodes say whether it is too late for the modes. */
+    private Verdict beginInside(StatementAction.Begin begin, String tag, Turn turn) {
+        if (dispatcher.isBusy() || !dispatcher.isQuiet()) {
+            return Verdict.WAIT;
+        }
+        List<BackendConnection> participants = occupied();
+        String modes = begin.modes().stream()
+                .filter(mode -> mode.value() instanceof StatementAction.SettingValue.Text)
+                .map(mode -> "SET LOCAL " + mode.name() + " TO '"
+                        + ((StatementAction.SettingValue.Text) mode.value()).text() + "'")
+                .collect(Collectors.joining("; "));
+        services.worker().execute(() -> {
+            NodeCalls calls = calls();
+            Outcome outcome = attempt(() -> {
+                participants.forEach(participant -> calls.call(participant, modes));
+                return tag;
+            });
+            answer(calls, outcome, turn, () -> {
+                if (outcome.worked()) {
+                    session.transaction().makeExplicit();
+                    session.settings().begin(begin.modes());
+                } else {
+                    session.transaction().fail();
+                }
+            });
+        });
+        return Verdict.SKIP;
     }
 
     /** Whether COMMIT or ROLLBACK is not simply the one node's business. */
@@ -133,7 +179,7 @@ public final class ClusterStatements {
         return transaction.isOpen()
                 && (transaction.main() == null
                         || transaction.isDistributed()
-                        || commit && transaction.isFailed()
+                        || commit && (transaction.isFailed() || catalog.isChanged())
                         || transaction.isImplicit());
     }
 
@@ -144,16 +190,6 @@ public final class ClusterStatements {
             return Verdict.WAIT;
         }
         owner.flushClientRun();
-        switch (facts.action()) {
-            case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
-                if (session.transaction().isOpen() && !session.transaction().isBound()) {
-                    session.transaction().remember(prepared.text());
-                }
-            }
-            default -> {
-                // begins or ends the block, which has nothing to tell a later node
-            }
-        }
         PreparedOnBackend.ensure(prepared, backend, session.ledger());
         ByteBuf out = backend.channel().alloc().buffer(64);
         FrontendMessages.bind(out, prepared.name());
@@ -167,7 +203,7 @@ public final class ClusterStatements {
     }
 
     /** Carries out DDL; its text is one character a byte. */
-    public Verdict run(StatementFacts facts, String text, boolean simple) {
+    public Verdict run(StatementFacts facts, String text, Turn turn) {
         if (dispatcher.isBusy()) {
             return Verdict.WAIT;
         }
@@ -184,88 +220,95 @@ public final class ClusterStatements {
         }
         transaction.bind();
         dispatcher.occupy();
-        boolean endAfterwards = simple && transaction.isImplicit() && !context.isInString();
-        services.worker().execute(() -> work(facts, text, simple, endAfterwards));
+        boolean ends = turn.endsImplicit() && transaction.isImplicit();
+        services.worker().execute(() -> work(facts, text, turn, ends));
         return Verdict.SKIP;
     }
 
-    private void work(StatementFacts facts, String text, boolean simple, boolean endAfterwards) {
+    private void work(StatementFacts facts, String text, Turn turn, boolean ends) {
         NodeCalls calls = calls();
-        Outcome outcome = attempt(() -> {
+        Outcome ran = attempt(() -> {
             if (facts.action() instanceof StatementAction.EveryNode every) {
                 return new EveryNodeDdl(calls, catalog).run(every, text, facts.start());
             }
-            int header = facts.action() instanceof StatementAction.CreateSchema create
-                    ? create.headerEnd() - facts.start()
-                    : text.length();
-            return new SchemaDdl(calls, catalog, context).run(facts.action(), text, header);
+            return new SchemaDdl(calls, catalog, context).run(facts, text);
         });
-        if (endAfterwards) {
-            String tag = outcome.tag();
-            Outcome ended = endNodes(calls, outcome.error() == null);
-            outcome = outcome.error() != null ? outcome : ended.error() != null ? ended : new Outcome(tag, null);
+        if (!ends) {
+            answer(calls, ran, turn, () -> {
+                if (!ran.worked()) {
+                    session.transaction().fail();
+                }
+            });
+            return;
         }
-        tell(calls, outcome, simple, endAfterwards);
+        Outcome ended = endNodes(calls, ran.worked());
+        Outcome outcome = ran.worked() && ended.worked() ? ran : ran.worked() ? ended : ran;
+        answer(calls, outcome, turn, () -> context.transactionEnded(outcome.worked()));
     }
 
-    private void tell(NodeCalls calls, Outcome outcome, boolean simple, boolean ended) {
-        calls.finish(() -> {
-            ByteBuf out = session.replies().buffer();
-            calls.notices().forEach(out::writeBytes);
-            if (outcome.error() == null) {
-                BackendMessages.commandComplete(out, outcome.tag());
-            } else {
-                out.writeBytes(outcome.error());
-                session.transaction().fail();
-            }
-            if (ended) {
-                context.transactionEnded(outcome.error() == null);
-            }
-            if (simple && !context.isInString()) {
-                BackendMessages.readyForQuery(out, session.transaction().status());
-            } else if (outcome.error() != null) {
-                context.batchFailed();
-            }
-            session.replies().send(out);
-            dispatcher.free();
-        });
+    /**
+     * Refuses savepoints in an implicit transaction, which to the nodes is a block.
+     *
+     * @throws SqlErrorException as PostgreSQL does
+     */
+    public void requireBlock(StatementFacts facts) {
+        if (session.transaction().isImplicit()) {
+            throw new SqlErrorException(SqlErrors.noTransaction(
+                    switch (facts.action()) {
+                        case StatementAction.Release release -> "RELEASE SAVEPOINT";
+                        case StatementAction.RollbackTo rollbackTo -> "ROLLBACK TO SAVEPOINT";
+                        default -> "SAVEPOINT";
+                    }));
+        }
     }
 
     /** SAVEPOINT, RELEASE or ROLLBACK TO in a block that several nodes are in. */
-    public Verdict onAll(StatementFacts facts, String text, boolean simple) {
+    public Verdict onAll(StatementFacts facts, String text, Turn turn) {
         if (dispatcher.isBusy() || !dispatcher.isQuiet()) {
             return Verdict.WAIT;
         }
-        dispatcher.occupy();
-        List<BackendConnection> participants = List.copyOf(session.transaction().participants());
+        List<BackendConnection> participants = occupied();
+        StatementAction action = facts.action();
         services.worker().execute(() -> {
             NodeCalls calls = calls();
             Outcome outcome = attempt(() -> {
                 String tag = "";
                 for (BackendConnection participant : participants) {
+                    if (action instanceof StatementAction.Savepoint) {
+                        calls.enlist(participant.node()); // with the settings that ROLLBACK TO is to bring back
+                    }
                     tag = SchemaDdl.tag(calls.call(participant, text));
                 }
                 return tag;
             });
-            if (outcome.error() == null) {
-                calls.finish(
-                        () -> owner.settle(new Effects.Confirmed(facts, BoundParameters.NONE, text), outcome.tag()));
-            }
-            tell(calls, outcome, simple, false);
+            answer(calls, outcome, turn, () -> {
+                if (!outcome.worked()) {
+                    session.transaction().fail();
+                    return;
+                }
+                owner.settle(new Effects.Confirmed(facts, BoundParameters.NONE, text), outcome.tag());
+                if (action instanceof StatementAction.RollbackTo) {
+                    participants.forEach(participant ->
+                            participant.openLabel(session.settings().current()));
+                }
+            });
         });
         return Verdict.SKIP;
     }
 
     /** COMMIT or ROLLBACK of a block that is not simply the one node's business. */
-    public Verdict end(boolean commit, boolean chain, boolean simple) {
+    public Verdict end(boolean commit, boolean chain, Turn turn) {
         if (dispatcher.isBusy() || !dispatcher.isQuiet()) {
             return Verdict.WAIT;
         }
-        boolean commits = commit && session.transaction().status() != 'E';
-        if (session.transaction().participants().isEmpty()) {
+        TransactionScope transaction = session.transaction();
+        if (chain && transaction.isImplicit()) {
+            throw new SqlErrorException(SqlErrors.noTransaction((commit ? "COMMIT" : "ROLLBACK") + " AND CHAIN"));
+        }
+        boolean commits = commit && transaction.status() != 'E';
+        if (transaction.participants().isEmpty()) {
             context.transactionEnded(commits, chain);
-            Byte status =
-                    simple && !context.isInString() ? session.transaction().status() : null;
+            Byte status = turn.isFollowedByReady() ? (Byte) transaction.status() : null;
             session.replies().completed(commits ? "COMMIT" : "ROLLBACK", status);
             return Verdict.SKIP;
         }
@@ -273,30 +316,23 @@ public final class ClusterStatements {
         services.worker().execute(() -> {
             NodeCalls calls = calls();
             Outcome outcome = endNodes(calls, commits);
-            calls.finish(() -> {
-                boolean committed = outcome.error() == null && outcome.tag().equals("COMMIT");
-                context.transactionEnded(committed, chain && outcome.error() == null);
-                ByteBuf out = session.replies().buffer();
-                calls.notices().forEach(out::writeBytes);
-                if (outcome.error() == null) {
-                    BackendMessages.commandComplete(out, outcome.tag());
-                } else {
-                    out.writeBytes(outcome.error());
-                }
-                if (simple && !context.isInString()) {
-                    BackendMessages.readyForQuery(out, session.transaction().status());
-                } else if (outcome.error() != null) {
-                    context.batchFailed();
-                }
-                session.replies().send(out);
-                dispatcher.free();
-            });
+            answer(
+                    calls,
+                    outcome,
+                    turn,
+                    () -> context.transactionEnded(
+                            outcome.worked() && outcome.tag().equals("COMMIT"), chain && outcome.worked()));
         });
         return Verdict.SKIP;
     }
 
-    /** Ends the implicit block of a batch or string, then says ReadyForQuery; false when it must be asked again. */
-    public boolean endImplicit(boolean commit) {
+    /**
+     * Ends the implicit block of a batch or string, then says ReadyForQuery.
+     *
+     * @param last writes what the client is told before it when the block has committed
+     * @return false when it must be asked again
+     */
+    public boolean endImplicit(boolean commit, Consumer<ByteBuf> last) {
         if (dispatcher.isBusy() || !dispatcher.isQuiet()) {
             return false;
         }
@@ -305,34 +341,60 @@ public final class ClusterStatements {
         services.worker().execute(() -> {
             NodeCalls calls = calls();
             Outcome outcome = endNodes(calls, commits);
-            calls.finish(() -> {
-                context.transactionEnded(
-                        outcome.error() == null && outcome.tag().equals("COMMIT"));
-                ByteBuf out = session.replies().buffer();
-                if (outcome.error() != null) {
-                    out.writeBytes(outcome.error());
-                }
-                BackendMessages.readyForQuery(out, session.transaction().status());
-                session.replies().send(out);
-                dispatcher.free();
-            });
+            boolean committed = outcome.worked() && outcome.tag().equals("COMMIT");
+            answer(
+                    calls,
+                    committed ? last : outcome::writeError,
+                    outcome.worked(),
+                    Turn.QUERY,
+                    () -> context.transactionEnded(committed));
         });
         return true;
+    }
+
+    /** The participants of the block, at work from now on. */
+    private List<BackendConnection> occupied() {
+        dispatcher.occupy();
+        return List.copyOf(session.transaction().participants());
+    }
+
+    private void answer(NodeCalls calls, Outcome outcome, Turn turn, Runnable change) {
+        answer(calls, outcome::write, outcome.worked(), turn, change);
+    }
+
+    /** Changes the session's model by what has happened, tells the client, and lets its next message come. */
+    private void answer(NodeCalls calls, Consumer<ByteBuf> reply, boolean worked, Turn turn, Runnable change) {
+        calls.finish(() -> {
+            change.run();
+            ByteBuf out = session.replies().buffer();
+            calls.notices().forEach(out::writeBytes);
+            reply.accept(out);
+            if (turn.isFollowedByReady()) {
+                BackendMessages.readyForQuery(out, session.transaction().status());
+            } else if (!worked) {
+                context.batchFailed();
+            }
+            session.replies().send(out);
+            dispatcher.free();
+        });
     }
 
     private Outcome endNodes(NodeCalls calls, boolean commit) {
         calls.ending();
         List<BackendConnection> participants = List.copyOf(session.transaction().participants());
-        DistributedEnd end = new DistributedEnd(calls, services);
         if (participants.isEmpty()) {
             return new Outcome(commit ? "COMMIT" : "ROLLBACK", null);
         }
+        DistributedEnd end = new DistributedEnd(calls, services, context.localRole());
         if (!commit) {
             end.rollback(participants);
             return new Outcome("ROLLBACK", null);
         }
-        Outcome outcome = attempt(() -> end.commit(participants, catalog.coordinator()));
-        services.feed().refresh();
+        boolean refresh = catalog.isChanged();
+        Outcome outcome = attempt(() -> end.commit(participants));
+        if (refresh) {
+            services.feed().refresh(); // the session's next statement finds what it has created
+        }
         return outcome;
     }
 
@@ -340,8 +402,27 @@ public final class ClusterStatements {
         return new NodeCalls(session.backends().loop(), dispatcher.preparation(), dispatcher::isCancelled);
     }
 
+    /** What became of the work: its command tag, or the error message that a node or we have for the client. */
     @SuppressWarnings("ArrayRecordComponent") // written once and forgotten
-    private record Outcome(String tag, byte @Nullable [] error) {}
+    private record Outcome(String tag, byte @Nullable [] error) {
+
+        boolean worked() {
+            return error == null;
+        }
+
+        void write(ByteBuf out) {
+            if (error == null) {
+                BackendMessages.commandComplete(out, tag);
+            }
+            writeError(out);
+        }
+
+        void writeError(ByteBuf out) {
+            if (error != null) {
+                out.writeBytes(error);
+            }
+        }
+    }
 
     private interface Work {
         String run();
@@ -365,8 +446,8 @@ public final class ClusterStatements {
     }
 
     private static byte[] encoded(SqlError error) {
-        ByteBuf out = io.netty.buffer.Unpooled.buffer(256);
+        ByteBuf out = Unpooled.buffer(256);
         BackendMessages.error(out, error);
-        return io.netty.buffer.ByteBufUtil.getBytes(out);
+        return ByteBufUtil.getBytes(out);
     }
 }

@@ -1,6 +1,5 @@
 package dev.tenantry.proxy.cluster;
 
-import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.sql.SqlName;
@@ -10,16 +9,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ends a transaction that may have used several nodes. Runs on a virtual thread.
  *
- * <p>Commit, when there are several: the coordinator says which transaction it is in, which becomes part of the id;
- * PREPARE TRANSACTION on every node but the coordinator; then the coordinator notes the id in
- * {@code tenantry.commit_record} in that transaction, whose COMMIT is the decision; then COMMIT PREPARED on the others.
- * Recovery removes the record, and, whatever dies in between, finishes by asking for it.
+ * <p>Commit: each node says whether the transaction has written there, and under which number. When several have
+ * written, PREPARE TRANSACTION on every writer but one, the decider, whose number is part of the id; then the decider
+ * notes the id in its {@code tenantry.commit_record} in its own transaction, whose COMMIT is the decision; then COMMIT
+ * PREPARED on the others. Recovery removes the record, and, whatever dies in between, finishes by asking for it. The
+ * decider is the coordinator if it has written, so that the catalog never shows what is undecided, else the writer that
+ * came last. One writer alone just commits.
+ *
+ * <p>Those that have only read commit behind the decision; serializable ones before it, because their COMMIT may still
+ * find that what they have read can't be.
  */
 public final class DistributedEnd {
+    private static final String WRITTEN = "SELECT pg_catalog.pg_current_xact_id_if_assigned(),"
+            + " pg_catalog.current_setting('transaction_isolation') = 'serializable'";
+    private static final String COMMIT = "COMMIT";
+    private static final String ROLLBACK = "ROLLBACK";
+    private static final String QUERY_CANCELED = "57014";
 
     /** Where a test may stop the world. */
     public enum Point {
@@ -34,23 +44,31 @@ public final class DistributedEnd {
         void reached(Point point);
     }
 
+    /** A participant that has written, and its transaction's number there. */
+    private record Writer(BackendConnection backend, long transaction) {}
+
     private final NodeCalls calls;
     private final ClusterServices services;
     private final Observer observer;
+    private final @Nullable String localRole;
 
-    DistributedEnd(NodeCalls calls, ClusterServices services) {
+    /**
+     * An end that has not begun.
+     *
+     * @param localRole the role that SET LOCAL has given the transaction, if it has, because only who has prepared a
+     *     transaction may finish it
+     */
+    DistributedEnd(NodeCalls calls, ClusterServices services, @Nullable String localRole) {
         this.calls = calls;
         this.services = services;
         this.observer = services.observer();
+        this.localRole = localRole;
     }
 
     /** Undoes everything; nodes that can't be reached have undone it themselves. */
     public void rollback(List<BackendConnection> participants) {
-        for (BackendConnection participant : participants) {
-            if (!participant.isClosed()) {
-                calls.attempt(participant, "ROLLBACK");
-            }
-        }
+        calls.attemptAll(
+                participants.stream().filter(backend -> !backend.isClosed()).toList(), ROLLBACK);
     }
 
     /**
@@ -58,105 +76,138 @@ public final class DistributedEnd {
      *
      * @return the tag: ROLLBACK when the transaction had failed
      * @throws NodeError when a node can't commit; everything is undone
-     * @throws SqlErrorException when it is not known what became of it
+     * @throws SqlErrorException when a node is lost: everything is undone, or, 08007, it is not known what became of it
      */
-    public String commit(List<BackendConnection> participants, Node coordinator) {
+    public String commit(List<BackendConnection> participants) {
         if (participants.size() == 1) {
-            return SchemaDdl.tag(calls.call(participants.getFirst(), "COMMIT"));
+            return SchemaDdl.tag(calls.commit(participants.getFirst()));
         }
-        BackendConnection decider = participants.stream()
-                .filter(backend -> backend.node().nodeId() == coordinator.nodeId())
-                .findFirst()
-                .orElseThrow();
-        List<BackendConnection> others = new ArrayList<>(participants);
-        others.remove(decider);
-        String gid = identify(participants, decider);
-        observer.reached(Point.BEFORE_PREPARE);
-        List<BackendConnection> prepared = prepare(others, decider, gid);
-        if (prepared.size() < others.size()) {
-            return "ROLLBACK";
-        }
-        observer.reached(Point.AFTER_PREPARE);
-        decide(decider, prepared, gid);
-        observer.reached(Point.AFTER_DECISION);
-        finish(prepared, gid);
-        return "COMMIT";
-    }
-
-    /** The transaction's id, which names the decider's transaction: no other can write the record of it. */
-    private String identify(List<BackendConnection> participants, BackendConnection decider) {
+        List<Writer> writers = new ArrayList<>();
+        List<BackendConnection> readers = new ArrayList<>();
         try {
-            String transaction = calls.call(decider, "SELECT pg_catalog.pg_current_xact_id()")
-                    .rows()
-                    .getFirst()
-                    .getFirst();
-            return services.nextGid(decider.node().nodeId(), Long.parseLong(String.valueOf(transaction)));
+            List<CallResult> written = calls.callAll(participants, WRITTEN);
+            List<BackendConnection> serializable = new ArrayList<>();
+            for (int i = 0; i < participants.size(); i++) {
+                List<@Nullable String> row = written.get(i).rows().getFirst();
+                String transaction = row.getFirst();
+                if (transaction != null) {
+                    writers.add(new Writer(participants.get(i), Long.parseLong(transaction)));
+                } else {
+                    ("t".equals(row.getLast()) ? serializable : readers).add(participants.get(i));
+                }
+            }
+            serializable.forEach(calls::commit);
+            if (writers.size() == 1) {
+                CallResult done = calls.commit(writers.getFirst().backend());
+                if (SchemaDdl.tag(done).equals(ROLLBACK)) {
+                    rollback(readers);
+                    return ROLLBACK;
+                }
+            }
         } catch (NodeError | SqlErrorException failed) {
-            rollback(participants);
+            rollback(participants); // those that have committed have nothing that could be undone
             throw failed;
         }
+        if (writers.size() > 1 && !commitWriters(writers, readers)) {
+            return ROLLBACK;
+        }
+        readers.forEach(reader -> calls.attemptToCommit(reader, COMMIT));
+        return COMMIT;
     }
 
-    /** Prepares all; when one had failed already, rolls everything back and returns fewer. */
-    private List<BackendConnection> prepare(List<BackendConnection> others, BackendConnection decider, String gid) {
+    private boolean commitWriters(List<Writer> writers, List<BackendConnection> readers) {
+        Writer decider = writers.stream()
+                .filter(writer -> writer.backend().node().isCoordinator())
+                .findFirst()
+                .orElse(writers.getLast());
+        String gid = SqlName.literal(services.nextGid(decider.backend().node().nodeId(), decider.transaction()));
+        List<BackendConnection> others = new ArrayList<>();
+        writers.stream().filter(writer -> writer != decider).forEach(writer -> others.add(writer.backend()));
+        List<BackendConnection> open = new ArrayList<>(readers);
+        open.add(decider.backend());
+        observer.reached(Point.BEFORE_PREPARE);
+        if (!prepare(others, open, gid)) {
+            return false;
+        }
+        observer.reached(Point.AFTER_PREPARE);
+        decide(decider.backend(), others, open, gid);
+        observer.reached(Point.AFTER_DECISION);
+        finish(others, gid);
+        return true;
+    }
+
+    /** Prepares all; when one had failed already, rolls everything back and says no. */
+    private boolean prepare(List<BackendConnection> others, List<BackendConnection> open, String gid) {
         List<BackendConnection> prepared = new ArrayList<>();
         for (BackendConnection other : others) {
             try {
-                CallResult result = calls.call(other, "PREPARE TRANSACTION " + SqlName.literal(gid));
-                if (!SchemaDdl.tag(result).equals("PREPARE TRANSACTION")) {
-                    undo(others, decider, prepared, gid);
-                    return List.of();
+                CallResult result = calls.commit(other, "PREPARE TRANSACTION " + gid);
+                if (SchemaDdl.tag(result).equals("PREPARE TRANSACTION")) {
+                    prepared.add(other);
+                    continue;
                 }
-                prepared.add(other);
+                undo(others, open, prepared, gid);
+                return false;
             } catch (NodeError | SqlErrorException failed) {
-                undo(others, decider, prepared, gid);
+                undo(others, open, prepared, gid);
                 throw failed;
             }
         }
-        return prepared;
+        return true;
     }
 
     private void undo(
-            List<BackendConnection> others, BackendConnection decider, List<BackendConnection> prepared, String gid) {
-        calls.attempt(decider, "ROLLBACK");
-        for (BackendConnection other : others) {
-            calls.attempt(other, prepared.contains(other) ? "ROLLBACK PREPARED " + SqlName.literal(gid) : "ROLLBACK");
-        }
+            List<BackendConnection> others,
+            List<BackendConnection> open,
+            List<BackendConnection> prepared,
+            String gid) {
+        rollback(open);
+        rollback(others.stream().filter(other -> !prepared.contains(other)).toList());
+        prepared.forEach(other -> finishPrepared(other, "ROLLBACK PREPARED " + gid));
     }
 
-    private void decide(BackendConnection decider, List<BackendConnection> prepared, String gid) {
+    private void decide(
+            BackendConnection decider, List<BackendConnection> prepared, List<BackendConnection> open, String gid) {
         try {
             String nodes = prepared.stream()
                     .map(other -> Integer.toString(other.node().nodeId()))
                     .collect(Collectors.joining(","));
-            calls.call(decider, "SELECT tenantry.record_commit(" + SqlName.literal(gid) + ", '{" + nodes + "}')");
+            calls.call(decider, "SELECT tenantry.record_commit(" + gid + ", '{" + nodes + "}')");
         } catch (NodeError | SqlErrorException refused) {
-            undo(prepared, decider, prepared, gid);
+            undo(prepared, open, prepared, gid);
             throw refused;
         }
-        Optional<CallResult> committed = calls.attempt(decider, "COMMIT");
+        Optional<CallResult> committed = calls.attemptToCommit(decider, COMMIT);
         if (committed.isEmpty()) {
             throw new SqlErrorException(SqlError.error("08007", "it is not known whether the transaction committed")
-                    .withDetail("The coordinator was lost during COMMIT; transaction \"" + gid + "\" is prepared on"
-                            + " the other nodes.")
-                    .withHint("It is finished, one way or the other, when the coordinator is back. Look before you"
-                            + " run it again."));
+                    .withDetail("Node \"" + decider.node().name() + "\" was lost during COMMIT; transaction " + gid
+                            + " is prepared on the other nodes.")
+                    .withHint("It is finished, one way or the other, when that node is back. Look before you run it"
+                            + " again."));
         }
         byte[] error = committed.get().error();
         if (error != null) {
-            undo(prepared, decider, prepared, gid);
+            undo(prepared, open, prepared, gid);
             throw new NodeError(error);
         }
     }
 
     private void finish(List<BackendConnection> prepared, String gid) {
         for (BackendConnection other : prepared) {
-            Optional<CallResult> done = calls.attempt(other, "COMMIT PREPARED " + SqlName.literal(gid));
-            if (done.isPresent() && "57014".equals(done.get().sqlState())) {
+            Optional<CallResult> done = finishPrepared(other, "COMMIT PREPARED " + gid);
+            if (done.isPresent() && QUERY_CANCELED.equals(done.get().sqlState())) {
                 // The client's cancel came when it was decided already.
-                calls.attempt(other, "COMMIT PREPARED " + SqlName.literal(gid));
+                finishPrepared(other, "COMMIT PREPARED " + gid);
             }
         }
         observer.reached(Point.AFTER_COMMIT_PREPARED);
+    }
+
+    /** Only who has prepared a transaction may finish it, and a role of SET LOCAL has ended with PREPARE. */
+    private Optional<CallResult> finishPrepared(BackendConnection other, String sql) {
+        if (localRole == null) {
+            return calls.attempt(other, sql);
+        }
+        return calls.attempt(other, sql, localRole);
     }
 }

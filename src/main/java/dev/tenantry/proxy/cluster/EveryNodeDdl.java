@@ -42,6 +42,7 @@ final class EveryNodeDdl {
             }
         }
         calls.call(coordinator, "SELECT tenantry.catalog_changed()");
+        calls.onLoop(catalog::touch);
         return tag;
     }
 

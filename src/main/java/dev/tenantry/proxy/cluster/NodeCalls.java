@@ -12,6 +12,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
@@ -79,12 +80,64 @@ final class NodeCalls {
                         : step.get();
     }
 
+    /** Runs the same SQL on several backends at the same time; throws what the first that failed has said. */
+    List<CallResult> callAll(List<BackendConnection> backends, String sql) {
+        List<Optional<CallResult>> results = attemptAll(backends, sql);
+        List<CallResult> checked = new ArrayList<>();
+        for (int i = 0; i < backends.size(); i++) {
+            Node node = backends.get(i).node();
+            checked.add(check(results.get(i).orElseThrow(() -> new SqlErrorException(SqlErrors.lost(node)))));
+        }
+        return checked;
+    }
+
+    /** COMMIT. */
+    CallResult commit(BackendConnection backend) {
+        return commit(backend, "COMMIT");
+    }
+
+    /** Runs SQL with which the backend keeps what was set in the transaction. */
+    CallResult commit(BackendConnection backend, String sql) {
+        return check(await(() -> committing(backend, sql)));
+    }
+
+    /** The same, and leaves it to the caller to see whether it worked; empty when the node is lost. */
+    Optional<CallResult> attemptToCommit(BackendConnection backend, String sql) {
+        return attempt(() -> committing(backend, sql));
+    }
+
+    private CompletableFuture<CallResult> committing(BackendConnection backend, String sql) {
+        return backend.call(sql).thenApply(result -> {
+            if (result.isSuccess() && !result.tags().contains("ROLLBACK")) {
+                preparation.kept(backend);
+            }
+            return result;
+        });
+    }
+
     /** Runs SQL and leaves it to the caller to see whether it worked; empty when the node is lost. */
-    java.util.Optional<CallResult> attempt(BackendConnection backend, String sql) {
+    Optional<CallResult> attempt(BackendConnection backend, String sql) {
+        return attempt(() -> backend.call(sql));
+    }
+
+    /** The same as a role that the session may take, which it gives back. */
+    Optional<CallResult> attempt(BackendConnection backend, String sql, String role) {
+        return attempt(() -> preparation.callAs(backend, sql, role));
+    }
+
+    /** Runs the same SQL on several backends at the same time. */
+    List<Optional<CallResult>> attemptAll(List<BackendConnection> backends, String sql) {
+        List<CompletableFuture<Optional<CallResult>>> results = new ArrayList<>();
+        onLoop(() -> backends.forEach(backend ->
+                results.add(backend.call(sql).thenApply(Optional::of).exceptionally(lost -> Optional.empty()))));
+        return results.stream().map(result -> await(() -> result)).toList();
+    }
+
+    private Optional<CallResult> attempt(Supplier<CompletableFuture<CallResult>> step) {
         try {
-            return java.util.Optional.of(await(() -> backend.call(sql)));
+            return Optional.of(await(step));
         } catch (SqlErrorException lost) {
-            return java.util.Optional.empty();
+            return Optional.empty();
         }
     }
 

@@ -10,6 +10,7 @@ import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.sql.SqlName;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementAction.CreateSchema;
+import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import java.nio.charset.Charset;
@@ -43,14 +44,14 @@ final class SchemaDdl {
     }
 
     /** Runs the statement, whose text is one character a byte, and returns its command tag. */
-    String run(StatementAction action, String text, int headerLength) {
-        return switch (action) {
-            case CreateSchema create -> create(create, text, text.substring(0, headerLength));
+    String run(StatementFacts facts, String text) {
+        return switch (facts.action()) {
+            case CreateSchema create -> create(create, text, text.substring(0, create.headerEnd() - facts.start()));
             case StatementAction.DropSchema drop -> drop(drop);
             case StatementAction.RenameSchema rename -> rename(rename, text);
-            case StatementAction.AlterSchemaOwner owner -> onOwners(List.of(owner.name()), text, true);
-            case StatementAction.OnSchemas on -> onOwners(on.names(), text, false);
-            default -> throw new IllegalStateException("not about schemas: " + action);
+            case StatementAction.AlterSchemaOwner owner -> alterOwner(owner.name(), text);
+            case StatementAction.OnSchemas on -> onSchemas(on, text, facts.start());
+            default -> throw new IllegalStateException("not about schemas: " + facts.action());
         };
     }
 
@@ -181,30 +182,28 @@ final class SchemaDdl {
         return tag(renamed);
     }
 
-    /** A statement about schemas that runs on the coordinator and as it is on the one node that owns them. */
-    private String onOwners(List<String> names, String text, boolean changesCatalog) {
-        Map<Node, List<String>> owners = byOwner(names);
-        if (owners.size() > 1
-                || !owners.isEmpty() && owners.values().iterator().next().size() < names.size()) {
-            throw new SqlErrorException(SqlError.error("0A000", "the schemas of one statement must be on one node")
-                    .withDetail("The statement names "
-                            + names.stream().map(this::described).collect(Collectors.joining(", ")) + ".")
-                    .withHint("Use a statement for each schema."));
-        }
+    private String alterOwner(String name, String text) {
         BackendConnection coordinator = allowed(catalog.coordinator());
         CallResult done = calls.call(coordinator, text);
-        for (Node owner : owners.keySet()) {
-            calls.call(allowed(owner), text);
+        DistributedSchema schema = catalog.schema(name);
+        if (schema != null && !schema.node().isCoordinator()) {
+            calls.call(allowed(schema.node()), text);
         }
-        if (changesCatalog) {
-            calls.call(coordinator, CHANGED);
-        }
+        calls.call(coordinator, CHANGED);
+        calls.onLoop(catalog::touch);
         return tag(done);
     }
 
-    private String described(String name) {
-        DistributedSchema schema = catalog.schema(name);
-        return "\"" + name + "\" on node \"" + (schema == null ? catalog.coordinator() : schema.node()).name() + "\"";
+    /** A statement about schemas as they are runs on the coordinator, and on each owner with the schemas it owns. */
+    private String onSchemas(StatementAction.OnSchemas on, String text, int start) {
+        CallResult done = calls.call(allowed(catalog.coordinator()), text);
+        String before = text.substring(0, on.namesStart() - start);
+        String after = text.substring(on.namesEnd() - start);
+        for (Map.Entry<Node, List<String>> owned : byOwner(on.names()).entrySet()) {
+            boolean all = owned.getValue().size() == on.names().size();
+            calls.call(allowed(owned.getKey()), all ? text : before + raw(list(owned.getValue())) + after);
+        }
+        return tag(done);
     }
 
     /** Names by the worker that owns them; those of the coordinator are left out. */

@@ -9,9 +9,6 @@ import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.wire.SqlErrorException;
-import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -34,17 +31,50 @@ public final class BackendPreparation {
         this.transaction = transaction;
         this.backends = backends;
         this.listener = listener;
-        this.sync = new SettingsSync(settings);
+        this.sync = new SettingsSync(settings, transaction);
     }
 
     /** The backend of a node with the settings of the session, inside its transaction if one is open. */
     public CompletableFuture<BackendConnection> prepare(Node node) {
-        return opened(node).thenCompose(backend -> {
-            if (transaction.isOpen() && transaction.isEnlisted(backend)) {
-                return CompletableFuture.completedFuture(backend);
-            }
-            return settled(backend).thenCompose(this::enlisted);
-        });
+        return opened(node)
+                .thenCompose(backend -> transaction.isOpen() && transaction.isEnlisted(backend)
+                        ? caughtUp(backend)
+                        : settled(backend).thenCompose(this::enlisted));
+    }
+
+    /** Whether a backend has the settings of the session, inside its transaction if one is open. */
+    boolean isCurrent(BackendConnection backend) {
+        return transaction.isOpen()
+                ? transaction.isEnlisted(backend)
+                        && (backend.openLabel() == settings.current() || backend.status() == 'E')
+                : backend.label() == settings.session() || settings.isLabel(backend.label());
+    }
+
+    /** Whether at most a BEGIN is between an open backend and the session's next statement. */
+    boolean isLight(BackendConnection backend) {
+        return isCurrent(backend)
+                || transaction.isOpen()
+                        && !transaction.isEnlisted(backend)
+                        && transaction.savepoints().isEmpty()
+                        && settings.isUntouched()
+                        && settings.isLabel(backend.label());
+    }
+
+    /** The BEGIN of the session's transaction, with its modes. */
+    String begin() {
+        return TransactionModes.begin(settings.current());
+    }
+
+    /** Runs SQL outside a transaction as another role, which the session may take, and gives the role back. */
+    public CompletableFuture<CallResult> callAs(BackendConnection backend, String sql, String role) {
+        return sync.callAs(backend, sql, role);
+    }
+
+    /** The backend's part of the transaction has committed, or can: it keeps what was set. */
+    public void kept(BackendConnection backend) {
+        if (backend.openLabel() instanceof SessionSettings.State had) {
+            backend.label(had.session());
+        }
     }
 
     /** The backend of a node, open. */
@@ -68,30 +98,28 @@ public final class BackendPreparation {
         });
     }
 
+    /** A backend that has failed stays as it is: its own error comes first. */
+    private CompletableFuture<BackendConnection> caughtUp(BackendConnection backend) {
+        if (isCurrent(backend) || !(backend.openLabel() instanceof SessionSettings.State had)) {
+            return CompletableFuture.completedFuture(backend);
+        }
+        SessionSettings.State wanted = settings.current();
+        return sync.catchUp(backend, had).thenApply(result -> {
+            check(result);
+            backend.openLabel(wanted);
+            return backend;
+        });
+    }
+
     private CompletableFuture<BackendConnection> enlisted(BackendConnection backend) {
         if (!transaction.isOpen()) {
             return CompletableFuture.completedFuture(backend);
         }
-        List<String> statements = new ArrayList<>(transaction.prologue());
-        return run(backend, statements.iterator())
-                .thenCompose(done -> transaction.isBound() ? sync.bringUncommitted(backend) : done(backend))
-                .thenApply(done -> {
-                    transaction.enlist(backend);
-                    return backend;
-                });
-    }
-
-    private static CompletableFuture<BackendConnection> done(BackendConnection backend) {
-        return CompletableFuture.completedFuture(backend);
-    }
-
-    private CompletableFuture<BackendConnection> run(BackendConnection backend, Iterator<String> statements) {
-        if (!statements.hasNext()) {
-            return CompletableFuture.completedFuture(backend);
-        }
-        return backend.call(statements.next()).thenCompose(result -> {
+        SessionSettings.State wanted = settings.current();
+        return sync.begin(backend).thenApply(result -> {
+            transaction.enlist(backend, wanted); // also when a part of it has failed: it is in a transaction now
             check(result);
-            return run(backend, statements);
+            return backend;
         });
     }
 

@@ -122,22 +122,24 @@ public final class Dispatcher {
     @Nullable
     public BackendConnection ready(Node node) {
         BackendConnection active = backends.active();
-        if (active != null && active.node().nodeId() == node.nodeId() && !active.isClosed() && isCurrent(active)) {
+        if (active != null
+                && active.node().nodeId() == node.nodeId()
+                && !active.isClosed()
+                && preparation.isCurrent(active)) {
+            if (transaction.isOpen() && !busy) {
+                transaction.main(active);
+            }
             return busy ? null : active;
         }
         return busy || !isQuiet(node) ? null : approach(node);
     }
 
-    private boolean isCurrent(BackendConnection backend) {
-        return transaction.isOpen()
-                ? transaction.isEnlisted(backend)
-                : backend.label() == settings.session() || settings.isLabel(backend.label());
-    }
-
     /** Makes sure that nothing is owed, so that another backend may be talked to. */
     private boolean isQuiet(Node target) {
         BackendConnection active = backends.active();
-        if (backends.isUnsynced() && backends.isExecuted() && active != null) {
+        BackendConnection known = backends.of(target);
+        boolean together = transaction.isOpen() && known != null && transaction.isEnlisted(known);
+        if (backends.isUnsynced() && backends.isExecuted() && active != null && !together) {
             throw new SqlErrorException(secondNode(active.node(), target));
         }
         return isQuiet();
@@ -173,14 +175,14 @@ public final class Dispatcher {
         transaction.bind();
     }
 
-    /** Sends the prologue's BEGIN, and nothing else of it, behind the client's own messages. */
+    /** Sends BEGIN behind the client's own messages. */
     private void begin(BackendConnection backend) {
         ByteBuf out = backend.channel().alloc().buffer(64);
-        FrontendMessages.query(out, transaction.prologue().getFirst());
+        FrontendMessages.query(out, preparation.begin());
         backend.write(out);
         backend.prepared().remove(""); // a simple query ends the unnamed statement
         ledger.expect(Expected.QUERY, true, null);
-        transaction.enlist(backend);
+        transaction.enlist(backend, settings.current());
         enlisted(backend);
     }
 
@@ -212,43 +214,34 @@ public final class Dispatcher {
     }
 
     private @Nullable BackendConnection approach(Node node) {
+        BackendConnection target = backends.of(node);
         BackendConnection main = transaction.main();
-        boolean elsewhere = main == null || main.node().nodeId() != node.nodeId();
-        if (elsewhere && transaction.status() == 'E') {
-            throw new SqlErrorException(SqlErrors.aborted()); // moving would bring the failed block back to life
+        boolean enlisted = target != null && transaction.isEnlisted(target);
+        boolean alive = target == null || !enlisted || target.status() != 'E';
+        if (alive && (enlisted ? transaction.hasFailedNode() : transaction.status() == 'E')) {
+            throw new SqlErrorException(SqlErrors.aborted()); // going on would bring the failed block back to life
         }
-        if (transaction.isOpen() && main != null && elsewhere) {
+        if (transaction.isOpen() && main != null && !enlisted) {
             if (transaction.isBound()) {
                 throw new SqlErrorException(secondNode(main.node(), node));
             }
             run(main.call("ROLLBACK"), rolledBack -> transaction.leave());
             return null;
         }
-        BackendConnection target = backends.of(node);
-        if (target == null || target.isClosed() || !isLight(target)) {
+        if (target == null || target.isClosed() || !preparation.isLight(target)) {
             run(preparation.prepare(node), this::enlisted);
             return null;
         }
         activate(target);
-        if (transaction.isOpen() && !transaction.isEnlisted(target)) {
+        if (transaction.isOpen() && !enlisted) {
             begin(target);
         }
+        enlisted(target);
         return target;
     }
 
-    /** Whether at most a BEGIN is between the backend and the statement. */
-    private boolean isLight(BackendConnection target) {
-        if (transaction.isOpen()) {
-            return transaction.isEnlisted(target)
-                    || settings.isLabel(target.label())
-                            && transaction.prologue().size() == 1
-                            && !transaction.isBound();
-        }
-        return settings.isLabel(target.label());
-    }
-
     private void enlisted(BackendConnection backend) {
-        if (transaction.isOpen() && transaction.main() == null) {
+        if (transaction.isOpen()) {
             transaction.main(backend);
         }
     }

@@ -3,6 +3,7 @@ package dev.tenantry.proxy.dispatch;
 import dev.tenantry.catalog.CatalogOverlay;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.session.BoundParameters;
+import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.PreparedStatements;
 import dev.tenantry.proxy.session.SessionSettings;
@@ -12,8 +13,9 @@ import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.sql.StatementFacts.SetConfigCall;
 import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,10 +34,6 @@ public final class Effects {
     public record Confirmed(StatementFacts facts, BoundParameters parameters, String text) {}
 
     private static final String AUTHORIZATION = "session_authorization";
-
-    /** What ends with the transaction however it was set, and can't be given to a node in the middle of one. */
-    private static final Set<String> OF_TRANSACTION =
-            Set.of("transaction_isolation", "transaction_read_only", "transaction_deferrable");
 
     private final SessionSettings settings;
     private final TransactionScope transaction;
@@ -67,15 +65,14 @@ public final class Effects {
             case StatementAction.ResetAll() -> settings.resetAll();
             case StatementAction.SessionCharacteristics modes ->
                 modes.settings().forEach(set -> set(set, null));
-            case StatementAction.Begin begin -> {
-                // ReadyForQuery tells that the block is open
-            }
+            case StatementAction.Begin begin -> settings.begin(begin.modes());
+            case StatementAction.SetTransaction modes -> settings.begin(modes.modes());
             case StatementAction.Commit commit -> ended(tag, commit.chain());
             case StatementAction.Rollback rollback -> ended(tag, rollback.chain());
             case StatementAction.Savepoint savepoint -> {
                 settings.savepoint(savepoint.name());
                 catalog.savepoint(savepoint.name());
-                transaction.savepoint(savepoint.name());
+                transaction.savepoint(new TransactionScope.Savepoint(savepoint.name(), text, settings.current()));
             }
             case StatementAction.Release release -> {
                 settings.release(release.name());
@@ -88,13 +85,13 @@ public final class Effects {
                 transaction.rolledBackTo(rollbackTo.name());
             }
             case StatementAction.Prepare prepare -> {
-                statements.addSql(prepare.name(), text.getBytes(StandardCharsets.ISO_8859_1), facts);
+                statements.addSql(settings.onWire(prepare.name()), text.getBytes(StandardCharsets.ISO_8859_1), facts);
             }
+            case StatementAction.Execute execute -> executed(execute);
             case StatementAction.Deallocate deallocate ->
-                deallocate.name().ifPresentOrElse(statements::remove, statements::clear);
+                deallocate.name().map(settings::onWire).ifPresentOrElse(statements::remove, statements::clear);
             case StatementAction.Discard discard -> discard(discard.target());
             case StatementAction.None _,
-                    StatementAction.Execute _,
                     StatementAction.CreateSchema _,
                     StatementAction.DropSchema _,
                     StatementAction.RenameSchema _,
@@ -111,12 +108,32 @@ public final class Effects {
         confirmed(confirmed, tag);
         StatementAction action = confirmed.facts().action();
         if (action instanceof StatementAction.Begin && !transaction.isOpen()) {
-            transaction.openedOn(backend, confirmed.text());
+            transaction.openedOn(backend, settings.current());
         }
-        PreparedOnBackend.confirmed(action, backend, statements);
+        PreparedOnBackend.confirmed(action, backend, statements, settings::onWire);
         if (!transaction.isOpen()) {
             backend.label(settings.session());
+            return;
         }
+        backend.openLabel(settings.current());
+        if (action instanceof StatementAction.Commit || action instanceof StatementAction.Rollback) {
+            backend.label(settings.committed()); // the next block has begun with it
+        }
+    }
+
+    /** The calls of set_config in the prepared statement that EXECUTE has run. */
+    private void executed(StatementAction.Execute execute) {
+        Prepared prepared = statements.get(settings.onWire(execute.name()));
+        StatementFacts facts = prepared == null ? null : prepared.facts();
+        if (facts == null || facts.settingCalls().isEmpty()) {
+            return;
+        }
+        List<@Nullable String> values = new ArrayList<>();
+        for (Argument argument : execute.arguments()) {
+            values.add(argument instanceof Argument.Literal(String text) ? text : null);
+        }
+        BoundParameters parameters = new BoundParameters(values);
+        facts.settingCalls().forEach(call -> setConfig(call, parameters));
     }
 
     private void set(StatementAction.SetVariable set, @Nullable String text) {
@@ -129,9 +146,6 @@ public final class Effects {
     }
 
     private void set(String name, SessionSettings.Value value, boolean local) {
-        if (OF_TRANSACTION.contains(name)) {
-            return;
-        }
         settings.set(name, value, local);
         if (name.equals(AUTHORIZATION)) {
             forgetRole(local);
@@ -147,7 +161,11 @@ public final class Effects {
     }
 
     private void reset(StatementAction.ResetVariable reset) {
-        settings.reset(reset.name());
+        if (reset.local()) {
+            settings.set(reset.name(), SessionSettings.Value.DEFAULT, true);
+        } else {
+            settings.reset(reset.name());
+        }
         if (reset.name().equals(AUTHORIZATION)) {
             forgetRole(reset.local());
         }
@@ -168,11 +186,13 @@ public final class Effects {
     }
 
     private void ended(String tag, boolean chain) {
-        settings.end(!tag.equals("ROLLBACK"));
+        boolean committed = !tag.equals("ROLLBACK");
         catalog.clear();
         if (chain) {
+            settings.chain(committed);
             transaction.chain();
         } else {
+            settings.end(committed);
             transaction.end();
         }
     }

@@ -172,7 +172,7 @@ public final class ExtendedQueries {
             PreparedOnBackend.ensure(prepared, backend, session.ledger());
             session.backends().extended(false);
         }
-        String used = Statements.usedStatement(facts);
+        String used = statements.usedStatement(facts);
         if (backend != null && used != null && backend.status() != 'E') {
             cluster.owner().flushClientRun();
             if (PreparedOnBackend.ensureNamed(used, session.statements().get(used), backend, session.ledger())) {
@@ -260,7 +260,7 @@ public final class ExtendedQueries {
         if (portal != null && facts != null) {
             String text = Prepared.isEffect(facts) ? portal.statement().text() : null;
             effect = text == null ? null : new Effects.Confirmed(facts, portal.parameters(), text);
-            statements.ran(facts, portal.parameters() == BoundParameters.NONE ? text : null);
+            statements.ran(facts);
         }
         session.ledger().expect(Expected.EXECUTE, false, effect);
         session.backends().extended(facts == null || !Statements.isMovable(facts));
@@ -354,7 +354,7 @@ public final class ExtendedQueries {
         }
         boolean skipped = isSkipping();
         if (session.transaction().isImplicit()) {
-            if (!cluster.endImplicit(!skipped)) {
+            if (!cluster.endImplicit(!skipped, out -> {})) {
                 return Verdict.WAIT;
             }
             portals.clear();

@@ -3,6 +3,7 @@ package dev.tenantry.proxy.query;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.cluster.ClusterStatements;
+import dev.tenantry.proxy.cluster.Turn;
 import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.dispatch.Effects;
 import dev.tenantry.proxy.net.FrameHandler.Verdict;
@@ -24,7 +25,6 @@ import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The simple query protocol: one Query message, statement by statement. Lives on the client's event loop. */
@@ -73,6 +73,9 @@ public final class SimpleQueries {
             if (available < frameLength) {
                 checkGiant(found);
             }
+            if (session.transaction().isImplicit() && !context.isInString()) {
+                return oneByOne(found); // it ends the batch that began the transaction, and the transaction with it
+            }
             if (found.isEmpty()) {
                 return empty();
             }
@@ -87,6 +90,7 @@ public final class SimpleQueries {
         boolean alone = found.size() == 1;
         boolean asItIs = !found.isEmpty()
                 && Statements.isClearFromBeginning(found.getLast())
+                && !session.transaction().isImplicit()
                 && found.stream()
                         .allMatch(facts -> facts.tenantryNames().isEmpty()
                                 && !cluster.takes(facts)
@@ -111,6 +115,11 @@ public final class SimpleQueries {
         }
         if (session.transaction().isOpen()) {
             session.transaction().bind();
+        }
+        if (session.transaction().isImplicit() && strings != null) {
+            session.ledger().expect(Expected.QUERY_PART, false, null);
+            strings.startBehind(); // it ends the batch that began the transaction, and the transaction with it
+            return Verdict.FORWARD;
         }
         session.ledger().expect(Expected.FUNCTION_CALL, false, null);
         return Verdict.FORWARD;
@@ -148,52 +157,42 @@ public final class SimpleQueries {
             case StatementAction.Begin begin -> {
                 if (transaction.isImplicit()
                         || !transaction.isOpen() && !session.backends().isUnsynced()) {
-                    return begin(begin, facts);
+                    return cluster.begin(begin, turn());
                 }
             }
             case StatementAction.Commit commit -> {
                 if (cluster.endsHere(true)) {
-                    return cluster.end(true, commit.chain(), true);
+                    return cluster.end(true, commit.chain(), turn());
                 }
             }
             case StatementAction.Rollback rollback -> {
                 if (cluster.endsHere(false)) {
-                    return cluster.end(false, rollback.chain(), true);
+                    return cluster.end(false, rollback.chain(), turn());
                 }
             }
             case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
+                cluster.requireBlock(facts);
                 if (transaction.isDistributed()) {
-                    return cluster.onAll(facts, text(facts), true);
+                    return cluster.onAll(facts, text(facts), turn());
                 }
             }
-            case StatementAction.Execute(String name) -> {
-                return usePrepared(name, facts);
-            }
-            case StatementAction.Deallocate(Optional<String> name) -> {
-                if (name.isPresent()) {
-                    return usePrepared(name.get(), facts);
+            case StatementAction.Execute _, StatementAction.Deallocate _ -> {
+                String used = statements.usedStatement(facts);
+                if (used != null) {
+                    return usePrepared(used, facts);
                 }
             }
             default -> {
                 if (cluster.takes(facts)) {
-                    return cluster.run(facts, text(facts), true);
+                    return cluster.run(facts, text(facts), turn());
                 }
             }
         }
         return forward(facts, statements.node(statements.route(facts)));
     }
 
-    private Verdict begin(StatementAction.Begin begin, StatementFacts facts) {
-        if (session.transaction().isImplicit()) {
-            session.transaction().makeExplicit();
-        } else {
-            session.transaction().begin(text(facts));
-        }
-        session.replies()
-                .completed(
-                        begin.startTransaction() ? "START TRANSACTION" : "BEGIN",
-                        context.isInString() ? null : (Byte) (byte) 'T');
-        return Verdict.SKIP;
+    private Turn turn() {
+        return !context.isInString() ? Turn.QUERY : context.isLastInString() ? Turn.LAST_PART : Turn.PART;
     }
 
     /** EXECUTE and DEALLOCATE go where the prepared statement goes, which is prepared there first if it is not. */
@@ -219,18 +218,18 @@ public final class SimpleQueries {
         if (backend == null) {
             return Verdict.WAIT;
         }
-        boolean effect = Prepared.isEffect(facts);
-        String text = effect
-                        || session.transaction().isOpen()
-                                && !session.transaction().isBound()
-                ? text(facts)
-                : null;
-        statements.ran(facts, text);
+        statements.ran(facts);
+        Expected expected = !context.isInString()
+                ? Expected.QUERY
+                : context.isLastInString() && session.transaction().isImplicit()
+                        ? Expected.QUERY_LAST
+                        : Expected.QUERY_PART;
+        boolean effect = expected == Expected.QUERY_LAST || Prepared.isEffect(facts);
         session.ledger()
                 .expect(
-                        context.isInString() ? Expected.QUERY_PART : Expected.QUERY,
+                        expected,
                         false,
-                        effect && text != null ? new Effects.Confirmed(facts, BoundParameters.NONE, text) : null);
+                        effect ? new Effects.Confirmed(facts, BoundParameters.NONE, text(facts)) : null);
         if (facts.tenantryNames().isEmpty()) {
             return Verdict.FORWARD;
         }

@@ -122,7 +122,8 @@ public final class Statements {
         boolean ends = switch (facts.action()) {
             case StatementAction.Commit commit -> true;
             case StatementAction.Rollback rollback -> true;
-            case StatementAction.RollbackTo rollbackTo -> transaction.main() != null;
+            case StatementAction.RollbackTo rollbackTo ->
+                !transaction.isCrippled() && !transaction.participants().isEmpty();
             default -> false;
         };
         if (!ends) {
@@ -130,22 +131,19 @@ public final class Statements {
         }
     }
 
-    /** The statement is about to run in the block on this backend: it stays, or it can still move. */
-    public void ran(StatementFacts facts, @Nullable String text) {
+    /** The statement is about to run in the block on this backend: the block stays there, or can still move. */
+    public void ran(StatementFacts facts) {
         TransactionScope transaction = session.transaction();
         if (!transaction.isOpen() || transaction.isBound()) {
             return;
         }
         boolean movable = switch (facts.kind()) {
-            case SET, RESET, SAVEPOINT, RELEASE, ROLLBACK_TO, SET_TRANSACTION -> true;
+            case SET, RESET, SAVEPOINT, RELEASE, ROLLBACK_TO, SET_TRANSACTION ->
+                Prepared.isEffect(facts); // the model brings it along, unless nobody here has understood it
             default -> isMovable(facts);
         };
-        boolean changes = facts.kind() != StatementKind.SHOW
-                && (Prepared.isEffect(facts) || facts.kind() == StatementKind.SET_TRANSACTION);
-        if (!movable || (changes && text == null)) {
+        if (!movable) {
             transaction.bind();
-        } else if (changes && text != null) {
-            transaction.remember(text);
         }
     }
 
@@ -180,12 +178,13 @@ public final class Statements {
         };
     }
 
-    /** The prepared statement that EXECUTE or DEALLOCATE names, or null. */
+    /** The prepared statement that EXECUTE or DEALLOCATE names, as it is on the wire, or null. */
     @Nullable
-    static String usedStatement(StatementFacts facts) {
+    String usedStatement(StatementFacts facts) {
         return switch (facts.action()) {
-            case StatementAction.Execute(String name) -> name;
-            case StatementAction.Deallocate(Optional<String> name) -> name.orElse(null);
+            case StatementAction.Execute execute -> session.settings().onWire(execute.name());
+            case StatementAction.Deallocate(Optional<String> name) ->
+                name.map(session.settings()::onWire).orElse(null);
             default -> null;
         };
     }

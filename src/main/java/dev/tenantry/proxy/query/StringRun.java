@@ -8,12 +8,15 @@ import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.SqlError;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +32,7 @@ public final class StringRun {
     private final SessionContext context;
     private final List<byte[]> parts = new ArrayList<>();
     private boolean active;
+    private boolean behind;
     private boolean failed;
     private boolean cancelled;
     private int next;
@@ -56,11 +60,7 @@ public final class StringRun {
         for (StatementFacts facts : statements) {
             parts.add(java.util.Arrays.copyOfRange(text, facts.start(), facts.end()));
         }
-        next = 0;
-        failed = false;
-        cancelled = false;
-        active = true;
-        context.inString(true);
+        begin();
         if (!session.transaction().isOpen()) {
             session.transaction().beginImplicit();
         }
@@ -69,6 +69,22 @@ public final class StringRun {
     /** The client has cancelled the string: what of it has not begun yet never does. */
     public void cancel() {
         cancelled = active;
+    }
+
+    /** The same as {@link #start} for a message that has been handed on already and is all there is to run. */
+    public void startBehind() {
+        parts.clear();
+        begin();
+        behind = true;
+    }
+
+    private void begin() {
+        next = 0;
+        failed = false;
+        cancelled = false;
+        active = true;
+        behind = false;
+        context.inString(true);
     }
 
     /** Goes on as far as it can now. */
@@ -98,6 +114,9 @@ public final class StringRun {
         if (!session.transaction().isOpen()) {
             session.transaction().beginImplicit();
         }
+        if (next == parts.size() - 1) {
+            context.lastInString();
+        }
         ByteBuf message = Unpooled.buffer(text.length + 6);
         FrontendMessages.query(message, text, 0, text.length);
         int length = message.readableBytes();
@@ -120,7 +139,7 @@ public final class StringRun {
 
     private void finish() {
         if (session.transaction().isImplicit()) {
-            if (!cluster.endImplicit(!failed)) {
+            if (!cluster.endImplicit(!failed, last())) {
                 return;
             }
         } else {
@@ -128,5 +147,16 @@ public final class StringRun {
         }
         active = false;
         context.inString(false);
+    }
+
+    /** What PostgreSQL says of a string when its transaction has committed, and not before. */
+    private Consumer<ByteBuf> last() {
+        String tag = context.completedLast();
+        if (tag != null) {
+            return out -> BackendMessages.commandComplete(out, tag);
+        }
+        return parts.isEmpty() && !behind
+                ? out -> BackendMessages.bodiless(out, BackendType.EMPTY_QUERY_RESPONSE)
+                : out -> {};
     }
 }

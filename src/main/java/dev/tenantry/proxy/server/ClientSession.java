@@ -310,7 +310,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private boolean isFreeToGoOn() {
         return !dispatcher.isBusy()
                 && (!cancellation.isUnderWay() || !session.ledger().isEmpty())
-                && (session.ledger().isEmpty() || !session.ledger().hasEffectsPending());
+                && (session.ledger().isEmpty()
+                        || session.ledger().isCopyIn()
+                        || !session.ledger().hasEffectsPending());
     }
 
     @Override
@@ -357,6 +359,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     @Override
     public void confirmed(BackendConnection backend, Effects.Confirmed effect, String tag) {
         effects.confirmedOn(backend, effect, tag);
+        context.completed(tag);
         if (effect.facts().action() instanceof StatementAction.Discard(StatementAction.Discard.Target target)
                 && target == StatementAction.Discard.Target.ALL) {
             session.backends().terminateOthers();
@@ -388,7 +391,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             }
             extended.transactionEnded();
         } else if (!transaction.isOpen()) {
-            transaction.openedOn(backend, "BEGIN");
+            transaction.openedOn(backend, session.settings().current());
         }
         return transaction.isOpen() ? transaction.status(status) : status;
     }
@@ -412,6 +415,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     public boolean parameter(BackendConnection backend, String name, String value) {
         if (name.equals("search_path")) {
             session.settings().observedSearchPath(value);
+            if (session.transaction().isEnlisted(backend)) {
+                backend.openLabel(session.settings().current());
+            }
         }
         return told.tell(name, value);
     }

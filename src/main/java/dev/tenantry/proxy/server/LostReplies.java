@@ -41,7 +41,7 @@ final class LostReplies {
                 BackendMessages.error(out, SqlErrors.aborted());
             }
             first = false;
-            if (end != Expected.QUERY_PART) {
+            if (end != Expected.QUERY_PART && end != Expected.QUERY_LAST) {
                 BackendMessages.readyForQuery(out, transaction.status());
             }
         }

@@ -6,6 +6,8 @@ public enum Expected {
     QUERY,
     /** Query with one statement of a string that is run one by one: as QUERY, but its ReadyForQuery is swallowed. */
     QUERY_PART,
+    /** The last of them, with which the transaction ends: its CommandComplete waits for the commit. */
+    QUERY_LAST,
     /** Parse: ParseComplete. */
     PARSE,
     /** Bind: BindComplete. */

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Makes sure that a backend knows a prepared statement of the client. Lives on the client's event loop. */
@@ -108,16 +109,20 @@ public final class PreparedOnBackend {
     }
 
     /** PREPARE, DEALLOCATE or DISCARD has worked on this backend; the session's own list is up to date. */
-    public static void confirmed(StatementAction action, BackendConnection backend, PreparedStatements statements) {
+    public static void confirmed(
+            StatementAction action,
+            BackendConnection backend,
+            PreparedStatements statements,
+            UnaryOperator<String> onWire) {
         switch (action) {
             case StatementAction.Prepare(String name) -> {
-                Prepared prepared = statements.get(name);
+                Prepared prepared = statements.get(onWire.apply(name));
                 if (prepared != null) {
-                    backend.prepared().put(name, prepared);
+                    backend.prepared().put(prepared.name(), prepared);
                 }
             }
             case StatementAction.Deallocate(Optional<String> name) ->
-                name.ifPresentOrElse(backend.prepared()::remove, backend.prepared()::clear);
+                name.map(onWire).ifPresentOrElse(backend.prepared()::remove, backend.prepared()::clear);
             case StatementAction.Discard(StatementAction.Discard.Target target)
             when target == StatementAction.Discard.Target.ALL ->
                 backend.prepared().clear();

@@ -219,8 +219,7 @@ public final class ReplyLedger {
         if (size == 0 || kinds[head] == Expected.MADE_UP) {
             throw new IllegalStateException("unexpected backend message '" + (char) type + "'");
         }
-        boolean forward =
-                !swallowed[head] && !(type == BackendType.READY_FOR_QUERY && kinds[head] == Expected.QUERY_PART);
+        boolean forward = !swallowed[head] && !isPartOfString(kinds[head], type);
         switch (type) {
             case BackendType.PARSE_COMPLETE -> popIf(Expected.PARSE);
             case BackendType.BIND_COMPLETE -> popIf(Expected.BIND);
@@ -307,7 +306,7 @@ public final class ReplyLedger {
         syncsInCopy = 0;
         if (kinds[head] == Expected.EXECUTE) {
             popIf(Expected.EXECUTE);
-        } else if ((kinds[head] == Expected.QUERY || kinds[head] == Expected.QUERY_PART) && effects[head] != null) {
+        } else if (isQuery(kinds[head]) && effects[head] != null) {
             if (effects[head] instanceof List<?> statements) {
                 if (statementInQuery < statements.size()) {
                     confirmed = statements.get(statementInQuery++);
@@ -384,11 +383,19 @@ public final class ReplyLedger {
         statementInQuery = 0;
     }
 
+    private static boolean isQuery(Expected kind) {
+        return kind == Expected.QUERY || kind == Expected.QUERY_PART || kind == Expected.QUERY_LAST;
+    }
+
+    /** What the client is told once for the whole string, or not before its transaction has committed. */
+    private static boolean isPartOfString(Expected kind, byte type) {
+        return type == BackendType.READY_FOR_QUERY
+                ? kind == Expected.QUERY_PART || kind == Expected.QUERY_LAST
+                : type == BackendType.COMMAND_COMPLETE && kind == Expected.QUERY_LAST;
+    }
+
     private static boolean endsWithReady(Expected kind) {
-        return kind == Expected.QUERY
-                || kind == Expected.QUERY_PART
-                || kind == Expected.SYNC
-                || kind == Expected.FUNCTION_CALL;
+        return isQuery(kind) || kind == Expected.SYNC || kind == Expected.FUNCTION_CALL;
     }
 
     private void add(Expected kind, boolean swallow, @Nullable Object effect) {

@@ -26,6 +26,8 @@ public final class SessionContext implements RoutingContext {
     private @Nullable Node catalogNode;
     private BoundParameters parameters = BoundParameters.NONE;
     private boolean inString;
+    private boolean lastInString;
+    private @Nullable String completed;
     private boolean failed;
 
     public SessionContext(
@@ -114,8 +116,8 @@ public final class SessionContext implements RoutingContext {
 
     /** What EXECUTE runs, or the statement itself. */
     public StatementFacts executed(StatementFacts facts) {
-        if (facts.action() instanceof StatementAction.Execute(String name)) {
-            Prepared prepared = statements.get(name);
+        if (facts.action() instanceof StatementAction.Execute execute) {
+            Prepared prepared = statements.get(settings.onWire(execute.name()));
             StatementFacts inner = prepared == null ? null : prepared.facts();
             if (inner != null) {
                 return inner;
@@ -150,6 +152,13 @@ public final class SessionContext implements RoutingContext {
         return !ClientEncoding.isOff(settings.effective("citus.enable_schema_based_sharding"));
     }
 
+    /** The role that SET LOCAL has given the open transaction, {@code none} for none, or null. */
+    @Nullable
+    public String localRole() {
+        SessionSettings.Value role = settings.current().local().get("role");
+        return role == null ? null : role.text() == null ? "none" : role.text();
+    }
+
     @Nullable
     public String setting(String name) {
         return settings.effective(name);
@@ -177,12 +186,13 @@ public final class SessionContext implements RoutingContext {
 
     /** The block has ended; another may have begun with it. */
     public void transactionEnded(boolean committed, boolean chain) {
-        settings.end(committed);
         catalog.clear();
         if (chain) {
+            settings.chain(committed);
             transaction.chain();
             transaction.leave();
         } else {
+            settings.end(committed);
             transaction.end();
         }
     }
@@ -199,7 +209,31 @@ public final class SessionContext implements RoutingContext {
 
     public void inString(boolean now) {
         inString = now;
+        lastInString = false;
+        completed = null;
         failed = false;
+    }
+
+    /** Whether the string's last statement is the one that runs. */
+    public boolean isLastInString() {
+        return lastInString;
+    }
+
+    /** The string's last statement begins. */
+    public void lastInString() {
+        lastInString = true;
+        completed = null;
+    }
+
+    /** A node has completed a statement with this command tag. */
+    public void completed(String tag) {
+        completed = lastInString ? tag : null;
+    }
+
+    /** The command tag of the string's last statement, if a node has completed it. */
+    @Nullable
+    public String completedLast() {
+        return completed;
     }
 
     /** The batch or string can't go on. */

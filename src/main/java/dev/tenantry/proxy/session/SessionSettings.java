@@ -2,12 +2,15 @@ package dev.tenantry.proxy.session;
 
 import dev.tenantry.sql.LexicalRules;
 import dev.tenantry.sql.SearchPath;
+import dev.tenantry.sql.StatementAction;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,15 +24,37 @@ import org.jspecify.annotations.Nullable;
 public final class SessionSettings {
     private static final String DEFAULT_SEARCH_PATH = "\"$user\", public";
 
+    /** What no RESET ALL touches ({@code GUC_NO_RESET_ALL} of PostgreSQL's sources). */
+    private static final Set<String> NO_RESET_ALL = Set.of(
+            "role",
+            "session_authorization",
+            "seed",
+            "transaction_isolation",
+            "transaction_read_only",
+            "transaction_deferrable");
+
+    /** What a transaction has of itself: it ends with the transaction however it was set. */
+    private static final List<String> MODES =
+            List.of("transaction_isolation", "transaction_read_only", "transaction_deferrable");
+
     /**
      * A value.
      *
      * @param text as {@code set_config} takes it, or null when only the statement can express it
-     * @param statement the SET statement itself, or null
+     * @param statement the SET statement itself, one character a byte, or null
      */
-    public record Value(@Nullable String text, @Nullable String statement) {}
+    public record Value(@Nullable String text, @Nullable String statement) {
+        /** What the session has without any SET: SET LOCAL name TO DEFAULT. */
+        public static final Value DEFAULT = new Value(null, null);
+    }
 
-    private record State(Map<String, Value> session, Map<String, Value> local) {}
+    /**
+     * All settings at one moment; the same reference as long as nothing changed.
+     *
+     * @param session what lasts beyond the transaction
+     * @param local what ends with the transaction
+     */
+    public record State(Map<String, Value> session, Map<String, Value> local) {}
 
     private record Savepoint(String name, State state) {}
 
@@ -57,14 +82,25 @@ public final class SessionSettings {
         return version;
     }
 
+    /** All of them. */
+    public State current() {
+        return state;
+    }
+
     /** What lasts beyond the transaction; the same reference as long as nothing changed. */
     public Map<String, Value> session() {
         return state.session();
     }
 
-    /** What ends with the transaction. */
-    public Map<String, Value> local() {
-        return state.local();
+    /** Whether the open transaction has set nothing but its own modes. */
+    public boolean isUntouched() {
+        return state.session() == beforeTransaction.session()
+                && MODES.containsAll(state.local().keySet());
+    }
+
+    /** Whether a setting is a mode of the transaction, such as {@code transaction_isolation}. */
+    public static boolean isMode(String name) {
+        return MODES.contains(name);
     }
 
     /** What lasts whatever becomes of the open transaction. */
@@ -81,21 +117,40 @@ public final class SessionSettings {
     /** The value that counts now, or null when only the server knows it. */
     @Nullable
     public String effective(String name) {
-        Value value = state.local().get(name);
+        return effective(state, name);
+    }
+
+    private @Nullable String effective(State at, String name) {
+        Value value = at.local().get(name);
         if (value == null) {
-            value = state.session().get(name);
+            value = at.session().get(name);
         }
-        return value == null ? startup.get(name) : value.text();
+        return value == null || value.equals(Value.DEFAULT) ? startup.get(name) : value.text();
     }
 
     /** The encoding of the client's text; one that we can't read bytes of is refused before it gets here. */
     public Charset charset() {
         if (charsetVersion != version) {
-            String encoding = effective("client_encoding");
-            charset = encoding == null ? StandardCharsets.UTF_8 : ClientEncoding.charset(encoding);
+            charset = charset(state);
             charsetVersion = version;
         }
         return charset;
+    }
+
+    /** The encoding of the client's text at another moment. */
+    public Charset charset(State at) {
+        String encoding = effective(at, "client_encoding");
+        return encoding == null ? StandardCharsets.UTF_8 : ClientEncoding.charset(encoding);
+    }
+
+    /** A name as its bytes in the client's encoding, one character a byte, which is how messages carry it. */
+    public String onWire(String name) {
+        for (int i = 0; i < name.length(); i++) {
+            if (name.charAt(i) > 0x7f) {
+                return new String(name.getBytes(charset()), StandardCharsets.ISO_8859_1);
+            }
+        }
+        return name;
     }
 
     /** What changes how the client's text is read. */
@@ -129,9 +184,18 @@ public final class SessionSettings {
                 .ifPresent(observed -> set("search_path", new Value(value, null), false));
     }
 
+    /** BEGIN with these modes. */
+    public void begin(List<StatementAction.SetVariable> modes) {
+        for (StatementAction.SetVariable mode : modes) {
+            if (mode.value() instanceof StatementAction.SettingValue.Text(String text)) {
+                set(mode.name(), new Value(text, null), true);
+            }
+        }
+    }
+
     /** SET or SET LOCAL. */
     public void set(String name, Value value, boolean local) {
-        if (local) {
+        if (local || isMode(name)) {
             change(state.session(), with(state.local(), name, value));
         } else {
             change(with(state.session(), name, value), without(state.local(), name));
@@ -143,16 +207,15 @@ public final class SessionSettings {
         change(without(state.session(), name), without(state.local(), name));
     }
 
-    /** RESET ALL: everything but the identity of the session ("RESET" in "SQL Commands"). */
+    /** RESET ALL: everything but the identity of the session and the modes of the transaction. */
     public void resetAll() {
-        Map<String, Value> kept = new HashMap<>();
-        for (String name : List.of("role", "session_authorization")) {
-            Value value = state.session().get(name);
-            if (value != null) {
-                kept.put(name, value);
-            }
-        }
-        change(Map.copyOf(kept), Map.of());
+        change(kept(state.session(), NO_RESET_ALL), kept(state.local(), NO_RESET_ALL));
+    }
+
+    private static Map<String, Value> kept(Map<String, Value> of, Collection<String> names) {
+        Map<String, Value> kept = new HashMap<>(of);
+        kept.keySet().retainAll(names);
+        return Map.copyOf(kept);
     }
 
     /** DISCARD ALL: everything. */
@@ -177,9 +240,9 @@ public final class SessionSettings {
     public void rollbackTo(String name) {
         int index = lastSavepoint(name);
         if (index >= 0) {
-            State saved = savepoints.get(index).state();
+            state = savepoints.get(index).state(); // the very one, which nodes in the block are compared with
             savepoints.subList(index + 1, savepoints.size()).clear();
-            change(saved.session(), saved.local());
+            version++;
         }
     }
 
@@ -195,6 +258,22 @@ public final class SessionSettings {
             change(state.session(), Map.of());
         }
         beforeTransaction = state;
+    }
+
+    /** The transaction has ended and another has begun with its modes (AND CHAIN). */
+    public void chain(boolean committed) {
+        Map<String, Value> modes = new HashMap<>(kept(state.local(), MODES));
+        for (String mode : MODES) {
+            String byDefault = "default_" + mode;
+            String was = effective(beforeTransaction, byDefault);
+            if (was != null && !was.equals(effective(byDefault))) {
+                modes.putIfAbsent(mode, new Value(was, null)); // a new default is not for this transaction
+            }
+        }
+        end(committed);
+        if (!modes.isEmpty()) {
+            change(state.session(), Map.copyOf(modes));
+        }
     }
 
     private int lastSavepoint(String name) {

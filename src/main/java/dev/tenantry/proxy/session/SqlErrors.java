@@ -81,6 +81,11 @@ public final class SqlErrors {
                 .withHint("Raise tenantry.proxy.query-length-max, or send long values as parameters.");
     }
 
+    /** PostgreSQL's own words for what an implicit transaction can't do. */
+    public static SqlError noTransaction(String what) {
+        return SqlError.error("25P01", what + " can only be used in transaction blocks");
+    }
+
     /** PostgreSQL's own words for a failed block. */
     public static SqlError aborted() {
         return SqlError.error("25P02", ABORTED);

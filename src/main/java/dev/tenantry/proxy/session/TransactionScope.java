@@ -1,7 +1,6 @@
 package dev.tenantry.proxy.session;
 
 import dev.tenantry.proxy.backend.BackendConnection;
-import dev.tenantry.sql.SqlName;
 import dev.tenantry.wire.SqlError;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -11,43 +10,46 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's transaction block: which nodes it has touched and what a node that comes later must be told first.
+ * The client's transaction block: which nodes it has touched, and the savepoints that a node that comes later must be
+ * given.
  *
  * <p>BEGIN is not sent before a node is needed. As long as only statements ran that can run again elsewhere without
  * anyone noticing (SET, SHOW, SAVEPOINT, reads of catalogs), the block may still move to another node: it is rolled
- * back where it was and its prologue is run where it goes. After that it stays.
+ * back where it was and begun where it goes, with its savepoints and settings. After that it stays.
  *
  * <p>States: none -> open (no node) -> enlisted, movable -> enlisted, bound -> none; and failed, beside any of the open
- * ones, when an error of our own or the loss of a node ended what it could do. Not thread-safe; lives on the client's
- * event loop.
+ * ones, when an error of our own or the loss of a node ended what it could do. ROLLBACK TO SAVEPOINT helps against the
+ * one, nothing against the other: what the lost node did before the savepoint is gone too. Not thread-safe; lives on
+ * the client's event loop.
  */
 public final class TransactionScope {
-    /** Statements that a block may collect and still move; more bind it. */
-    public static final int PROLOGUE_MAX = 1_000;
-
-    private final List<String> prologue = new ArrayList<>();
     private final List<Savepoint> savepoints = new ArrayList<>();
     private final Map<Integer, BackendConnection> participants = new LinkedHashMap<>();
     private boolean open;
     private boolean bound;
     private boolean failed;
+    private boolean crippled;
     private boolean implicit;
     private @Nullable BackendConnection main;
     private @Nullable SqlError loss;
 
-    /** A savepoint, and how much of the prologue leads to it. */
-    private record Savepoint(String name, int prologueSize) {}
+    /**
+     * An open savepoint.
+     *
+     * @param name as PostgreSQL compares it
+     * @param text the statement that made it, one character a byte, in the encoding of its settings
+     * @param settings the settings of the session at that moment, which ROLLBACK TO brings back
+     */
+    public record Savepoint(String name, String text, SessionSettings.State settings) {}
 
-    /** BEGIN was accepted; its text is what nodes are sent. */
-    public void begin(String text) {
+    /** BEGIN was accepted. */
+    public void begin() {
         open = true;
-        prologue.clear();
-        prologue.add(text);
     }
 
     /** Statements of one batch or string that PostgreSQL would run in one implicit transaction span nodes. */
     public void beginImplicit() {
-        begin("BEGIN");
+        begin();
         implicit = true;
     }
 
@@ -61,10 +63,10 @@ public final class TransactionScope {
         implicit = false;
     }
 
-    /** A block was opened on this backend by a statement that went there as it was; its text, as far as we know it. */
-    public void openedOn(BackendConnection backend, String text) {
-        begin(text);
-        enlist(backend);
+    /** A block was opened on this backend by a statement that went there as it was. */
+    public void openedOn(BackendConnection backend, SessionSettings.State settings) {
+        begin();
+        enlist(backend, settings);
         main = backend;
         bound = true;
     }
@@ -74,22 +76,21 @@ public final class TransactionScope {
         open = false;
         bound = false;
         failed = false;
+        crippled = false;
         implicit = false;
         main = null;
         loss = null;
-        prologue.clear();
         savepoints.clear();
         participants.clear();
     }
 
-    /** The block has ended and the next one has begun with the same modes (AND CHAIN). */
+    /** The block has ended, and the next one has begun on the same node with it (AND CHAIN). */
     public void chain() {
-        String begin = prologue.isEmpty() ? "BEGIN" : prologue.getFirst();
         BackendConnection kept = main;
         end();
-        begin(begin);
+        begin();
         if (kept != null) {
-            enlist(kept);
+            participants.put(kept.node().nodeId(), kept);
             main = kept;
         }
     }
@@ -101,7 +102,12 @@ public final class TransactionScope {
 
     /** Whether the block can only be rolled back, for a reason no node knows. */
     public boolean isFailed() {
-        return failed;
+        return failed || crippled;
+    }
+
+    /** Whether not even ROLLBACK TO SAVEPOINT helps, because a node is lost that had a part in the block. */
+    public boolean isCrippled() {
+        return crippled;
     }
 
     /** Whether the block can't move to another node any more. */
@@ -125,14 +131,15 @@ public final class TransactionScope {
         return participants.size() > 1;
     }
 
-    /** Whether this backend has been sent the prologue. */
+    /** Whether this backend is in the block. */
     public boolean isEnlisted(BackendConnection backend) {
         return participants.get(backend.node().nodeId()) == backend;
     }
 
-    /** The backend is sent the prologue now. */
-    public void enlist(BackendConnection backend) {
+    /** The backend is in the block from now on, with these settings. */
+    public void enlist(BackendConnection backend, SessionSettings.State settings) {
         participants.put(backend.node().nodeId(), backend);
+        backend.openLabel(settings);
     }
 
     /** The backend runs the block's statements from now on. */
@@ -140,17 +147,19 @@ public final class TransactionScope {
         main = backend;
     }
 
-    /** A statement ran that can't be run again elsewhere. Nodes that come later are sent BEGIN and the savepoints. */
+    /** A statement ran that can't be run again elsewhere. */
     public void bind() {
-        if (!bound) {
-            bound = true;
-            prologue.subList(1, prologue.size()).clear();
-        }
+        bound = true;
     }
 
     /** SAVEPOINT has worked. */
-    public void savepoint(String name) {
-        savepoints.add(new Savepoint(name, prologue.size()));
+    public void savepoint(Savepoint savepoint) {
+        savepoints.add(savepoint);
+    }
+
+    /** The savepoints that are open, the outermost first. */
+    public List<Savepoint> savepoints() {
+        return savepoints;
     }
 
     /** RELEASE SAVEPOINT has worked. */
@@ -170,32 +179,13 @@ public final class TransactionScope {
         return -1;
     }
 
-    /** A statement ran that a later node must be sent as well. */
-    public void remember(String statement) {
-        if (prologue.size() < PROLOGUE_MAX) {
-            prologue.add(statement);
-        } else {
-            bind();
-        }
-    }
-
-    /** What a node must be sent before its first statement; the first is BEGIN. */
-    public List<String> prologue() {
-        if (!bound || savepoints.isEmpty()) {
-            return prologue;
-        }
-        List<String> statements = new ArrayList<>(prologue);
-        savepoints.forEach(savepoint -> statements.add("SAVEPOINT " + SqlName.quoted(savepoint.name())));
-        return statements;
-    }
-
     /** The block leaves the node it was on. */
     public void leave() {
         participants.clear();
         main = null;
     }
 
-    /** Nothing but ROLLBACK can help now. */
+    /** An error of our own: nothing but ROLLBACK, or ROLLBACK TO SAVEPOINT, can help now. */
     public void fail() {
         if (open) {
             failed = true;
@@ -207,11 +197,7 @@ public final class TransactionScope {
         failed = false;
         int index = lastSavepoint(name);
         if (index >= 0) {
-            int size = savepoints.get(index).prologueSize();
             savepoints.subList(index + 1, savepoints.size()).clear();
-            if (!bound && size < prologue.size()) {
-                prologue.subList(size, prologue.size()).clear();
-            }
         }
     }
 
@@ -222,7 +208,7 @@ public final class TransactionScope {
             main = null;
         }
         if (was && open) {
-            failed = true;
+            crippled = true;
             loss = error;
         }
     }
@@ -240,19 +226,21 @@ public final class TransactionScope {
         if (!open) {
             return 'I';
         }
-        if (failed) {
-            return 'E';
-        }
+        return isFailed() || hasFailedNode() ? (byte) 'E' : (byte) 'T';
+    }
+
+    /** Whether a statement has failed on one of the nodes, so that nothing may run on the others either. */
+    public boolean hasFailedNode() {
         for (BackendConnection participant : participants.values()) {
             if (participant.status() == 'E') {
-                return 'E';
+                return true;
             }
         }
-        return 'T';
+        return false;
     }
 
     /** What ReadyForQuery tells the client when the block's backend says this. */
     public byte status(byte backendStatus) {
-        return failed && open ? (byte) 'E' : backendStatus;
+        return isFailed() && open ? (byte) 'E' : backendStatus;
     }
 }

@@ -1,0 +1,175 @@
+package dev.tenantry.proxy.dispatch;
+
+import dev.tenantry.proxy.session.SessionSettings;
+import dev.tenantry.proxy.session.SessionSettings.State;
+import dev.tenantry.proxy.session.SessionSettings.Value;
+import dev.tenantry.sql.SqlName;
+import dev.tenantry.wire.FrontendMessages;
+import dev.tenantry.wire.FrontendType;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Messages that bring a backend from some settings to others, step by step, values by bound {@code set_config} calls,
+ * never pasted into SQL. Texts are in the encoding that the backend has at that point of the messages.
+ */
+final class SettingsScript {
+    private static final byte[] SET_CONFIG =
+            "SELECT pg_catalog.set_config($1, $2, false)".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] SET_CONFIG_LOCAL =
+            "SELECT pg_catalog.set_config($1, $2, true)".getBytes(StandardCharsets.US_ASCII);
+    private static final String ENCODING = "client_encoding";
+    private static final String AUTHORIZATION = "session_authorization";
+    private static final String ROLE = "role";
+    /** What must come first, because the values after it depend on it; {@code role} comes last. */
+    private static final List<String> FIRST = List.of(ENCODING, AUTHORIZATION);
+
+    private final ByteBuf out;
+    private final SessionSettings settings;
+    private State has;
+    private Charset charset;
+    private int ready;
+
+    /** Messages into this buffer, for a backend that has these settings. */
+    SettingsScript(ByteBuf out, SessionSettings settings, State has) {
+        this.out = out;
+        this.settings = settings;
+        this.has = has;
+        this.charset = settings.charset(has);
+    }
+
+    /** The messages so far. */
+    ByteBuf messages() {
+        return out;
+    }
+
+    /** How many ReadyForQuery answer them. */
+    int readyExpected() {
+        return ready;
+    }
+
+    /** Runs a statement, one character a byte. */
+    void run(String sql) {
+        FrontendMessages.query(out, sql);
+        ready++;
+    }
+
+    /** Begins a transaction with the modes that are among these settings. */
+    void begin(State first) {
+        run(TransactionModes.begin(first));
+        has = new State(has.session(), TransactionModes.of(first));
+    }
+
+    /** Brings the backend to these settings. */
+    void bring(State wanted) {
+        if (wanted == has) {
+            return;
+        }
+        List<String> names = changed(wanted);
+        boolean identity = names.contains(AUTHORIZATION) || names.contains(ROLE);
+        boolean otherRole = identity && (isSet(has, ROLE) || isSet(wanted, ROLE));
+        if (otherRole && isSet(has, ROLE)) {
+            run("RESET " + ROLE); // what the session itself may change, its role may not be allowed to
+        }
+        for (String name : names) {
+            if (!name.equals(ROLE)) {
+                bring(name, wanted, false);
+            }
+        }
+        if (otherRole) {
+            bring(ROLE, wanted, true);
+        }
+        has = wanted;
+    }
+
+    private static boolean isSet(State state, String name) {
+        return state.session().containsKey(name) || state.local().containsKey(name);
+    }
+
+    /** The names whose values differ, in the order in which they can be set. */
+    private List<String> changed(State wanted) {
+        Set<String> all = new HashSet<>(wanted.session().keySet());
+        all.addAll(wanted.local().keySet());
+        all.addAll(has.session().keySet());
+        all.addAll(has.local().keySet());
+        List<String> names = new ArrayList<>();
+        for (String name : all) {
+            if (differs(has.session(), wanted.session(), name) || differs(has.local(), wanted.local(), name)) {
+                names.add(name);
+            }
+        }
+        names.sort(Comparator.comparingInt(SettingsScript::rank).thenComparing(Comparator.naturalOrder()));
+        return names;
+    }
+
+    private static boolean differs(Map<String, Value> one, Map<String, Value> other, String name) {
+        Value value = one.get(name);
+        return value == null ? other.containsKey(name) : !value.equals(other.get(name));
+    }
+
+    private static int rank(String name) {
+        int first = FIRST.indexOf(name);
+        return first >= 0 ? first : FIRST.size();
+    }
+
+    private void bring(String name, State wanted, boolean again) {
+        Value session = wanted.session().get(name);
+        Value local = wanted.local().get(name);
+        boolean hidden = local == null && has.local().containsKey(name);
+        boolean anew = again || hidden || differs(has.session(), wanted.session(), name);
+        if (SessionSettings.isMode(name)) {
+            mode(name, local);
+            return;
+        }
+        if (anew && session != null) {
+            set(name, session, SET_CONFIG);
+        } else if (anew && !again) {
+            run("RESET " + quoted(name));
+        }
+        if (local != null) {
+            setLocal(name, local);
+        }
+        if (name.equals(ENCODING)) {
+            charset = settings.charset(wanted);
+        }
+    }
+
+    /** A query, as set_config is in, has a snapshot already, and then it is too late for some modes. */
+    private void mode(String name, @Nullable Value local) {
+        if (local != null && local.text() != null) {
+            run("SET LOCAL " + name + " TO " + SqlName.literal(local.text()));
+        }
+    }
+
+    private void setLocal(String name, Value value) {
+        if (value.equals(Value.DEFAULT)) {
+            run("SET LOCAL " + quoted(name) + " TO DEFAULT");
+        } else {
+            set(name, value, SET_CONFIG_LOCAL);
+        }
+    }
+
+    private void set(String name, Value value, byte[] setConfig) {
+        if (value.text() == null) {
+            run(String.valueOf(value.statement()));
+            return;
+        }
+        FrontendMessages.parse(out, "", setConfig, 0, setConfig.length);
+        FrontendMessages.bind(out, "", name.getBytes(charset), value.text().getBytes(charset));
+        FrontendMessages.execute(out);
+        FrontendMessages.bodiless(out, FrontendType.SYNC);
+        ready++;
+    }
+
+    private String quoted(String name) {
+        return new String(SqlName.quoted(name).getBytes(charset), StandardCharsets.ISO_8859_1);
+    }
+}

@@ -1,0 +1,187 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** A transaction that several nodes are in has one set of settings and modes, on whichever node a statement runs. */
+class SeveralNodesSettingsIT extends SeveralNodes {
+
+    // --- settings
+
+    @Test
+    void givesEveryNodeTheSearchPathOfTheBlock() {
+        client.run("BEGIN");
+        client.run("CREATE ROLE several_role");
+        client.run("INSERT INTO several_1.t VALUES (1)");
+        client.run("SET search_path TO several_2");
+        assertThat(on(1, "search_path")).isEqualTo("several_2");
+        assertThat(outcome("INSERT INTO t VALUES (1)")).isEqualTo("INSERT 0 1 T");
+        assertThat(outcome("COMMIT")).isEqualTo("COMMIT I");
+        assertThat(rows(1) + rows(2)).isEqualTo("11");
+    }
+
+    @Test
+    void givesEveryNodeTheRoleOfTheBlock() {
+        client.run("CREATE ROLE several_role");
+        client.run("BEGIN");
+        client.run("GRANT USAGE ON SCHEMA several_2 TO several_role");
+        client.run("SET LOCAL ROLE several_role");
+        assertThat(roleOn(2)).isEqualTo("several_role");
+        client.run("RESET ROLE");
+        assertThat(roleOn(2)).isEqualTo("tenantry");
+        client.run("COMMIT");
+    }
+
+    @Test
+    void givesANodeTheRoleAsWellAsWhatOnlyTheSessionUserMaySet() {
+        client.run("BEGIN");
+        client.run("CREATE ROLE several_role");
+        client.run("SET ROLE several_role");
+        assertThat(roleOn(2)).isEqualTo("several_role");
+        client.run("RESET ROLE");
+        client.run("SET log_min_duration_statement = 60000");
+        assertThat(on(2, "log_min_duration_statement")).isEqualTo("1min");
+        client.run("ROLLBACK");
+        assertThat(on(2, "log_min_duration_statement")).isEqualTo("-1");
+    }
+
+    @Test
+    void takesSettingsBackToTheSavepointOnEveryNode() {
+        client.run("BEGIN");
+        client.run("CREATE ROLE several_role");
+        client.run("SET LOCAL application_name = 'before'");
+        client.run("SAVEPOINT s");
+        client.run("SET LOCAL application_name = 'after'");
+        assertThat(on(2, "application_name")).isEqualTo("after");
+        client.run("ROLLBACK TO s");
+        assertThat(on(1, "application_name")).isEqualTo("before");
+        assertThat(on(2, "application_name")).isEqualTo("before");
+        client.run("COMMIT");
+        assertThat(on(1, "application_name") + on(2, "application_name")).isEmpty();
+    }
+
+    @Test
+    void takesSettingsOfALateNodeBackToASavepointFromBeforeIt() {
+        client.run("BEGIN");
+        client.run("SET LOCAL application_name = 'before'");
+        client.run("INSERT INTO several_1.t VALUES (1)");
+        client.run("SAVEPOINT s");
+        client.run("SET LOCAL application_name = 'after'");
+        client.run("CREATE ROLE several_role");
+        assertThat(on(2, "application_name")).isEqualTo("after");
+        client.run("ROLLBACK TO s");
+        assertThat(on(2, "application_name")).isEqualTo("before");
+        client.run("ROLLBACK");
+    }
+
+    @Test
+    void knowsAfterwardsWhatEveryNodeHasKept() {
+        client.run("BEGIN");
+        client.run("SET application_name = 'kept'");
+        client.run("CREATE ROLE several_role");
+        assertThat(outcome("COMMIT")).isEqualTo("COMMIT I");
+        assertThat(on(1, "application_name")).isEqualTo("kept");
+        client.run("RESET application_name");
+        assertThat(on(2, "application_name")).isEmpty();
+        client.run("BEGIN");
+        client.run("SET application_name = 'lost'");
+        client.run("DROP ROLE several_role");
+        client.run("ROLLBACK");
+        assertThat(on(1, "application_name") + on(2, "application_name")).isEmpty();
+    }
+
+    @Test
+    void keepsTheLocalRoleInResetAll() {
+        client.run("CREATE ROLE several_role SUPERUSER");
+        client.run("BEGIN");
+        client.run("SET LOCAL ROLE several_role");
+        client.run("RESET ALL");
+        client.run("INSERT INTO several_1.t VALUES (1)");
+        client.run("CREATE EXTENSION IF NOT EXISTS plpgsql");
+        assertThat(roleOn(2)).isEqualTo("several_role");
+        client.run("COMMIT");
+        assertThat(roleOn(2)).isEqualTo("tenantry");
+    }
+
+    @Test
+    void returnsFromALocalDefault() {
+        client.run("SET application_name = 'kept'");
+        client.run("BEGIN");
+        client.run("SET LOCAL application_name TO DEFAULT");
+        assertThat(on(2, "application_name")).isEmpty();
+        client.run("COMMIT");
+        assertThat(on(1, "application_name") + on(2, "application_name")).isEqualTo("keptkept");
+    }
+
+    @Test
+    void noticesASettingCallInAPreparedStatement() {
+        client.run("PREPARE several(text) AS SELECT set_config('application_name', $1, false)");
+        client.run("EXECUTE several('called')");
+        assertThat(on(1, "application_name") + on(2, "application_name")).isEqualTo("calledcalled");
+    }
+
+    // --- modes
+
+    @Test
+    void takesTheModesOfAChainedBlockToAnotherNode() {
+        client.run("BEGIN");
+        client.run("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY");
+        client.run("SELECT FROM several_1.t");
+        client.run("COMMIT AND CHAIN");
+        assertThat(on(2, "transaction_isolation")).isEqualTo("serializable");
+        assertThat(outcome("INSERT INTO several_2.t VALUES (1)")).isEqualTo("25006 E");
+        assertThat(outcome("ROLLBACK")).isEqualTo("ROLLBACK I");
+        assertThat(on(2, "transaction_isolation")).isEqualTo("read committed");
+    }
+
+    @Test
+    void takesTheModesOfABlockOfSeveralNodesToTheNext() {
+        client.run("START TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+        client.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+        client.run("CREATE ROLE several_role");
+        client.run("INSERT INTO several_1.t VALUES (1)");
+        assertThat(on(2, "transaction_isolation")).isEqualTo("repeatable read");
+        assertThat(outcome("COMMIT AND CHAIN")).isEqualTo("COMMIT T");
+        assertThat(on(2, "transaction_isolation")).isEqualTo("repeatable read");
+        assertThat(outcome("ROLLBACK AND CHAIN")).isEqualTo("ROLLBACK T");
+        assertThat(on(1, "transaction_isolation")).isEqualTo("repeatable read");
+        assertThat(outcome("COMMIT")).isEqualTo("COMMIT I");
+    }
+
+    @Test
+    void keepsADefaultThatIsNewOutOfTheChainedBlock() {
+        client.run("SET default_transaction_isolation = 'repeatable read'");
+        client.run("BEGIN");
+        client.run("SET default_transaction_isolation = 'serializable'");
+        client.run("COMMIT AND CHAIN");
+        assertThat(on(2, "transaction_isolation")).isEqualTo("repeatable read");
+        client.run("COMMIT");
+        assertThat(on(2, "transaction_isolation")).isEqualTo("serializable");
+    }
+
+    @Test
+    void givesALateNodeTheModesThatWereSetInTheBlock() {
+        client.run("BEGIN");
+        client.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+        client.run("INSERT INTO several_1.t VALUES (1)");
+        client.run("CREATE ROLE several_role");
+        assertThat(on(2, "transaction_isolation")).isEqualTo("repeatable read");
+        client.run("SET TRANSACTION READ ONLY");
+        assertThat(outcome("INSERT INTO several_2.t VALUES (1)")).isEqualTo("25006 E");
+        client.run("ROLLBACK");
+    }
+
+    @Test
+    void makesAnImplicitBlockReadOnlyByBegin() {
+        assertThat(outcome("BEGIN ISOLATION LEVEL SERIALIZABLE; CREATE ROLE several_role"))
+                .isEqualTo("BEGIN, CREATE ROLE T");
+        assertThat(on(2, "transaction_isolation")).isEqualTo("serializable");
+        client.run("ROLLBACK");
+        assertThat(outcome("CREATE ROLE several_role; BEGIN READ ONLY; INSERT INTO several_1.t VALUES (1)"))
+                .isEqualTo("CREATE ROLE, BEGIN, 25006 E");
+        client.run("ROLLBACK");
+        assertThat(outcome("CREATE ROLE several_role; BEGIN ISOLATION LEVEL SERIALIZABLE"))
+                .isEqualTo("CREATE ROLE, 25001 I");
+    }
+}
