@@ -2,6 +2,7 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** A transaction that several nodes are in has one set of settings and modes, on whichever node a statement runs. */
@@ -147,6 +148,19 @@ class SeveralNodesSettingsIT extends SeveralNodes {
         assertThat(outcome("ROLLBACK AND CHAIN")).isEqualTo("ROLLBACK T");
         assertThat(on(1, "transaction_isolation")).isEqualTo("repeatable read");
         assertThat(outcome("COMMIT")).isEqualTo("COMMIT I");
+    }
+
+    @Test
+    void takesNoModesOfAFailedBlockToTheNext() {
+        for (String failing :
+                List.of("SELECT 1/0 FROM several_1.t RIGHT JOIN (SELECT 1) one ON true", "CREATE ROLE tenantry")) {
+            client.run("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY");
+            client.run(failing);
+            assertThat(outcome("ROLLBACK AND CHAIN")).isEqualTo("ROLLBACK T");
+            assertThat(on(2, "transaction_isolation")).isEqualTo("read committed");
+            assertThat(on(2, "transaction_read_only")).isEqualTo("off");
+            assertThat(outcome("ROLLBACK")).isEqualTo("ROLLBACK I");
+        }
     }
 
     @Test

@@ -105,12 +105,12 @@ public final class ClusterStatements {
                 }
             }
             case StatementAction.Commit commit -> {
-                if (endsHere(true)) {
+                if (endsHere(true, commit.chain())) {
                     return end(true, commit.chain(), Turn.EXECUTE);
                 }
             }
             case StatementAction.Rollback rollback -> {
-                if (endsHere(false)) {
+                if (endsHere(false, rollback.chain())) {
                     return end(false, rollback.chain(), Turn.EXECUTE);
                 }
             }
@@ -174,12 +174,13 @@ public final class ClusterStatements {
     }
 
     /** Whether COMMIT or ROLLBACK is not simply the one node's business. */
-    public boolean endsHere(boolean commit) {
+    public boolean endsHere(boolean commit, boolean chain) {
         TransactionScope transaction = session.transaction();
         return transaction.isOpen()
                 && (transaction.main() == null
                         || transaction.isDistributed()
-                        || commit && (transaction.isFailed() || catalog.isChanged())
+                        || (commit || chain) && transaction.isFailed()
+                        || commit && catalog.isChanged()
                         || transaction.isImplicit());
     }
 
@@ -305,7 +306,11 @@ public final class ClusterStatements {
         if (chain && transaction.isImplicit()) {
             throw new SqlErrorException(SqlErrors.noTransaction((commit ? "COMMIT" : "ROLLBACK") + " AND CHAIN"));
         }
-        boolean commits = commit && transaction.status() != 'E';
+        boolean failed = transaction.status() == 'E';
+        boolean commits = commit && !failed;
+        if (failed && chain) {
+            session.settings().forgetModes();
+        }
         if (transaction.participants().isEmpty()) {
             context.transactionEnded(commits, chain);
             Byte status = turn.isFollowedByReady() ? (Byte) transaction.status() : null;

@@ -189,6 +189,9 @@ public final class Effects {
         boolean committed = !tag.equals("ROLLBACK");
         catalog.clear();
         if (chain) {
+            if (transaction.status() == 'E') {
+                settings.forgetModes();
+            }
             settings.chain(committed);
             transaction.chain();
         } else {

@@ -161,12 +161,12 @@ public final class SimpleQueries {
                 }
             }
             case StatementAction.Commit commit -> {
-                if (cluster.endsHere(true)) {
+                if (cluster.endsHere(true, commit.chain())) {
                     return cluster.end(true, commit.chain(), turn());
                 }
             }
             case StatementAction.Rollback rollback -> {
-                if (cluster.endsHere(false)) {
+                if (cluster.endsHere(false, rollback.chain())) {
                     return cluster.end(false, rollback.chain(), turn());
                 }
             }

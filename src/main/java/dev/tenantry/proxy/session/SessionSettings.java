@@ -260,6 +260,13 @@ public final class SessionSettings {
         beforeTransaction = state;
     }
 
+    /** The transaction has failed, which on a server takes its modes back to the session's defaults. */
+    public void forgetModes() {
+        Map<String, Value> others = new HashMap<>(state.local());
+        others.keySet().removeAll(MODES);
+        change(state.session(), Map.copyOf(others));
+    }
+
     /** The transaction has ended and another has begun with its modes (AND CHAIN). */
     public void chain(boolean committed) {
         Map<String, Value> modes = new HashMap<>(kept(state.local(), MODES));

@@ -81,6 +81,35 @@ class SessionSettingsTest {
     }
 
     @Test
+    void keepsALocalIdentityInResetAll() {
+        settings.set("role", new Value("joe", null), true);
+        settings.set("work_mem", new Value("1MB", null), true);
+        settings.resetAll();
+        assertThat(settings.current().local()).containsOnlyKeys("role");
+    }
+
+    @Test
+    void takesOnlyModesAlongToAChainedTransaction() {
+        settings.set("transaction_isolation", new Value("serializable", null), false);
+        settings.set("search_path", new Value("b", null), true);
+        settings.chain(true);
+        assertThat(settings.current().local()).containsOnlyKeys("transaction_isolation");
+        settings.forgetModes();
+        settings.chain(false);
+        assertThat(settings.current().local()).isEmpty();
+    }
+
+    @Test
+    void returnsFromALocalDefault() {
+        set("a");
+        settings.end(true);
+        settings.set("search_path", Value.DEFAULT, true);
+        assertThat(settings.searchPath()).containsExactly("started", "public");
+        settings.end(true);
+        assertThat(settings.searchPath()).containsExactly("a");
+    }
+
+    @Test
     void comparesNamesExactly() {
         settings.set("search_path", new Value("\"Acme\", acme, \"$user\"", null), false);
         assertThat(settings.searchPath()).containsExactly("Acme", "acme", "$user");
