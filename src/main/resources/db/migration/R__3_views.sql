@@ -136,7 +136,8 @@ DECLARE
           AND n.nspname NOT IN ('tenantry', 'public') AND n.nspname !~ '^pg_'
           AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_depend d
-            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')$q$,
+            WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+              AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid)$q$,
         CASE WHEN with_sizes THEN 'coalesce(b.bytes, 0)' ELSE 'NULL::bigint' END,
         CASE WHEN with_sizes THEN 'LEFT JOIN tenantry.table_bytes() b ON b.relid = c.oid' ELSE '' END);
     asked integer[];

@@ -109,25 +109,16 @@ AS $$
                split_part(split_part(f, '_', 1), '.', 1)::oid AS filenode
         FROM place p, pg_ls_dir(p.directory, true, false) f
         WHERE f >= '0' AND f < ':'
-    ), rel AS MATERIALIZED (
-        SELECT c.oid, c.relfilenode, c.reltoastrelid, c.relkind,
+    ), part AS MATERIALIZED (
+        -- A file is the table's itself, its index's, its TOAST table's, or that of the TOAST table's index.
+        SELECT coalesce(toasted.oid, i.indrelid, c.oid) AS relid, c.relfilenode,
                CASE c.reltablespace WHEN 0 THEN (SELECT spcid FROM place WHERE is_default) ELSE c.reltablespace END
                    AS spcid
         FROM pg_class c
+        LEFT JOIN pg_index i ON i.indexrelid = c.oid
+        LEFT JOIN (SELECT t.oid, t.reltoastrelid FROM pg_class t WHERE t.reltoastrelid <> 0) toasted
+            ON toasted.reltoastrelid = coalesce(i.indrelid, c.oid)
         WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 't', 'i')
-    ), part AS (
-        SELECT r.oid AS relid, r.spcid, r.relfilenode FROM rel r WHERE r.relkind IN ('r', 'm')
-        UNION ALL
-        SELECT i.indrelid, x.spcid, x.relfilenode
-        FROM pg_index i JOIN rel x ON x.oid = i.indexrelid
-        JOIN rel r ON r.oid = i.indrelid AND r.relkind IN ('r', 'm')
-        UNION ALL
-        SELECT r.oid, x.spcid, x.relfilenode
-        FROM rel r JOIN rel x ON x.oid = r.reltoastrelid WHERE r.relkind IN ('r', 'm')
-        UNION ALL
-        SELECT r.oid, x.spcid, x.relfilenode
-        FROM rel r JOIN pg_index i ON i.indrelid = r.reltoastrelid JOIN rel x ON x.oid = i.indexrelid
-        WHERE r.relkind IN ('r', 'm')
     )
     SELECT p.relid, sum((pg_stat_file(f.path, true)).size)::bigint
     FROM part p JOIN file f ON f.filenode = p.relfilenode AND f.spcid = p.spcid
