@@ -118,8 +118,11 @@ class LargeMessagesIT {
 
     @Test
     void keepsMessageWholeBehindMoreRepliesThanMayBeOwed() {
-        client.parse("s", "SELECT length($1), $1 = repeat('v', 500000)").flushOut();
-        for (int i = 0; i < 6_000; i++) {
+        int owedMax = 10_000; // of the proxy; the large message is the one too many
+        client.parse("s", "SELECT length($1), $1 = repeat('v', 18000000)").parse("slow", "SELECT pg_sleep(1)");
+        client.bind("", "slow").execute("", 0);
+        int pairs = (owedMax - 4) / 2;
+        for (int i = 0; i < pairs; i++) {
             client.bind("", "s", "v").execute("", 0);
         }
         byte[] large = new MessageWriter()
@@ -127,19 +130,19 @@ class LargeMessagesIT {
                 .string("s")
                 .int16(0)
                 .int16(1)
-                .int32(500_000)
-                .bytes("v".repeat(500_000).getBytes(StandardCharsets.US_ASCII))
+                .int32(18_000_000)
+                .bytes("v".repeat(18_000_000).getBytes(StandardCharsets.US_ASCII))
                 .int16(0)
                 .toMessage('B');
-        client.raw(Arrays.copyOf(large, 100_000)).flushOut();
+        client.raw(Arrays.copyOf(large, 9_000_000)).flushOut();
         try (RawClient other = endpoint.login()) {
             assertThat(other.value("SELECT 1")).isEqualTo("1"); // the first half is on its way
         }
-        client.raw(Arrays.copyOfRange(large, 100_000, large.length));
+        client.raw(Arrays.copyOfRange(large, 9_000_000, large.length));
         client.execute("", 0).sync();
         List<Message> answer = client.readUntilReady();
-        assertThat(Message.types(answer)).isEqualTo("1" + "2DC".repeat(6_001) + "Z");
-        assertThat(answer.get(answer.size() - 3).columns()).containsExactly("500000", "t");
+        assertThat(Message.types(answer)).isEqualTo("11" + "2DC".repeat(pairs + 2) + "Z");
+        assertThat(answer.get(answer.size() - 3).columns()).containsExactly("18000000", "t");
     }
 
     @Test
