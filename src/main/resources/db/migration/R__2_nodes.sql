@@ -9,6 +9,7 @@ DROP FUNCTION IF EXISTS tenantry.set_node_login(text, text);
 CREATE OR REPLACE FUNCTION tenantry.set_node_login(user_name text, password text, tls_mode text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET client_min_messages = warning
 AS $$
 DECLARE
     login CONSTANT text[] := ARRAY['user=' || user_name, 'password=' || password];
