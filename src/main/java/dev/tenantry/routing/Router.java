@@ -134,7 +134,7 @@ public final class Router {
         if (named == null) {
             return byPath(facts, context);
         }
-        if (facts.unqualifiedRelation() || facts.unqualifiedOther()) {
+        if (facts.unqualifiedRelation() || facts.unqualifiedOther() || facts.readsPath()) {
             DistributedSchema first = firstDistributed(context.searchPath(), context);
             if (first != null && !sameNode(named, first)) {
                 return Refusals.namedAndPath(named, first);
@@ -164,7 +164,7 @@ public final class Router {
                 facts.unqualifiedRelation() || facts.unqualifiedOther() || namesTemporary(facts.schemas());
         Node used = context.transactionNode();
         if (!unqualified && facts.schemas().isEmpty() && used != null) {
-            return routes.to(used, Reason.TRANSACTION);
+            return inBlock(facts, used, context);
         }
         if (!unqualified && !facts.schemas().isEmpty()) {
             return coordinator(context, Reason.COORDINATOR);
@@ -177,6 +177,12 @@ public final class Router {
         }
         DistributedSchema first = firstDistributed(context.searchPath(), context);
         return first == null ? coordinator(context, Reason.COORDINATOR) : routes.to(first.node(), Reason.SEARCH_PATH);
+    }
+
+    /** A statement that names nothing stays where the transaction is, unless it asks what only another node knows. */
+    private Route inBlock(StatementFacts facts, Node used, RoutingContext context) {
+        DistributedSchema first = facts.readsPath() ? firstDistributed(context.searchPath(), context) : null;
+        return first == null ? routes.to(used, Reason.TRANSACTION) : routes.to(first.node(), Reason.SEARCH_PATH);
     }
 
     /** Temporary objects are where the session is. */
@@ -211,14 +217,14 @@ public final class Router {
         }
         Node used = context.transactionNode();
         if (facts.globalCatalogOnly()) {
-            return used == null ? coordinator(context, Reason.CATALOG_GLOBAL) : routes.to(used, Reason.TRANSACTION);
+            return used == null ? coordinator(context, Reason.CATALOG_GLOBAL) : inBlock(facts, used, context);
         }
         Node followed = context.catalogNode();
         if (followed != null && (facts.oidLiteral() || bindsOid(facts, context))) {
             return routes.to(followed, Reason.CATALOG_FOLLOW_UP);
         }
         if (used != null) {
-            return routes.to(used, Reason.TRANSACTION);
+            return inBlock(facts, used, context);
         }
         DistributedSchema first = firstDistributed(context.searchPath(), context);
         return first == null ? coordinator(context, Reason.COORDINATOR) : routes.to(first.node(), Reason.SEARCH_PATH);

@@ -59,6 +59,7 @@ final class Expressions {
     private void name() {
         byte next = t.type(1);
         if (next != Lexer.DOT && next != Lexer.OPEN && next != Lexer.STRING && t.keyword(0) != Keyword.COLLATE) {
+            f.word(t.flags(0));
             t.advance();
             return;
         }

@@ -35,6 +35,7 @@ final class Findings {
     private boolean bigInteger;
     private boolean parameter;
     private boolean effects;
+    private boolean path;
 
     Findings(Lexer lexer) {
         t = lexer;
@@ -55,6 +56,7 @@ final class Findings {
         bigInteger = false;
         parameter = false;
         effects = false;
+        path = false;
     }
 
     // --- names ------------------------------------------------------------------------------------------------------
@@ -124,6 +126,7 @@ final class Findings {
     void function(int parts) {
         int last = 2 * (parts - 1);
         int flags = t.flags(last);
+        word(flags);
         boolean known = (flags & (KnownNames.FUNCTION | KnownNames.EFFECT)) == KnownNames.FUNCTION;
         if (parts == 1) {
             if ((flags & KnownNames.TENANTRY) != 0) {
@@ -144,6 +147,11 @@ final class Findings {
             schema(schema);
             effects = true;
         }
+    }
+
+    /** A name that needs no parentheses to be a function's, as in {@code SELECT current_schema}. */
+    void word(int flags) {
+        path |= (flags & KnownNames.PATH) != 0;
     }
 
     /** A type; the keywords that begin a type of the SQL standard are no names. */
@@ -335,6 +343,7 @@ final class Findings {
                 List.copyOf(schemas),
                 unqualifiedRelation,
                 unqualifiedOther,
+                path,
                 use,
                 only && !privateCatalogRelation,
                 found.names(),

@@ -38,6 +38,8 @@ final class KnownNames {
     static final int INFORMATION_SHARED = 512;
     /** A name of ours. */
     static final int TENANTRY = 1024;
+    /** A function of pg_catalog whose value is the search_path as the server resolves it. */
+    static final int PATH = 2048;
 
     /** No name is longer in PostgreSQL (NAMEDATALEN - 1). */
     static final int NAME_BYTES_MAX = 63;
@@ -45,6 +47,8 @@ final class KnownNames {
     /** Types that exist only in column definitions. */
     private static final List<String> SERIAL_TYPES =
             List.of("serial", "serial2", "serial4", "serial8", "smallserial", "bigserial");
+
+    private static final List<String> PATH_FUNCTIONS = List.of("current_schema", "current_schemas");
 
     private static final int HASH_FACTOR = 31;
     private static final KnownNames INSTANCE = new KnownNames();
@@ -59,7 +63,7 @@ final class KnownNames {
     private KnownNames() {
         List<String> catalog = lines("pg-names.txt");
         List<String> ours = lines("tenantry-names.txt");
-        int capacity = catalog.size() + ours.size() + SERIAL_TYPES.size();
+        int capacity = catalog.size() + ours.size() + SERIAL_TYPES.size() + PATH_FUNCTIONS.size();
         words = new byte[capacity][];
         strings = new String[capacity];
         flags = new int[capacity];
@@ -71,6 +75,7 @@ final class KnownNames {
         }
         ours.forEach(name -> add(name, TENANTRY));
         SERIAL_TYPES.forEach(name -> add(name, TYPE));
+        PATH_FUNCTIONS.forEach(name -> add(name, PATH));
     }
 
     /** The one table. */

@@ -17,6 +17,7 @@ import java.util.List;
  *     functions of {@code pg_catalog} are not counted)
  * @param unqualifiedOther whether a function, procedure, type or other object that is not known to be in
  *     {@code pg_catalog} is named without a schema
+ * @param readsPath whether the search_path itself is asked for, as the server resolves it ({@code current_schema})
  * @param catalogUse how the statement uses the system catalogs
  * @param globalCatalogOnly whether all catalog relations it names are about things every node shares (namespaces,
  *     roles, databases, settings), so that the coordinator's answer is the complete one
@@ -41,6 +42,7 @@ public record StatementFacts(
         List<String> schemas,
         boolean unqualifiedRelation,
         boolean unqualifiedOther,
+        boolean readsPath,
         CatalogUse catalogUse,
         boolean globalCatalogOnly,
         List<String> catalogLiterals,

@@ -137,7 +137,7 @@ final class ParseMessages {
         boolean ends = facts.action() instanceof StatementAction.Commit
                 || facts.action() instanceof StatementAction.Rollback
                 || facts.action() instanceof StatementAction.RollbackTo;
-        if (!ends && session.transaction().isOpen() && !session.ledger().isEmpty()) {
+        if (session.transaction().isOpen() && !session.ledger().isEmpty()) {
             dispatcher.flushBatch();
             return Verdict.WAIT; // whether the block has failed decides
         }

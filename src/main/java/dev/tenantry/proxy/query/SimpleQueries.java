@@ -67,6 +67,7 @@ public final class SimpleQueries {
             dispatcher.flushBatch();
             return Verdict.WAIT;
         }
+        session.statements().dropUnnamed();
         int length = available == frameLength ? frameLength - 6 : available - 5;
         List<StatementFacts> found = analyzer.analyze(in, index + 5, length, rules);
         try {
@@ -176,7 +177,7 @@ public final class SimpleQueries {
                     return cluster.onAll(facts, text(facts), turn());
                 }
             }
-            case StatementAction.Execute _, StatementAction.Deallocate _ -> {
+            case StatementAction.Execute _, StatementAction.Deallocate _, StatementAction.Prepare _ -> {
                 String used = statements.usedStatement(facts);
                 if (used != null) {
                     return usePrepared(used, facts);
@@ -195,7 +196,10 @@ public final class SimpleQueries {
         return !context.isInString() ? Turn.QUERY : context.isLastInString() ? Turn.LAST_PART : Turn.PART;
     }
 
-    /** EXECUTE and DEALLOCATE go where the prepared statement goes, which is prepared there first if it is not. */
+    /**
+     * EXECUTE and DEALLOCATE go where the prepared statement goes, which is prepared there first if it is not; PREPARE
+     * finds there what has its name already.
+     */
     private Verdict usePrepared(String name, StatementFacts facts) {
         Prepared prepared = session.statements().get(name);
         Node node = statements.node(facts, statements.route(context.executed(facts)));

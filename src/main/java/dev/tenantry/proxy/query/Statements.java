@@ -178,11 +178,12 @@ public final class Statements {
         };
     }
 
-    /** The prepared statement that EXECUTE or DEALLOCATE names, as it is on the wire, or null. */
+    /** What EXECUTE, DEALLOCATE or PREPARE names, as it is on the wire, or null: the backend must agree on it. */
     @Nullable
     String usedStatement(StatementFacts facts) {
         return switch (facts.action()) {
             case StatementAction.Execute execute -> session.settings().onWire(execute.name());
+            case StatementAction.Prepare prepare -> session.settings().onWire(prepare.name());
             case StatementAction.Deallocate(Optional<String> name) ->
                 name.map(session.settings()::onWire).orElse(null);
             default -> null;
@@ -211,8 +212,8 @@ public final class Statements {
                 new StringSimulation(context, session.transaction().isOpen());
         Node common = null;
         for (StatementFacts facts : statements) {
-            if (simulation.isUncertain()) {
-                return null;
+            if (simulation.isUncertain() || facts.action() instanceof StatementAction.Prepare) {
+                return null; // what has the name already, another node may know
             }
             if (session.transaction().isOpen()
                     && !session.transaction().isFailed()

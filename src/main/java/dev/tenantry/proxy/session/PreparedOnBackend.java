@@ -137,9 +137,10 @@ public final class PreparedOnBackend {
      * caller has handed over everything that comes before.
      */
     public static void dropStale(String name, BackendConnection backend, ReplyLedger ledger) {
-        if (!name.isEmpty() && backend.prepared().containsKey(name)) {
+        if (backend.prepared().remove(name) instanceof Prepared other) {
             ByteBuf out = backend.channel().alloc().buffer(name.length() + 16);
-            makeRoom(name, backend, ledger, out);
+            close(out, 'S', name);
+            ledger.expect(Expected.CLOSE, true, new NameChange.Closes(other, false));
             backend.write(out);
         }
     }

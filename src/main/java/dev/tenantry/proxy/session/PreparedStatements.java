@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class PreparedStatements {
     private final Map<String, Prepared> byName = new HashMap<>();
     private @Nullable Prepared lastUsed;
+    private boolean unnamed;
 
     @Nullable
     public Prepared get(String name) {
@@ -34,6 +35,7 @@ public final class PreparedStatements {
     public void add(Prepared statement) {
         byName.put(statement.name(), statement);
         lastUsed = statement;
+        unnamed |= statement.name().isEmpty();
     }
 
     public void addSql(String name, byte[] text, StatementFacts facts) {
@@ -43,6 +45,14 @@ public final class PreparedStatements {
     public void remove(String name) {
         byName.remove(name);
         lastUsed = null;
+    }
+
+    /** A simple query ends the unnamed statement ("Extended Query" in "Message Flow"). */
+    public void dropUnnamed() {
+        if (unnamed) {
+            unnamed = false;
+            remove("");
+        }
     }
 
     /** The statement was never prepared after all. */
