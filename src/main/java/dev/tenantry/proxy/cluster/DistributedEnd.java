@@ -80,7 +80,7 @@ public final class DistributedEnd {
      */
     public String commit(List<BackendConnection> participants) {
         if (participants.size() == 1) {
-            return SchemaDdl.tag(calls.commit(participants.getFirst()));
+            return commitOne(participants);
         }
         List<Writer> writers = new ArrayList<>();
         List<BackendConnection> readers = new ArrayList<>();
@@ -113,6 +113,15 @@ public final class DistributedEnd {
         }
         readers.forEach(reader -> calls.attemptToCommit(reader, COMMIT));
         return COMMIT;
+    }
+
+    private String commitOne(List<BackendConnection> participant) {
+        try {
+            return SchemaDdl.tag(calls.commit(participant.getFirst()));
+        } catch (NodeError failed) {
+            rollback(participant); // a cancel that came before COMMIT began has left the block open, and failed
+            throw failed;
+        }
     }
 
     private boolean commitWriters(List<Writer> writers, List<BackendConnection> readers) {
