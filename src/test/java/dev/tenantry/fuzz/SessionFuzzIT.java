@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
  * Random sessions, said to the proxy with four schemas on two workers and to one plain server with the same four: the
  * same rows, tags, SQLSTATEs and transaction status. Every schema holds its own name, so a row of another tenant shows.
  *
- * <p>A script ends where the proxy refuses what takes two nodes (0A000). {@code -Dfuzz.scripts} runs more of them,
- * {@code -Dseed} the same again.
+ * <p>A script ends where the proxy refuses what takes two nodes (0A000). The scripts are the same each time;
+ * {@code -Dseed} makes others, {@code -Dfuzz.scripts} more of them.
  */
 class SessionFuzzIT {
 
@@ -85,7 +85,7 @@ class SessionFuzzIT {
 
     @Test
     void answersLikeOneServer() {
-        long seed = Long.getLong("seed", System.nanoTime());
+        long seed = Long.getLong("seed", 2);
         Random seeds = new Random(seed);
         int whole = 0;
         for (int i = 0; i < SCRIPTS; i++) {
