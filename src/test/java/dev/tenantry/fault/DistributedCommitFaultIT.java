@@ -4,17 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.cluster.DistributedEnd.Point;
-import dev.tenantry.proxy.dispatch.ProxyMetrics;
-import dev.tenantry.proxy.net.TlsSettings;
-import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.proxy.server.ProxyServer;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -75,7 +68,7 @@ class DistributedCommitFaultIT {
             }
         };
         boolean confirmed;
-        try (ProxyServer server = proxy(killer)) {
+        try (ProxyServer server = cluster().anotherProxy(killer)) {
             proxy.set(server);
             confirmed = create(server, schema);
         }
@@ -131,16 +124,6 @@ class DistributedCommitFaultIT {
             case WORKER -> cluster().worker(1).restart();
             case COORDINATOR -> cluster().coordinator().restart();
         }
-    }
-
-    private static ProxyServer proxy(DistributedEnd.Observer observer) throws IOException {
-        return ProxyServer.start(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                cluster().tenantry().catalog(),
-                TlsSettings.NONE,
-                ProxyLimits.forCores(1),
-                new ProxyMetrics(new SimpleMeterRegistry()),
-                observer);
     }
 
     private static Cluster cluster() {

@@ -4,16 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.cluster.DistributedEnd.Point;
-import dev.tenantry.proxy.dispatch.ProxyMetrics;
-import dev.tenantry.proxy.net.TlsSettings;
-import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.proxy.server.ProxyServer;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -92,7 +86,7 @@ class WorkersCommitFaultIT {
             }
         };
         boolean confirmed;
-        try (ProxyServer server = proxy(killer)) {
+        try (ProxyServer server = cluster().anotherProxy(killer)) {
             proxy.set(server);
             confirmed = commit(server, id);
         }
@@ -145,16 +139,6 @@ class WorkersCommitFaultIT {
         return victim == Victim.COORDINATOR
                 ? cluster().coordinator()
                 : cluster().worker(victim == Victim.OTHER ? 1 : 2);
-    }
-
-    private static ProxyServer proxy(DistributedEnd.Observer observer) throws Exception {
-        return ProxyServer.start(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                cluster().tenantry().catalog(),
-                TlsSettings.NONE,
-                ProxyLimits.forCores(1),
-                new ProxyMetrics(new SimpleMeterRegistry()),
-                observer);
     }
 
     private static Cluster cluster() {

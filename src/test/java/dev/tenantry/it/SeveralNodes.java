@@ -1,6 +1,5 @@
 package dev.tenantry.it;
 
-import dev.tenantry.embedded.Superuser;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Message;
 import dev.tenantry.support.RawClient;
@@ -20,12 +19,7 @@ abstract class SeveralNodes {
     final RawClient client = login();
 
     final RawClient login() {
-        return RawClient.login(
-                cluster.host(),
-                cluster.port(),
-                Superuser.DEFAULT.name(),
-                Superuser.DEFAULT.password(),
-                Superuser.DEFAULT.database());
+        return cluster.login();
     }
 
     @BeforeEach

@@ -2,7 +2,6 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tenantry.embedded.Superuser;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Message;
 import dev.tenantry.support.RawClient;
@@ -18,12 +17,7 @@ class TwoNodeSessionIT {
     private final RawClient client = login();
 
     private RawClient login() {
-        return RawClient.login(
-                cluster.host(),
-                cluster.port(),
-                Superuser.DEFAULT.name(),
-                Superuser.DEFAULT.password(),
-                Superuser.DEFAULT.database());
+        return cluster.login();
     }
 
     @BeforeEach

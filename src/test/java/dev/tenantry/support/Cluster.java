@@ -6,11 +6,15 @@ import dev.tenantry.Wiring;
 import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.control.ControlLimits;
 import dev.tenantry.embedded.Superuser;
+import dev.tenantry.proxy.cluster.DistributedEnd;
+import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
+import dev.tenantry.proxy.server.ProxyServer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.sql.Connection;
@@ -177,6 +181,23 @@ public final class Cluster implements AutoCloseable {
         Connection connection = node.connect();
         connection.setSchema(schema);
         return connection;
+    }
+
+    /** A superuser's session through the proxy, over the wire itself. */
+    public RawClient login() {
+        Superuser superuser = Superuser.DEFAULT;
+        return RawClient.login(host(), port(), superuser.name(), superuser.password(), superuser.database());
+    }
+
+    /** A proxy beside the cluster's own that says how far each commit over several nodes is; close it. */
+    public ProxyServer anotherProxy(DistributedEnd.Observer observer) throws IOException {
+        return ProxyServer.start(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                tenantry().catalog(),
+                TlsSettings.NONE,
+                ProxyLimits.forCores(1),
+                new ProxyMetrics(new SimpleMeterRegistry()),
+                observer);
     }
 
     @Override

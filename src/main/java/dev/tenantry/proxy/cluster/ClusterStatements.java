@@ -243,7 +243,7 @@ public final class ClusterStatements {
             return;
         }
         Outcome ended = endNodes(calls, ran.worked());
-        Outcome outcome = ran.worked() && ended.worked() ? ran : ran.worked() ? ended : ran;
+        Outcome outcome = ran.worked() && !ended.worked() ? ended : ran;
         answer(calls, outcome, turn, () -> context.transactionEnded(outcome.worked()));
     }
 

@@ -139,8 +139,7 @@ public final class PreparedOnBackend {
     public static void dropStale(String name, BackendConnection backend, ReplyLedger ledger) {
         if (backend.prepared().remove(name) instanceof Prepared other) {
             ByteBuf out = backend.channel().alloc().buffer(name.length() + 16);
-            close(out, 'S', name);
-            ledger.expect(Expected.CLOSE, true, new NameChange.Closes(other, false));
+            closes(other, ledger, out);
             backend.write(out);
         }
     }
@@ -148,9 +147,13 @@ public final class PreparedOnBackend {
     /** Closes another statement that has the name on this backend. */
     public static void makeRoom(String name, BackendConnection backend, ReplyLedger ledger, ByteBuf out) {
         if (!name.isEmpty() && backend.prepared().remove(name) instanceof Prepared other) {
-            close(out, 'S', name);
-            ledger.expect(Expected.CLOSE, true, new NameChange.Closes(other, false));
+            closes(other, ledger, out);
         }
+    }
+
+    private static void closes(Prepared statement, ReplyLedger ledger, ByteBuf out) {
+        close(out, 'S', statement.name());
+        ledger.expect(Expected.CLOSE, true, new NameChange.Closes(statement, false));
     }
 
     /** Takes back what the model took for granted, because the backend never came to it; clears the list. */
