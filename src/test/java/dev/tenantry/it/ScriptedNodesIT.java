@@ -63,6 +63,34 @@ class ScriptedNodesIT {
     }
 
     @Test
+    void tellsAtSyncThatTheBlockHasFailedThoughTheNodeHasNotSaidSo() {
+        FakeNode home = FakeNode.start(peer -> {
+            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+            answer(peer, "BEGIN", 'T');
+            peer.expectAll("PBES"); // the Sync is the proxy's: what comes next goes to another node
+            peer.error("ERROR", "22012", "division by zero");
+            await(reached);
+            peer.ready('E');
+            answer(peer, "ROLLBACK", 'I');
+        });
+        FakeNode other = FakeNode.start(peer -> {
+            throw new AssertionError("the batch went on behind its error");
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, other);
+                RawClient client = proxy.login()) {
+            client.run("BEGIN");
+            client.parse("", "SELECT 1/0").bind("", "").execute("", 0);
+            client.parse("", "SELECT FROM s2.t").bind("", "").execute("", 0).flushOut();
+            assertThat(client.readUntil('E').getLast().sqlState()).isEqualTo("22012");
+            client.sync().flushOut();
+            proxy.login().close(); // on the same event loop, so that the Sync has been seen
+            reached.countDown();
+            assertThat(client.readUntilReady().getLast().text()).isEqualTo("E");
+            client.run("ROLLBACK");
+        }
+    }
+
+    @Test
     void cancelsQueryWhoseNodeIsBeingOpened() {
         try (ProxyBefore proxy = new ProxyBefore(LIMITS, answering(), hanging());
                 RawClient client = proxy.login()) {

@@ -361,9 +361,13 @@ public final class ExtendedQueries {
             skipping = false;
             return Verdict.SKIP;
         }
-        skipping = false;
         BackendConnection active = session.backends().active();
-        if (active != null && session.backends().isUnsynced()) {
+        boolean forwards = active != null && session.backends().isUnsynced();
+        if (!forwards && !dispatcher.isQuiet()) {
+            return Verdict.WAIT; // what is owed may fail, and decides what this Sync tells
+        }
+        skipping = false;
+        if (active != null && forwards) {
             if (skipped
                     && session.backends().isExecuted()
                     && !session.transaction().isOpen()) {

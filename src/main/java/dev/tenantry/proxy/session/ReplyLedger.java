@@ -30,6 +30,7 @@ public final class ReplyLedger {
     private long noted;
     private int effectsPending;
     private int statementInQuery;
+    private boolean answered;
     private boolean skipping;
     private boolean failed;
     private boolean cutOff;
@@ -71,7 +72,10 @@ public final class ReplyLedger {
 
     /** Whether a message of the backend can be (part of) a reply that is owed. */
     public boolean isOwed(byte type) {
-        return size > 0 || (type == BackendType.READY_FOR_QUERY && syncsInCopy > 0);
+        if (type != BackendType.READY_FOR_QUERY) {
+            return size > 0;
+        }
+        return isAnswerToSyncInCopy() || size > 0 && (kinds[head] == Expected.SYNC || answered);
     }
 
     /** Whether so much is owed that the client must be heard out before it says more. */
@@ -220,6 +224,7 @@ public final class ReplyLedger {
             throw new IllegalStateException("unexpected backend message '" + (char) type + "'");
         }
         boolean forward = !swallowed[head] && !isPartOfString(kinds[head], type);
+        answered |= endsWithReady(kinds[head]) && answersWhole(type);
         switch (type) {
             case BackendType.PARSE_COMPLETE -> popIf(Expected.PARSE);
             case BackendType.BIND_COMPLETE -> popIf(Expected.BIND);
@@ -383,6 +388,17 @@ public final class ReplyLedger {
         statementInQuery = 0;
     }
 
+    /** What must come between a Query or FunctionCall and its ReadyForQuery, so that a stray one is not taken for it. */
+    private static boolean answersWhole(byte type) {
+        return switch (type) {
+            case BackendType.COMMAND_COMPLETE,
+                    BackendType.EMPTY_QUERY_RESPONSE,
+                    BackendType.ERROR_RESPONSE,
+                    BackendType.FUNCTION_CALL_RESPONSE -> true;
+            default -> false;
+        };
+    }
+
     private static boolean isQuery(Expected kind) {
         return kind == Expected.QUERY || kind == Expected.QUERY_PART || kind == Expected.QUERY_LAST;
     }
@@ -412,6 +428,7 @@ public final class ReplyLedger {
     }
 
     private void pop() {
+        answered = false;
         effects[head] = null;
         head = (head + 1) & (kinds.length - 1);
         size--;

@@ -52,6 +52,17 @@ class ReplyLedgerTest {
     }
 
     @Test
+    void takesNoStrayReadyForQueryForTheEndOfAQuery() {
+        ledger.expect(Expected.QUERY, false, null);
+        assertThat(ledger.isOwed(BackendType.READY_FOR_QUERY)).isFalse();
+        assertThat(all("C")).containsExactly(true);
+        assertThat(ledger.isOwed(BackendType.READY_FOR_QUERY)).isTrue();
+        assertThat(all("Z")).containsExactly(true);
+        ledger.expect(Expected.QUERY, false, null);
+        assertThat(ledger.isOwed(BackendType.READY_FOR_QUERY)).isFalse();
+    }
+
+    @Test
     void givesOwnRepliesInTheirPlace() {
         ByteBuf own = Unpooled.buffer(1);
         ledger.expect(Expected.PARSE, false, null);
