@@ -140,7 +140,10 @@ class Servers:
 
     def start(self, name, command, **how):
         log = open(self.folder / f"{name}.log", "wb")
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, **how)
+        # In a session of its own, as a service is: where the kernel shares the CPU out by sessions, a proxy would
+        # otherwise share the part of the load that drives it.
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, **how)
         self.started.append((name, process))
         return process
 

@@ -141,6 +141,9 @@ public final class SimpleQueries {
     }
 
     private Verdict empty() {
+        if (!dispatcher.isQuiet()) {
+            return Verdict.WAIT; // whether what is owed fails decides the status
+        }
         ByteBuf out = session.replies().buffer();
         BackendMessages.bodiless(out, BackendType.EMPTY_QUERY_RESPONSE);
         BackendMessages.readyForQuery(out, session.transaction().status());
