@@ -4,6 +4,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -66,5 +67,37 @@ public interface AppConfig {
 
         /** The {@code bin} folder of another PostgreSQL 15 to 18 installation. */
         Optional<String> pgBin();
+    }
+
+    /** How connections to nodes are kept that no session holds. */
+    Pool pool();
+
+    /** How connections to nodes are kept that no session holds. */
+    interface Pool {
+
+        /**
+         * Connections to each node that are kept when their sessions have ended, for the next sessions of the same role
+         * with the same start-up parameters; 0 keeps none. They count against the node's {@code max_connections}, but
+         * make room when the node has none left.
+         */
+        @WithDefault("50")
+        @Min(0)
+        @Max(10000)
+        int idleMax();
+
+        /** How long such a connection is kept when nobody takes it. */
+        @WithDefault("PT1M")
+        Duration idleTime();
+
+        /**
+         * How old a connection may be that is handed on; each ends up to a tenth of it earlier, so that not all end at
+         * once.
+         */
+        @WithDefault("PT1H")
+        Duration lifeTime();
+
+        /** After how long without use the node must answer before the connection is handed on. */
+        @WithDefault("PT5S")
+        Duration checkDelay();
     }
 }

@@ -3,6 +3,7 @@ package dev.tenantry;
 import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.UpkeepLimits;
 import dev.tenantry.proxy.net.TlsSettings;
+import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.store.FeedLimits;
 import dev.tenantry.store.ServerTls;
@@ -50,11 +51,21 @@ public record Wiring(
                         proxy.authenticationTimeoutMillis(),
                         proxy.connectTimeoutMillis(),
                         proxy.queryLengthMax(),
-                        proxy.statementCacheBytesMax()),
+                        proxy.statementCacheBytesMax(),
+                        pool(app.pool(), loops)),
                 new ControlLimits(feed(control.catalog()), upkeep(control.upkeep())),
                 tls(proxy.tls()),
                 vertx,
                 meters);
+    }
+
+    private static PoolLimits pool(AppConfig.Pool pool, int loops) {
+        int each = pool.idleMax() == 0 ? 0 : Math.max(1, pool.idleMax() / loops);
+        return new PoolLimits(
+                each,
+                pool.idleTime().toMillis(),
+                pool.lifeTime().toMillis(),
+                pool.checkDelay().toMillis());
     }
 
     private static FeedLimits feed(ControlConfig.Catalog catalog) {

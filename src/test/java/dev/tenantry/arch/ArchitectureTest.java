@@ -42,8 +42,13 @@ class ArchitectureTest {
             Map.entry("proxy.net", List.of("wire")),
             Map.entry("proxy.auth", List.of("wire", "scram")),
             Map.entry("proxy.backend", List.of("wire", "catalog", "scram", "proxy.net", "proxy.auth")),
-            Map.entry("proxy.session", List.of("wire", "sql", "catalog", "routing", "proxy.auth", "proxy.backend")),
-            Map.entry("proxy.dispatch", List.of("wire", "sql", "catalog", "routing", "proxy.backend", "proxy.session")),
+            Map.entry("proxy.pool", List.of("wire", "catalog", "proxy.net", "proxy.auth", "proxy.backend")),
+            Map.entry(
+                    "proxy.session",
+                    List.of("wire", "sql", "catalog", "routing", "proxy.auth", "proxy.backend", "proxy.pool")),
+            Map.entry(
+                    "proxy.dispatch",
+                    List.of("wire", "sql", "catalog", "routing", "proxy.backend", "proxy.pool", "proxy.session")),
             Map.entry(
                     "proxy.cluster",
                     List.of(
@@ -81,6 +86,7 @@ class ArchitectureTest {
                             "proxy.net",
                             "proxy.auth",
                             "proxy.backend",
+                            "proxy.pool",
                             "proxy.session",
                             "proxy.dispatch",
                             "proxy.cluster",

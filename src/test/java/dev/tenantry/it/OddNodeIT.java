@@ -2,6 +2,7 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.FakeNode;
@@ -22,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a client sees when its node says what nodes seldom say, or goes away at a bad moment. */
 class OddNodeIT {
 
-    private static final ProxyLimits LIMITS = ProxyLimits.forCores(1);
+    private static final ProxyLimits LIMITS = ProxyLimits.forCores(1).withPool(PoolLimits.NONE);
 
     @Test
     void sendsStartupParametersOnAndSettingsOfItsOwn() {
@@ -266,7 +267,8 @@ class OddNodeIT {
                 300,
                 LIMITS.connectTimeoutMillis(),
                 LIMITS.queryLengthMax(),
-                LIMITS.statementCacheBytesMax());
+                LIMITS.statementCacheBytesMax(),
+                LIMITS.pool());
         try (ProxyBefore proxy = new ProxyBefore(hasty, node);
                 RawClient silent = proxy.connect();
                 RawClient slow = proxy.connect();
@@ -299,7 +301,8 @@ class OddNodeIT {
                 LIMITS.authenticationTimeoutMillis(),
                 LIMITS.connectTimeoutMillis(),
                 LIMITS.queryLengthMax(),
-                LIMITS.statementCacheBytesMax());
+                LIMITS.statementCacheBytesMax(),
+                LIMITS.pool());
         try (ProxyBefore proxy = new ProxyBefore(narrow, node);
                 RawClient one = proxy.connect();
                 RawClient two = proxy.connect()) {

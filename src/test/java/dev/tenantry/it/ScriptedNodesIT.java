@@ -3,6 +3,7 @@ package dev.tenantry.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.proxy.net.TlsSettings;
+import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.FakeNode;
 import dev.tenantry.support.Message;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /** What becomes of a statement that waits for something when that fails, or when its client cancels it. */
 class ScriptedNodesIT {
 
-    private static final ProxyLimits LIMITS = ProxyLimits.forCores(1);
+    private static final ProxyLimits LIMITS = ProxyLimits.forCores(1).withPool(PoolLimits.NONE);
     private static final int PROCESS_ID = 1234;
     private static final int SECRET_KEY = 5678;
 
@@ -66,6 +67,10 @@ class ScriptedNodesIT {
     void tellsAtSyncThatTheBlockHasFailedThoughTheNodeHasNotSaidSo() {
         FakeNode home = FakeNode.start(peer -> {
             peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+            if (connections.getAndIncrement() > 0) {
+                peer.expect('X');
+                return;
+            }
             answer(peer, "BEGIN", 'T');
             peer.expectAll("PBES"); // the Sync is the proxy's: what comes next goes to another node
             peer.error("ERROR", "22012", "division by zero");
@@ -87,6 +92,38 @@ class ScriptedNodesIT {
             reached.countDown();
             assertThat(client.readUntilReady().getLast().text()).isEqualTo("E");
             client.run("ROLLBACK");
+        }
+    }
+
+    @Test
+    void handsOnNoConnectionThatItsNodeDoesNotAnswerOn() {
+        FakeNode node = FakeNode.start(peer -> {
+            boolean first = connections.getAndIncrement() == 0;
+            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+            answer(peer, first ? "SELECT 1" : "SELECT 2", 'I');
+            answer(peer, "DISCARD ALL", 'I');
+            if (first) {
+                peer.expect('Q'); // the question whether it is still there
+                peer.expectEnd();
+            }
+        });
+        ProxyLimits limits = new ProxyLimits(
+                1,
+                LIMITS.connectionsMax(),
+                LIMITS.authenticationTimeoutMillis(),
+                300,
+                LIMITS.queryLengthMax(),
+                LIMITS.statementCacheBytesMax(),
+                new PoolLimits(1, 60_000, 60_000, 0));
+        try (ProxyBefore proxy = new ProxyBefore(limits, node)) {
+            for (String expected : List.of("SELECT 1", "SELECT 2")) {
+                try (RawClient client = proxy.login()) {
+                    assertThat(Message.only(client.run("SELECT"), 'C').strings())
+                            .containsExactly(expected);
+                    client.terminate().flushOut();
+                    assertThat(client.readToEnd()).isEmpty();
+                }
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package dev.tenantry.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.proxy.net.TlsSettings;
+import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.FakeNode;
@@ -41,7 +42,7 @@ class TlsReloadIT {
                 peer.ready('I');
             }
         });
-        try (ProxyBefore proxy = new ProxyBefore(ProxyLimits.forCores(1), tls, node);
+        try (ProxyBefore proxy = new ProxyBefore(ProxyLimits.forCores(1).withPool(PoolLimits.NONE), tls, node);
                 RawClient early = encrypted(proxy);
                 RawClient halfway = encrypted(proxy)) {
             signIn(early);

@@ -13,9 +13,11 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
 
     private final Node node;
     private final Channel channel;
+    private final long openedNanos = System.nanoTime();
     private final FrameCutter cutter;
     private final Map<String, String> parameters = new HashMap<>();
     private final Map<String, Object> prepared = new HashMap<>();
@@ -99,6 +102,11 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** Whether the connection has ended. */
     public boolean isClosed() {
         return closed;
+    }
+
+    /** How long ago it was opened, ms. */
+    public long ageMillis() {
+        return (System.nanoTime() - openedNanos) / 1_000_000;
     }
 
     /** Whether a call of the proxy's own runs on it. */
@@ -205,6 +213,24 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
             FrontendMessages.bodiless(out, FrontendType.TERMINATE);
             channel.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
         }
+    }
+
+    /**
+     * Says goodbye and waits until the node has ended the connection, which it does when the process behind it is gone;
+     * after this many ms it is ended anyway. Completes on the event loop.
+     */
+    public CompletableFuture<Void> leave(long timeoutMillis) {
+        CompletableFuture<Void> gone = new CompletableFuture<>();
+        channel.closeFuture().addListener(done -> gone.complete(null));
+        if (!closed) {
+            ByteBuf out = channel.alloc().buffer(5);
+            FrontendMessages.bodiless(out, FrontendType.TERMINATE);
+            channel.writeAndFlush(out);
+            ScheduledFuture<?> deadline =
+                    channel.eventLoop().schedule(this::close, timeoutMillis, TimeUnit.MILLISECONDS);
+            channel.closeFuture().addListener(done -> deadline.cancel(false));
+        }
+        return gone;
     }
 
     /** Ends the connection without a word. */

@@ -48,6 +48,11 @@ public final class BackendConnector {
         this.connectTimeoutMillis = connectTimeoutMillis;
     }
 
+    /** After how many ms without an answer a node is given up on. */
+    public int connectTimeoutMillis() {
+        return connectTimeoutMillis;
+    }
+
     /**
      * Opens a connection and signs in.
      *

@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.dispatch;
 
 import dev.tenantry.proxy.backend.BackendConnector;
+import dev.tenantry.proxy.pool.PoolCount;
 import dev.tenantry.routing.Route;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -16,7 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What the proxy counts. Safe from any thread; on the way of every statement only adders and one timer are touched. */
-public final class ProxyMetrics implements BackendConnector.BackendCount {
+public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCount {
     private final MeterRegistry registry;
     private final AtomicInteger sessions = new AtomicInteger();
     private final Map<Route.Reason, LongAdder> routed = new EnumMap<>(Route.Reason.class);
@@ -24,6 +25,7 @@ public final class ProxyMetrics implements BackendConnector.BackendCount {
     private final LongAdder bytesToClients = new LongAdder();
     private final Map<String, Counter> errors = new ConcurrentHashMap<>();
     private final Map<String, AtomicInteger> backends = new ConcurrentHashMap<>();
+    private final Map<String, AtomicInteger> idle = new ConcurrentHashMap<>();
     private final Timer proxyTime;
     private final Timer nodeTime;
 
@@ -110,15 +112,24 @@ public final class ProxyMetrics implements BackendConnector.BackendCount {
 
     @Override
     public void backends(String node, int change) {
-        backends.computeIfAbsent(node, name -> {
-                    AtomicInteger count = new AtomicInteger();
-                    Gauge.builder("tenantry.backends", count, AtomicInteger::get)
-                            .description("Connections to nodes")
-                            .tag("node", name)
-                            .register(registry);
-                    return count;
-                })
+        gauge(backends, node, "tenantry.backends", "Connections to nodes").addAndGet(change);
+    }
+
+    @Override
+    public void idle(String node, int change) {
+        gauge(idle, node, "tenantry.backends.idle", "Connections to nodes that no session holds")
                 .addAndGet(change);
+    }
+
+    private AtomicInteger gauge(Map<String, AtomicInteger> of, String node, String name, String description) {
+        return of.computeIfAbsent(node, first -> {
+            AtomicInteger value = new AtomicInteger();
+            Gauge.builder(name, value, AtomicInteger::get)
+                    .description(description)
+                    .tag("node", node)
+                    .register(registry);
+            return value;
+        });
     }
 
     /** A batch that arrived, was sent on (0 when the proxy answered by itself) and was answered at these times, ns. */

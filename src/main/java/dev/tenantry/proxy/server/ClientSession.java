@@ -484,7 +484,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         cutter.close();
         boolean busy = !session.ledger().isEmpty();
         session.ledger().clear();
-        session.backends().abandonAll(busy);
+        session.backends().abandonAll(busy, !cancellation.isUnderWay());
     }
 
     /** Whether the session can be ended without anybody losing anything. */

@@ -10,6 +10,7 @@ import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.auth.ScramServer;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendRefused;
+import dev.tenantry.proxy.pool.PoolKey;
 import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.SessionBackends;
@@ -26,6 +27,7 @@ import dev.tenantry.wire.StartupPacket;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.EventLoop;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -192,8 +194,9 @@ final class ClientSignIn {
             refuse(SqlErrors.unsafeEncoding(encoding).asFatal());
             return;
         }
+        EventLoop loop = context.channel().eventLoop();
         SessionBackends opened =
-                new SessionBackends(core.connector(), context.channel().eventLoop(), parameters(snapshot), credentials);
+                new SessionBackends(core.pools().of(loop), loop, new PoolKey(parameters(snapshot), role), credentials);
         backends = opened;
         SessionOpening opening = new SessionOpening(user, settings, opened);
         ClientSession session =
@@ -243,7 +246,7 @@ final class ClientSignIn {
     private void openHome(ClientSession session, SessionBackends opened, List<Node> candidates, int index) {
         opened.open(candidates.get(index), session).whenComplete((home, problem) -> {
             if (abandoned) {
-                opened.abandonAll(false);
+                opened.abandonAll(false, true);
             } else if (problem == null) {
                 begin(session, home);
             } else if (refusal(problem) instanceof BackendRefused refused) {
@@ -290,7 +293,7 @@ final class ClientSignIn {
             core.cancelKeys().revoke(key);
         }
         if (backends != null && connection.session() == null) {
-            backends.abandonAll(false);
+            backends.abandonAll(false, true);
         }
     }
 }

@@ -2,11 +2,11 @@ package dev.tenantry.proxy.server;
 
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.proxy.auth.ScramSecrets;
-import dev.tenantry.proxy.backend.BackendConnector;
 import dev.tenantry.proxy.cluster.ClusterServices;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.proxy.net.TlsSettings;
+import dev.tenantry.proxy.pool.BackendPools;
 import dev.tenantry.proxy.query.StatementAnalyzer;
 import io.netty.channel.Channel;
 import java.io.IOException;
@@ -22,7 +22,7 @@ final class ProxyCore {
 
     private final ProxyLimits limits;
     private final ClusterServices services;
-    private final BackendConnector connector;
+    private final BackendPools pools;
     private final ScramSecrets secrets;
     private final TlsContexts tls;
     private final ProxyMetrics metrics;
@@ -33,14 +33,14 @@ final class ProxyCore {
     ProxyCore(
             ProxyLimits limits,
             ClusterServices services,
-            BackendConnector connector,
+            BackendPools pools,
             ScramSecrets secrets,
             TlsContexts tls,
             ProxyMetrics metrics) {
         this.limits = limits;
         this.analyzers = ThreadLocal.withInitial(() -> new StatementAnalyzer(limits.statementCacheBytesMax()));
         this.services = services;
-        this.connector = connector;
+        this.pools = pools;
         this.secrets = secrets;
         this.tls = tls;
         this.metrics = metrics;
@@ -58,8 +58,8 @@ final class ProxyCore {
         return services.feed();
     }
 
-    BackendConnector connector() {
-        return connector;
+    BackendPools pools() {
+        return pools;
     }
 
     ScramSecrets secrets() {

@@ -1,5 +1,7 @@
 package dev.tenantry.proxy.server;
 
+import dev.tenantry.proxy.pool.PoolLimits;
+
 /**
  * What the proxy allows.
  *
@@ -9,6 +11,7 @@ package dev.tenantry.proxy.server;
  * @param connectTimeoutMillis how long a node may take to accept a connection, ms
  * @param queryLengthMax bytes of a Query, Parse or Bind message that are looked at as a whole
  * @param statementCacheBytesMax bytes that each event loop remembers of statements seen before
+ * @param pool how long connections to nodes are kept that no session holds
  */
 public record ProxyLimits(
         int eventLoops,
@@ -16,10 +19,24 @@ public record ProxyLimits(
         int authenticationTimeoutMillis,
         int connectTimeoutMillis,
         int queryLengthMax,
-        long statementCacheBytesMax) {
+        long statementCacheBytesMax,
+        PoolLimits pool) {
 
     /** What suits a machine with this many cores. */
     public static ProxyLimits forCores(int cores) {
-        return new ProxyLimits(Math.max(1, cores), 20_000, 60_000, 5_000, 16 << 20, 4 << 20);
+        int loops = Math.max(1, cores);
+        return new ProxyLimits(loops, 20_000, 60_000, 5_000, 16 << 20, 4 << 20, PoolLimits.standard(loops));
+    }
+
+    /** The same, but for the pool. */
+    public ProxyLimits withPool(PoolLimits other) {
+        return new ProxyLimits(
+                eventLoops,
+                connectionsMax,
+                authenticationTimeoutMillis,
+                connectTimeoutMillis,
+                queryLengthMax,
+                statementCacheBytesMax,
+                other);
     }
 }

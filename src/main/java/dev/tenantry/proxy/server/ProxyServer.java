@@ -10,6 +10,7 @@ import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.EventLoops;
 import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.proxy.net.TlsSettings;
+import dev.tenantry.proxy.pool.BackendPools;
 import dev.tenantry.wire.SqlError;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -23,6 +24,7 @@ import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -38,6 +40,7 @@ public final class ProxyServer implements AutoCloseable {
     private final ProxyCore core;
     private final Channel channel;
     private final TlsReload tlsReload;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private ProxyServer(EventLoops loops, ExecutorService workers, ProxyCore core, Channel channel) {
         this.loops = loops;
@@ -80,7 +83,10 @@ public final class ProxyServer implements AutoCloseable {
         ProxyCore core = new ProxyCore(
                 limits,
                 new ClusterServices(feed, workers, new GlobalTransactionIds(proxyId), observer),
-                new BackendConnector(loops, secrets, contexts, metrics, limits.connectTimeoutMillis()),
+                new BackendPools(
+                        new BackendConnector(loops, secrets, contexts, metrics, limits.connectTimeoutMillis()),
+                        limits.pool(),
+                        metrics),
                 secrets,
                 contexts,
                 metrics);
@@ -140,12 +146,16 @@ public final class ProxyServer implements AutoCloseable {
         });
     }
 
-    /** Cuts whatever is left. */
+    /** Cuts whatever is left; the second time it does nothing. */
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         tlsReload.close();
         channel.close().awaitUninterruptibly();
         core.connections().forEach(connection -> endIfIdle(connection, true));
+        core.pools().close();
         loops.close();
         workers.shutdownNow();
     }

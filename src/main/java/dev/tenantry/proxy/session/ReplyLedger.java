@@ -388,7 +388,7 @@ public final class ReplyLedger {
         statementInQuery = 0;
     }
 
-    /** What must come between a Query or FunctionCall and its ReadyForQuery, so that a stray one is not taken for it. */
+    /** What must come before the ReadyForQuery of a Query or FunctionCall, so that a stray one is not taken for it. */
     private static boolean answersWhole(byte type) {
         return switch (type) {
             case BackendType.COMMAND_COMPLETE,

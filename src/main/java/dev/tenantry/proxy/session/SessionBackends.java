@@ -3,8 +3,9 @@ package dev.tenantry.proxy.session;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.backend.BackendConnection;
-import dev.tenantry.proxy.backend.BackendConnector;
 import dev.tenantry.proxy.backend.BackendListener;
+import dev.tenantry.proxy.pool.BackendPool;
+import dev.tenantry.proxy.pool.PoolKey;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.channel.EventLoop;
@@ -17,13 +18,13 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections to nodes that one session holds, at most one a node: in session pooling they stay until the session
- * ends. This is the seam where transaction pooling takes and gives back. Lives on the client's event loop.
+ * The connections to nodes that one session holds, at most one a node: it takes them from the pool and gives them back
+ * when it ends. This is the seam where transaction pooling gives back earlier. Lives on the client's event loop.
  */
 public final class SessionBackends {
-    private final BackendConnector connector;
+    private final BackendPool pool;
     private final EventLoop loop;
-    private final Map<String, String> startupParameters;
+    private final PoolKey key;
     private final ScramClient.Credentials credentials;
     private final Map<Integer, BackendConnection> byNode = new HashMap<>();
     private final List<CompletableFuture<BackendConnection>> opening = new ArrayList<>();
@@ -33,14 +34,10 @@ public final class SessionBackends {
     private boolean flushSent;
     private boolean abandoned;
 
-    public SessionBackends(
-            BackendConnector connector,
-            EventLoop loop,
-            Map<String, String> startupParameters,
-            ScramClient.Credentials credentials) {
-        this.connector = connector;
+    public SessionBackends(BackendPool pool, EventLoop loop, PoolKey key, ScramClient.Credentials credentials) {
+        this.pool = pool;
         this.loop = loop;
-        this.startupParameters = startupParameters;
+        this.key = key;
         this.credentials = credentials;
     }
 
@@ -73,12 +70,12 @@ public final class SessionBackends {
 
     /** Opens the connection to a node and keeps it. */
     public CompletableFuture<BackendConnection> open(Node node, BackendListener listener) {
-        CompletableFuture<BackendConnection> opened = connector.open(node, loop, startupParameters, credentials);
+        CompletableFuture<BackendConnection> opened = pool.open(node, key, credentials);
         opening.add(opened);
         return opened.whenComplete((backend, problem) -> opening.removeIf(CompletableFuture::isDone))
                 .thenApply(backend -> {
                     if (abandoned) {
-                        backend.terminate();
+                        pool.give(backend, key);
                         throw new SqlErrorException(SqlErrors.lost(node)); // nobody is left to hear it
                     }
                     backend.attach(listener);
@@ -114,7 +111,7 @@ public final class SessionBackends {
 
     /** Asks the node to cancel what the backend runs. */
     public CompletableFuture<Void> cancel(BackendConnection backend) {
-        return connector.cancel(backend);
+        return pool.connector().cancel(backend);
     }
 
     /** Forgets a connection that has ended. */
@@ -138,16 +135,21 @@ public final class SessionBackends {
     }
 
     /**
-     * Ends every connection because the client is gone; one that is busy is told to stop, so that the node does not
-     * go on for nobody.
+     * Leaves every connection because the client is gone. One that is busy is told to stop, so that the node does not
+     * go on for nobody; one that is in a transaction is ended, which rolls it back.
+     *
+     * @param busy whether the active backend owes replies
+     * @param reusable whether nothing that concerns these connections is still on its way to a node
      */
-    public void abandonAll(boolean busy) {
+    public void abandonAll(boolean busy, boolean reusable) {
         BackendConnection was = active;
         abandoned = true;
         active = null;
         for (BackendConnection backend : new ArrayList<>(byNode.values())) {
             if (busy && backend == was || backend.isInCall()) {
-                connector.cancel(backend).whenComplete((done, problem) -> backend.close());
+                pool.connector().cancel(backend).whenComplete((done, problem) -> backend.close());
+            } else if (reusable && backend.status() == BackendConnection.IDLE && !(backend == was && unsynced)) {
+                pool.give(backend, key);
             } else {
                 backend.terminate();
             }
