@@ -112,7 +112,8 @@ BEGIN
         RAISE EXCEPTION 'server %:% belongs to another cluster', host, port
             USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = format('Schema "tenantry" there is marked "%s".', foreign_cluster),
-            HINT = 'If that cluster is no more, drop its schema "tenantry" on that server first.';
+            HINT = 'If that cluster is no more, run SET tenantry.schema_ddl = ''on'' and then '
+                   'DROP SCHEMA tenantry CASCADE on that server.';
     END IF;
     IF (SELECT is_coordinator FROM tenantry.dblink(connection,
         $q$SELECT pg_catalog.to_regclass('tenantry.cluster') IS NOT NULL$q$) AS found (is_coordinator boolean)) THEN
@@ -257,6 +258,26 @@ END
 $$;
 REVOKE ALL ON FUNCTION tenantry.prepare_node(text, text, integer) FROM PUBLIC;
 
+-- Makes a server what a node must be, or says why it can't be.
+CREATE OR REPLACE FUNCTION tenantry.prepare_server(host text, port integer) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM tenantry.open_new_node(host, port);
+    BEGIN
+        PERFORM tenantry.require_fit('tenantry_new_node', host, port);
+        PERFORM tenantry.prepare_node('tenantry_new_node', host, port);
+    EXCEPTION WHEN OTHERS OR query_canceled THEN
+        -- Or what was begun there would keep its locks as long as the caller's session.
+        PERFORM tenantry.close_node('tenantry_new_node');
+        RAISE;
+    END;
+    PERFORM tenantry.close_node('tenantry_new_node');
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.prepare_server(text, integer) FROM PUBLIC;
+
 -- The coordinator's own part: what every node gets, and its row. Called by the control plane at every start.
 CREATE OR REPLACE FUNCTION tenantry.prepare_coordinator(host text, port integer) RETURNS void
 LANGUAGE plpgsql
@@ -321,10 +342,7 @@ BEGIN
         RAISE EXCEPTION 'group % already has a primary node', citus_add_node.groupid
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM tenantry.open_new_node(citus_add_node.nodename, citus_add_node.nodeport);
-    PERFORM tenantry.require_fit('tenantry_new_node', citus_add_node.nodename, citus_add_node.nodeport);
-    PERFORM tenantry.prepare_node('tenantry_new_node', citus_add_node.nodename, citus_add_node.nodeport);
-    PERFORM tenantry.close_node('tenantry_new_node');
+    PERFORM tenantry.prepare_server(citus_add_node.nodename, citus_add_node.nodeport);
     new_group := CASE WHEN citus_add_node.groupid > 0 THEN citus_add_node.groupid
                       ELSE nextval('tenantry.pg_dist_groupid_seq') END;
     INSERT INTO tenantry.node (groupid, nodename, nodeport, name, hasmetadata, metadatasynced)

@@ -30,10 +30,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('tenantry.node'));
     SELECT * INTO known FROM tenantry.node n WHERE n.nodeid = node_id;
     IF FOUND AND known.groupid <> 0 THEN
-        PERFORM tenantry.open_new_node(known.nodename, known.nodeport);
-        PERFORM tenantry.require_fit('tenantry_new_node', known.nodename, known.nodeport);
-        PERFORM tenantry.prepare_node('tenantry_new_node', known.nodename, known.nodeport);
-        PERFORM tenantry.close_node('tenantry_new_node');
+        PERFORM tenantry.prepare_server(known.nodename, known.nodeport);
     END IF;
 END
 $$;

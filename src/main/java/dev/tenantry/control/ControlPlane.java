@@ -62,7 +62,8 @@ public final class ControlPlane implements AutoCloseable {
      * @param patience how long to wait for it
      * @throws CatalogUnavailableException if the coordinator stays away for longer
      * @throws dev.tenantry.control.node.NodeUnfitException if the coordinator lacks something
-     * @throws StatementRefusedException if a worker can't be added; the message, detail and hint say why
+     * @throws StatementRefusedException if the catalog can't be installed or a worker can't be added; the message,
+     *     detail and hint say why
      */
     public void start(Duration patience) throws InterruptedException {
         Instant end = Instant.now().plus(patience);
@@ -87,7 +88,7 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private void prepare(ServerConnection connection) {
-        NodeScripts.requireFit(connection);
+        NodeScripts.requireCoordinator(connection);
         CatalogMigration.migrate(coordinator);
         CatalogStore store = new CatalogStore(connection);
         store.keepScripts(NodeScripts.check(), NodeScripts.install());

@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection to a server, awaited: for virtual threads, never for an event loop. Used by one thread at a time.
@@ -143,7 +144,7 @@ public final class ServerConnection implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new CatalogUnavailableException("interrupted while waiting for " + address, interrupted);
         } catch (ExecutionException failed) {
-            if (failed.getCause() instanceof PgException error && !connectionLost(error)) {
+            if (failed.getCause() instanceof PgException error && !isLoss(error.getSqlState())) {
                 throw new StatementRefusedException(
                         String.valueOf(error.getSqlState()),
                         String.valueOf(error.getErrorMessage()),
@@ -156,9 +157,9 @@ public final class ServerConnection implements AutoCloseable {
     }
 
     /** Classes 08 and 57P0x (shutdown, crash, starting up), too many connections: the server's state, not our SQL. */
-    private static boolean connectionLost(PgException error) {
-        String state = error.getSqlState();
-        return state != null && (state.startsWith("08") || state.startsWith("57P0") || state.equals("53300"));
+    static boolean isLoss(@Nullable String sqlState) {
+        return sqlState != null
+                && (sqlState.startsWith("08") || sqlState.startsWith("57P0") || sqlState.equals("53300"));
     }
 
     /** Which server this is. */

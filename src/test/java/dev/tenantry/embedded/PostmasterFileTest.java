@@ -20,6 +20,12 @@ class PostmasterFileTest {
     }
 
     @Test
+    void isReadyWhenAStandbyTakesConnections() throws IOException {
+        write("6928\n/data\n1795298349\n21999\n\n127.0.0.1\n  2163045        57\nstandby \n");
+        assertThat(PostmasterFile.read(folder)).contains(new PostmasterFile(6928, true));
+    }
+
+    @Test
     void isNotReadyWhileStarting() throws IOException {
         write("6928\n/data\n1795298349\n21999\n\n127.0.0.1\n  2163045        57\nstarting\n");
         assertThat(PostmasterFile.read(folder)).contains(new PostmasterFile(6928, false));

@@ -29,15 +29,17 @@ public final class NodeScripts {
     }
 
     /**
-     * Looks whether a server can be a node.
+     * Looks whether a server can be the coordinator; changes nothing there.
      *
      * @throws NodeUnfitException if it can't, with everything it lacks
      */
-    public static void requireFit(ServerConnection connection) {
+    public static void requireCoordinator(ServerConnection connection) {
         List<Lack> lacks = new ArrayList<>();
-        connection
-                .query(check())
-                .forEach(row -> lacks.add(new Lack(row.getString(0), row.getString(1), row.getString(2))));
+        for (String script : List.of(check(), resource("/db/node/check-coordinator.sql"))) {
+            connection
+                    .query(script)
+                    .forEach(row -> lacks.add(new Lack(row.getString(0), row.getString(1), row.getString(2))));
+        }
         if (!lacks.isEmpty()) {
             throw new NodeUnfitException(connection.address().toString(), lacks);
         }

@@ -2,7 +2,7 @@ package dev.tenantry.control.node;
 
 import java.util.List;
 
-/** A server can't be a node as it is; trying again is of no use before somebody has changed it. */
+/** A server can't be the coordinator as it is; trying again is of no use before somebody has changed it. */
 public final class NodeUnfitException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -13,7 +13,7 @@ public final class NodeUnfitException extends RuntimeException {
     }
 
     private static String text(String server, List<Lack> lacks) {
-        StringBuilder text = new StringBuilder("server " + server + " cannot be a node");
+        StringBuilder text = new StringBuilder("server " + server + " cannot be the coordinator");
         for (Lack lack : lacks) {
             text.append("\n  - ").append(lack.problem()).append(": ").append(lack.detail());
             text.append("\n    ").append(lack.hint());
