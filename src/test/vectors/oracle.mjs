@@ -568,6 +568,9 @@ export function actionOf(statement) {
         case 'TRANS_STMT_SAVEPOINT': return `savepoint ${node.savepoint_name}`;
         case 'TRANS_STMT_RELEASE': return `release ${node.savepoint_name}`;
         case 'TRANS_STMT_ROLLBACK_TO': return `rollback to ${node.savepoint_name}`;
+        case 'TRANS_STMT_PREPARE': return `prepare transaction ${node.gid}`;
+        case 'TRANS_STMT_COMMIT_PREPARED':
+        case 'TRANS_STMT_ROLLBACK_PREPARED': return `finish prepared ${node.gid}`;
         default: return '';
       }
     }

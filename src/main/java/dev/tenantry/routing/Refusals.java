@@ -5,7 +5,7 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.routing.Route.Reason;
 import dev.tenantry.sql.SqlName;
 
-/** The statements that no single node can run, and what to do about each. */
+/** The statements that no single node can run, or no client, and what to do about each. */
 final class Refusals {
 
     private static final String REMEDY =
@@ -13,15 +13,22 @@ final class Refusals {
                     + " (SET tenantry.node).";
 
     private static final String FEATURE_NOT_SUPPORTED = "0A000";
+    private static final String INSUFFICIENT_PRIVILEGE = "42501";
+    private static final String RESERVED_NAME = "42939";
 
     private Refusals() {}
 
     static Route twoSchemas(DistributedSchema one, DistributedSchema other) {
-        return refused("statement uses schemas on different nodes", placed(one) + " " + placed(other), REMEDY);
+        return refused(
+                FEATURE_NOT_SUPPORTED,
+                "statement uses schemas on different nodes",
+                placed(one) + " " + placed(other),
+                REMEDY);
     }
 
     static Route namedAndPath(DistributedSchema named, DistributedSchema path) {
         return refused(
+                FEATURE_NOT_SUPPORTED,
                 "statement uses schemas on different nodes",
                 placed(named) + " Names without a schema are looked up by the search_path, where the first distributed"
                         + " schema is " + quoted(path) + ", on node " + quoted(path.node()) + ".",
@@ -32,9 +39,26 @@ final class Refusals {
 
     static Route clusterViewAndSchema(String name, DistributedSchema schema, Node coordinator) {
         return refused(
+                FEATURE_NOT_SUPPORTED,
                 "\"" + name + "\" cannot be used together with a schema on another node",
                 "\"" + name + "\" is answered by node " + quoted(coordinator) + ". " + placed(schema),
                 "Query \"" + name + "\" in a statement of its own.");
+    }
+
+    static Route reservedIdentifier(String gid) {
+        return refused(
+                RESERVED_NAME,
+                "transaction identifier \"" + gid + "\" is reserved",
+                "Identifiers of this form name the commits over several nodes that the proxies make.",
+                "Choose one that does not begin with \"tenantry_\".");
+    }
+
+    static Route ownTransaction(String gid) {
+        return refused(
+                INSUFFICIENT_PRIVILEGE,
+                "permission denied to finish prepared transaction \"" + gid + "\"",
+                "It is a part of a commit over several nodes, which the proxies finish on all of them or on none.",
+                "Leave it to the recovery, which looks every few seconds.");
     }
 
     private static String placed(DistributedSchema schema) {
@@ -49,7 +73,7 @@ final class Refusals {
         return "\"" + node.name() + "\" (" + node.address() + ")";
     }
 
-    private static Route refused(String message, String detail, String hint) {
-        return new Route.Refused(new Refusal(FEATURE_NOT_SUPPORTED, message, detail, hint), Reason.REFUSED);
+    private static Route refused(String sqlState, String message, String detail, String hint) {
+        return new Route.Refused(new Refusal(sqlState, message, detail, hint), Reason.REFUSED);
     }
 }

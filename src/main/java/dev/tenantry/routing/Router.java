@@ -3,11 +3,14 @@ package dev.tenantry.routing;
 import dev.tenantry.catalog.CatalogView;
 import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.Node;
+import dev.tenantry.commit.GlobalTransactionId;
 import dev.tenantry.routing.Route.Reason;
 import dev.tenantry.sql.CatalogNames;
 import dev.tenantry.sql.SearchPath;
 import dev.tenantry.sql.StatementAction.EveryNode;
+import dev.tenantry.sql.StatementAction.FinishPrepared;
 import dev.tenantry.sql.StatementAction.None;
+import dev.tenantry.sql.StatementAction.PrepareTransaction;
 import dev.tenantry.sql.StatementAction.SetVariable;
 import dev.tenantry.sql.StatementAction.SettingValue;
 import dev.tenantry.sql.StatementFacts;
@@ -39,6 +42,7 @@ public final class Router {
             case GLOBAL_DDL ->
                 facts.action() instanceof EveryNode ? KeptRoutes.GLOBAL_DDL : coordinator(context, Reason.COORDINATOR);
             case SERVER -> coordinator(context, Reason.COORDINATOR);
+            case PREPARE_TRANSACTION, COMMIT_PREPARED, ROLLBACK_PREPARED -> preparedTransaction(facts, context);
             case SELECT,
                     VALUES,
                     TABLE,
@@ -61,9 +65,6 @@ public final class Router {
                     LISTEN,
                     UNLISTEN,
                     NOTIFY,
-                    PREPARE_TRANSACTION,
-                    COMMIT_PREPARED,
-                    ROLLBACK_PREPARED,
                     UNKNOWN -> byNames(facts, context);
         };
     }
@@ -72,6 +73,19 @@ public final class Router {
         return facts.schemas().isEmpty() || facts.action() instanceof None
                 ? KeptRoutes.PREPARED
                 : byNames(facts, context);
+    }
+
+    /** What the proxies have prepared for a commit over several nodes is theirs to finish. */
+    private Route preparedTransaction(StatementFacts facts, RoutingContext context) {
+        return switch (facts.action()) {
+            case PrepareTransaction(String gid) when isOurs(gid) -> Refusals.reservedIdentifier(gid);
+            case FinishPrepared(String gid) when isOurs(gid) -> Refusals.ownTransaction(gid);
+            default -> byNames(facts, context);
+        };
+    }
+
+    private static boolean isOurs(String gid) {
+        return GlobalTransactionId.parse(gid).isPresent();
     }
 
     // --- settings ---------------------------------------------------------------------------------------------------

@@ -4,7 +4,9 @@ import dev.tenantry.sql.StatementAction.Begin;
 import dev.tenantry.sql.StatementAction.Commit;
 import dev.tenantry.sql.StatementAction.Deallocate;
 import dev.tenantry.sql.StatementAction.Discard;
+import dev.tenantry.sql.StatementAction.FinishPrepared;
 import dev.tenantry.sql.StatementAction.None;
+import dev.tenantry.sql.StatementAction.PrepareTransaction;
 import dev.tenantry.sql.StatementAction.Release;
 import dev.tenantry.sql.StatementAction.Rollback;
 import dev.tenantry.sql.StatementAction.RollbackTo;
@@ -87,6 +89,18 @@ final class ControlStatements {
             case CHAINED -> new Rollback(true);
             case NOT_UNDERSTOOD -> NONE;
         };
+    }
+
+    /** PREPARE TRANSACTION. */
+    StatementAction prepareTransaction() {
+        t.advance(2);
+        return gid() instanceof String gid && atEnd() ? new PrepareTransaction(gid) : NONE;
+    }
+
+    /** COMMIT PREPARED or ROLLBACK PREPARED. */
+    StatementAction finishPrepared() {
+        t.advance(2);
+        return gid() instanceof String gid && atEnd() ? new FinishPrepared(gid) : NONE;
     }
 
     StatementAction savepoint() {
@@ -231,6 +245,15 @@ final class ControlStatements {
         String name = t.name(0);
         t.advance();
         return name;
+    }
+
+    private Object gid() {
+        if (t.type(0) != Lexer.STRING) {
+            return NONE;
+        }
+        String gid = t.string(0);
+        t.advance();
+        return gid;
     }
 
     private boolean atEnd() {

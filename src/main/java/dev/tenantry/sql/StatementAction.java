@@ -68,6 +68,12 @@ public sealed interface StatementAction {
     /** ROLLBACK ... TO [SAVEPOINT] name. */
     record RollbackTo(String name) implements StatementAction {}
 
+    /** PREPARE TRANSACTION 'gid'. */
+    record PrepareTransaction(String gid) implements StatementAction {}
+
+    /** COMMIT PREPARED 'gid' or ROLLBACK PREPARED 'gid'. */
+    record FinishPrepared(String gid) implements StatementAction {}
+
     // --- prepared statements ----------------------------------------------------------------------------------------
 
     /** PREPARE name [(types)] AS statement; the facts' names are those of the inner statement. */

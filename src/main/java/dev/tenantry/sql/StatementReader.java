@@ -174,14 +174,16 @@ final class StatementReader {
 
     private StatementKind commit(Keyword first) {
         if (first == Keyword.COMMIT && t.is(1, Keyword.PREPARED)) {
-            return other(StatementKind.COMMIT_PREPARED);
+            f.effect();
+            return acted(StatementKind.COMMIT_PREPARED, control.finishPrepared());
         }
         return acted(StatementKind.COMMIT, control.commit());
     }
 
     private StatementKind rollback(Keyword first) {
         if (first == Keyword.ROLLBACK && t.is(1, Keyword.PREPARED)) {
-            return other(StatementKind.ROLLBACK_PREPARED);
+            f.effect();
+            return acted(StatementKind.ROLLBACK_PREPARED, control.finishPrepared());
         }
         boolean work = t.is(1, Keyword.WORK) || t.is(1, Keyword.TRANSACTION);
         boolean to = first == Keyword.ROLLBACK && t.is(work ? 2 : 1, Keyword.TO);
@@ -210,7 +212,8 @@ final class StatementReader {
 
     private StatementKind prepare() {
         if (t.is(1, Keyword.TRANSACTION) && t.type(2) == Lexer.STRING) {
-            return other(StatementKind.PREPARE_TRANSACTION);
+            f.effect();
+            return acted(StatementKind.PREPARE_TRANSACTION, control.prepareTransaction());
         }
         t.advance();
         f.effect();

@@ -36,7 +36,7 @@ class ArchitectureTest {
             Map.entry("catalog", List.of()),
             Map.entry("commit", List.of()),
             Map.entry("scram", List.of()),
-            Map.entry("routing", List.of("sql", "catalog")),
+            Map.entry("routing", List.of("sql", "catalog", "commit")),
             Map.entry("embedded", List.of("sql", "scram")),
             Map.entry("store", List.of("catalog", "commit", "sql", "scram")),
             Map.entry("proxy.net", List.of("wire")),

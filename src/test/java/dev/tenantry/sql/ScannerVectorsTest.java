@@ -117,6 +117,8 @@ class ScannerVectorsTest {
             case StatementAction.Savepoint(String name) -> "savepoint " + name;
             case StatementAction.Release(String name) -> "release " + name;
             case StatementAction.RollbackTo(String name) -> "rollback to " + name;
+            case StatementAction.PrepareTransaction(String gid) -> "prepare transaction " + gid;
+            case StatementAction.FinishPrepared(String gid) -> "finish prepared " + gid;
             case StatementAction.Prepare(String name) -> "prepare " + name;
             case StatementAction.Execute execute -> "execute " + execute.name();
             case StatementAction.Deallocate deallocate ->

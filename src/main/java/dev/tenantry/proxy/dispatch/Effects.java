@@ -69,6 +69,7 @@ public final class Effects {
             case StatementAction.SetTransaction modes -> settings.begin(modes.modes());
             case StatementAction.Commit commit -> ended(tag, commit.chain());
             case StatementAction.Rollback rollback -> ended(tag, rollback.chain());
+            case StatementAction.PrepareTransaction _ -> ended(tag, false); // with ROLLBACK for a block that had failed
             case StatementAction.Savepoint savepoint -> {
                 settings.savepoint(savepoint.name());
                 catalog.savepoint(savepoint.name());
@@ -97,7 +98,8 @@ public final class Effects {
                     StatementAction.RenameSchema _,
                     StatementAction.AlterSchemaOwner _,
                     StatementAction.OnSchemas _,
-                    StatementAction.EveryNode _ -> {
+                    StatementAction.EveryNode _,
+                    StatementAction.FinishPrepared _ -> {
                 // changes nothing here: settings calls only, or carried out by the session itself
             }
         }

@@ -111,11 +111,17 @@ public final class Statements {
     /**
      * A statement may run in the block as it is.
      *
-     * @throws SqlErrorException when the block has failed, for reasons no node knows
+     * @throws SqlErrorException when the block has failed, for reasons no node knows; or when the block of several
+     *     nodes is to be prepared, which one of them would do for its own part
      */
     public void checkBlock(StatementFacts facts) {
         TransactionScope transaction = session.transaction();
         if (!transaction.isFailed()) {
+            if (facts.action() instanceof StatementAction.PrepareTransaction && transaction.isDistributed()) {
+                throw new SqlErrorException(SqlErrors.preparedBySeveral(transaction.participants().stream()
+                        .map(BackendConnection::node)
+                        .toList()));
+            }
             return;
         }
         SqlError loss = transaction.takeLoss();

@@ -60,7 +60,7 @@ final class StringSimulation implements RoutingContext {
                     inBlock = true;
                 }
             }
-            case StatementAction.Commit _ -> {
+            case StatementAction.Commit _, StatementAction.PrepareTransaction _ -> {
                 uncertain |= changedLocally;
                 remember();
                 inBlock = false;

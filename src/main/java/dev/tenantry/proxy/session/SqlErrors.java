@@ -8,6 +8,8 @@ import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** Turns what went wrong elsewhere into what the client is told. */
 public final class SqlErrors {
@@ -84,6 +86,15 @@ public final class SqlErrors {
     /** PostgreSQL's own words for what an implicit transaction can't do. */
     public static SqlError noTransaction(String what) {
         return SqlError.error("25P01", what + " can only be used in transaction blocks");
+    }
+
+    /** PREPARE TRANSACTION by a client, when these nodes have a part in the block. */
+    public static SqlError preparedBySeveral(List<Node> nodes) {
+        return SqlError.error("0A000", "a transaction of several nodes can't be prepared")
+                .withDetail("The transaction has used the nodes "
+                        + nodes.stream().map(node -> "\"" + node.name() + "\"").collect(Collectors.joining(", "))
+                        + ".")
+                .withHint("Use COMMIT, which commits on all of them or on none.");
     }
 
     /** PostgreSQL's own words for a failed block. */
