@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A server that plays a node from a script: each connection runs it on a thread of its own. What goes wrong in a script
@@ -245,12 +246,16 @@ public final class FakeNode implements AutoCloseable {
             send('T', body);
         }
 
-        /** Sends a DataRow. */
-        public void row(String... values) throws IOException {
+        /** Sends a DataRow; null is NULL. */
+        public void row(@Nullable String... values) throws IOException {
             MessageWriter body = new MessageWriter().int16(values.length);
             for (String value : values) {
-                byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
-                body.int32(bytes.length).bytes(bytes);
+                if (value == null) {
+                    body.int32(-1);
+                } else {
+                    byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+                    body.int32(bytes.length).bytes(bytes);
+                }
             }
             send('D', body);
         }

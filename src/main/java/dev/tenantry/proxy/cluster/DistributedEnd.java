@@ -31,6 +31,9 @@ public final class DistributedEnd {
     private static final String ROLLBACK = "ROLLBACK";
     private static final String QUERY_CANCELED = "57014";
 
+    /** A cancel that comes late may hit what ends a block, which leaves it open; each request hits once. */
+    private static final int ROLLBACKS_MAX = 3;
+
     /** Where a test may stop the world. */
     public enum Point {
         BEFORE_PREPARE,
@@ -65,125 +68,119 @@ public final class DistributedEnd {
         this.localRole = localRole;
     }
 
-    /** Undoes everything; nodes that can't be reached have undone it themselves. */
+    /** Undoes all that is still open; nodes that can't be reached have undone it themselves. */
     public void rollback(List<BackendConnection> participants) {
-        calls.attemptAll(
-                participants.stream().filter(backend -> !backend.isClosed()).toList(), ROLLBACK);
+        List<BackendConnection> open = open(participants);
+        for (int i = 0; i < ROLLBACKS_MAX && !open.isEmpty(); i++) {
+            calls.attemptAll(open, ROLLBACK);
+            open = open(open);
+        }
+        open.forEach(BackendConnection::close);
+    }
+
+    private static List<BackendConnection> open(List<BackendConnection> participants) {
+        return participants.stream()
+                .filter(backend -> !backend.isClosed() && backend.status() != BackendConnection.IDLE)
+                .toList();
     }
 
     /**
-     * Commits.
+     * Commits; whatever comes of it, no participant is in the transaction any more.
      *
      * @return the tag: ROLLBACK when the transaction had failed
      * @throws NodeError when a node can't commit; everything is undone
      * @throws SqlErrorException when a node is lost: everything is undone, or, 08007, it is not known what became of it
      */
     public String commit(List<BackendConnection> participants) {
-        if (participants.size() == 1) {
-            return commitOne(participants);
+        try {
+            return participants.size() == 1
+                    ? SchemaDdl.tag(calls.commit(participants.getFirst()))
+                    : commitSeveral(participants);
+        } finally {
+            rollback(participants); // those that a failure, or a cancel before their COMMIT began, has left open
         }
+    }
+
+    private String commitSeveral(List<BackendConnection> participants) {
         List<Writer> writers = new ArrayList<>();
         List<BackendConnection> readers = new ArrayList<>();
-        try {
-            List<CallResult> written = calls.callAll(participants, WRITTEN);
-            List<BackendConnection> serializable = new ArrayList<>();
-            for (int i = 0; i < participants.size(); i++) {
-                List<@Nullable String> row = written.get(i).rows().getFirst();
-                String transaction = row.getFirst();
-                if (transaction != null) {
-                    writers.add(new Writer(participants.get(i), Long.parseLong(transaction)));
-                } else {
-                    ("t".equals(row.getLast()) ? serializable : readers).add(participants.get(i));
-                }
+        List<BackendConnection> serializable = new ArrayList<>();
+        List<CallResult> written = calls.callAll(participants, WRITTEN);
+        for (int i = 0; i < participants.size(); i++) {
+            List<@Nullable String> row = written.get(i).rows().getFirst();
+            String transaction = row.getFirst();
+            if (transaction != null) {
+                writers.add(new Writer(participants.get(i), Long.parseLong(transaction)));
+            } else {
+                ("t".equals(row.getLast()) ? serializable : readers).add(participants.get(i));
             }
-            serializable.forEach(calls::commit);
-            if (writers.size() == 1) {
-                CallResult done = calls.commit(writers.getFirst().backend());
-                if (SchemaDdl.tag(done).equals(ROLLBACK)) {
-                    rollback(readers);
-                    return ROLLBACK;
-                }
-            }
-        } catch (NodeError | SqlErrorException failed) {
-            rollback(participants); // those that have committed have nothing that could be undone
-            throw failed;
         }
-        if (writers.size() > 1 && !commitWriters(writers, readers)) {
-            return ROLLBACK;
+        serializable.forEach(calls::commit);
+        boolean committed = writers.size() == 1
+                ? SchemaDdl.tag(calls.commit(writers.getFirst().backend())).equals(COMMIT)
+                : writers.isEmpty() || commitWriters(writers);
+        if (committed) {
+            readers.forEach(reader -> calls.attemptToCommit(reader, COMMIT));
         }
-        readers.forEach(reader -> calls.attemptToCommit(reader, COMMIT));
-        return COMMIT;
+        return committed ? COMMIT : ROLLBACK;
     }
 
-    private String commitOne(List<BackendConnection> participant) {
-        try {
-            return SchemaDdl.tag(calls.commit(participant.getFirst()));
-        } catch (NodeError failed) {
-            rollback(participant); // a cancel that came before COMMIT began has left the block open, and failed
-            throw failed;
-        }
-    }
-
-    private boolean commitWriters(List<Writer> writers, List<BackendConnection> readers) {
+    /** Commits on all of several, or on none and says no. */
+    private boolean commitWriters(List<Writer> writers) {
         Writer decider = writers.stream()
                 .filter(writer -> writer.backend().node().isCoordinator())
                 .findFirst()
                 .orElse(writers.getLast());
         String gid = SqlName.literal(services.nextGid(decider.backend().node().nodeId(), decider.transaction()));
-        List<BackendConnection> others = new ArrayList<>();
-        writers.stream().filter(writer -> writer != decider).forEach(writer -> others.add(writer.backend()));
-        List<BackendConnection> open = new ArrayList<>(readers);
-        open.add(decider.backend());
+        List<BackendConnection> others = writers.stream()
+                .filter(writer -> writer != decider)
+                .map(Writer::backend)
+                .toList();
         observer.reached(Point.BEFORE_PREPARE);
-        if (!prepare(others, open, gid)) {
+        if (!prepare(others, gid)) {
             return false;
         }
         observer.reached(Point.AFTER_PREPARE);
-        decide(decider.backend(), others, open, gid);
+        decide(decider.backend(), others, gid);
         observer.reached(Point.AFTER_DECISION);
-        finish(others, gid);
+        finish(others, "COMMIT PREPARED " + gid);
+        observer.reached(Point.AFTER_COMMIT_PREPARED);
         return true;
     }
 
-    /** Prepares all; when one had failed already, rolls everything back and says no. */
-    private boolean prepare(List<BackendConnection> others, List<BackendConnection> open, String gid) {
+    /** Prepares all; when one had failed already, none, and says no. */
+    private boolean prepare(List<BackendConnection> others, String gid) {
         List<BackendConnection> prepared = new ArrayList<>();
-        for (BackendConnection other : others) {
-            try {
+        boolean all = false;
+        try {
+            for (BackendConnection other : others) {
                 CallResult result = calls.commit(other, "PREPARE TRANSACTION " + gid);
-                if (SchemaDdl.tag(result).equals("PREPARE TRANSACTION")) {
-                    prepared.add(other);
-                    continue;
+                if (!SchemaDdl.tag(result).equals("PREPARE TRANSACTION")) {
+                    return false;
                 }
-                undo(others, open, prepared, gid);
-                return false;
-            } catch (NodeError | SqlErrorException failed) {
-                undo(others, open, prepared, gid);
-                throw failed;
+                prepared.add(other);
+            }
+            all = true;
+        } finally {
+            if (!all) {
+                undo(prepared, gid);
             }
         }
         return true;
     }
 
-    private void undo(
-            List<BackendConnection> others,
-            List<BackendConnection> open,
-            List<BackendConnection> prepared,
-            String gid) {
-        rollback(open);
-        rollback(others.stream().filter(other -> !prepared.contains(other)).toList());
-        prepared.forEach(other -> finishPrepared(other, "ROLLBACK PREPARED " + gid));
+    private void undo(List<BackendConnection> prepared, String gid) {
+        finish(prepared, "ROLLBACK PREPARED " + gid);
     }
 
-    private void decide(
-            BackendConnection decider, List<BackendConnection> prepared, List<BackendConnection> open, String gid) {
+    private void decide(BackendConnection decider, List<BackendConnection> prepared, String gid) {
         try {
             String nodes = prepared.stream()
                     .map(other -> Integer.toString(other.node().nodeId()))
                     .collect(Collectors.joining(","));
             calls.call(decider, "SELECT tenantry.record_commit(" + gid + ", '{" + nodes + "}')");
         } catch (NodeError | SqlErrorException refused) {
-            undo(prepared, open, prepared, gid);
+            undo(prepared, gid);
             throw refused;
         }
         Optional<CallResult> committed = calls.attemptToCommit(decider, COMMIT);
@@ -196,20 +193,18 @@ public final class DistributedEnd {
         }
         byte[] error = committed.get().error();
         if (error != null) {
-            undo(prepared, open, prepared, gid);
+            undo(prepared, gid);
             throw new NodeError(error);
         }
     }
 
-    private void finish(List<BackendConnection> prepared, String gid) {
+    private void finish(List<BackendConnection> prepared, String sql) {
         for (BackendConnection other : prepared) {
-            Optional<CallResult> done = finishPrepared(other, "COMMIT PREPARED " + gid);
+            Optional<CallResult> done = finishPrepared(other, sql);
             if (done.isPresent() && QUERY_CANCELED.equals(done.get().sqlState())) {
-                // The client's cancel came when it was decided already.
-                finishPrepared(other, "COMMIT PREPARED " + gid);
+                finishPrepared(other, sql); // the client's cancel came when it was decided already
             }
         }
-        observer.reached(Point.AFTER_COMMIT_PREPARED);
     }
 
     /** Only who has prepared a transaction may finish it, and a role of SET LOCAL has ended with PREPARE. */

@@ -5,6 +5,7 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendListener;
 import dev.tenantry.proxy.backend.BackendLost;
 import dev.tenantry.proxy.backend.BackendRefused;
+import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.proxy.session.Expected;
 import dev.tenantry.proxy.session.ReplyLedger;
 import dev.tenantry.proxy.session.SessionBackends;
@@ -225,7 +226,7 @@ public final class Dispatcher {
             if (transaction.isBound()) {
                 throw new SqlErrorException(secondNode(main.node(), node));
             }
-            run(main.call("ROLLBACK"), rolledBack -> transaction.leave());
+            run(main.call("ROLLBACK"), this::rolledBack);
             return null;
         }
         if (target == null || target.isClosed() || !preparation.isLight(target)) {
@@ -238,6 +239,13 @@ public final class Dispatcher {
         }
         enlisted(target);
         return target;
+    }
+
+    /** A cancel may have kept ROLLBACK from beginning: then the block is still there, and has failed. */
+    private void rolledBack(CallResult result) {
+        if (result.isSuccess()) {
+            transaction.leave();
+        }
     }
 
     private void enlisted(BackendConnection backend) {

@@ -1,0 +1,382 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.proxy.pool.PoolLimits;
+import dev.tenantry.proxy.server.ProxyLimits;
+import dev.tenantry.support.FakeNode;
+import dev.tenantry.support.Message;
+import dev.tenantry.support.ProxyBefore;
+import dev.tenantry.support.RawClient;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What becomes of a transaction of the proxy's making when a cancel, a failure or a loss comes at a bad moment of its
+ * statements or of its end: whatever the client is told, no node is left in a block that nobody will end.
+ */
+class ScriptedCommitsIT {
+
+    private static final ProxyLimits LIMITS = ProxyLimits.forCores(1).withPool(PoolLimits.NONE);
+    private static final int PROCESS_ID = 1234;
+    private static final int SECRET_KEY = 5678;
+
+    private final CountDownLatch reached = new CountDownLatch(1);
+    private final CountDownLatch cancelled = new CountDownLatch(1);
+    private final AtomicInteger connections = new AtomicInteger();
+
+    @Test
+    void rollsBackWhereACancelKeptTheOnlyCommitFromBeginning() {
+        FakeNode home = cancellable(peer -> {
+            answer(peer, "BEGIN", 'T');
+            answer(peer, "SELECT", 'T');
+            answer(peer, "PREPARE", 'T');
+            expect(peer, "COMMIT");
+            reached.countDown();
+            await(cancelled);
+            cancel(peer); // before COMMIT has begun, so that the block is still open
+            answer(peer, "ROLLBACK", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home);
+                RawClient client = proxy.login()) {
+            client.query("SELECT 1; PREPARE p AS SELECT 2").flushOut();
+            await(reached);
+            cancel(proxy, client);
+            assertThat(said(client)).isEqualTo("SELECT 57014 I");
+            assertThat(said(client.query("SELECT 3"))).isEqualTo("SELECT I");
+            leave(client);
+        }
+    }
+
+    @Test
+    void cancelsClusterStatementBetweenItsNodes() {
+        FakeNode home = cancellable(peer -> {
+            answer(peer, "BEGIN", 'T');
+            expect(peer, "CREATE ROLE");
+            reached.countDown();
+            await(cancelled); // the request comes too late for this part, which ends well
+            done(peer, "CREATE ROLE", 'T');
+            answer(peer, "ROLLBACK", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, untouched());
+                RawClient client = proxy.login()) {
+            client.query("CREATE ROLE jim").flushOut();
+            await(reached);
+            cancel(proxy, client);
+            assertThat(said(client)).isEqualTo("57014 I");
+            assertThat(said(client.query("SELECT 1"))).isEqualTo("SELECT I");
+            leave(client);
+        }
+    }
+
+    @Test
+    void failsBlockWhoseClusterStatementIsCancelledBetweenItsNodes() {
+        FakeNode home = cancellable(peer -> {
+            answer(peer, "BEGIN", 'T');
+            expect(peer, "CREATE ROLE");
+            reached.countDown();
+            await(cancelled);
+            done(peer, "CREATE ROLE", 'T');
+            answer(peer, "ROLLBACK", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, untouched());
+                RawClient client = proxy.login()) {
+            client.run("BEGIN");
+            client.query("CREATE ROLE jim").flushOut();
+            await(reached);
+            cancel(proxy, client);
+            assertThat(said(client)).isEqualTo("57014 E");
+            assertThat(said(client.query("CREATE ROLE joe"))).isEqualTo("25P02 E");
+            assertThat(said(client.query("COMMIT"))).isEqualTo("ROLLBACK I");
+            assertThat(said(client.query("SELECT 1"))).isEqualTo("SELECT I");
+            leave(client);
+        }
+    }
+
+    @Test
+    void failsBlockThatACancelKeptFromMoving() {
+        FakeNode home = cancellable(peer -> {
+            answer(peer, "BEGIN", 'T');
+            answer(peer, "SHOW", 'T');
+            expect(peer, "ROLLBACK"); // the block goes to another node
+            reached.countDown();
+            await(cancelled);
+            cancel(peer);
+            answer(peer, "ROLLBACK", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, untouched());
+                RawClient client = proxy.login()) {
+            client.run("BEGIN");
+            client.run("SHOW work_mem");
+            client.query("SELECT FROM s2.t").flushOut();
+            await(reached);
+            cancel(proxy, client);
+            assertThat(said(client)).isEqualTo("57014 E");
+            assertThat(said(client.query("SELECT FROM s2.t"))).isEqualTo("25P02 E");
+            assertThat(said(client.query("ROLLBACK"))).isEqualTo("ROLLBACK I");
+            assertThat(said(client.query("SELECT 1"))).isEqualTo("SELECT I");
+            leave(client);
+        }
+    }
+
+    @Test
+    void rollsBackAllWhereACancelKeptTheCommitOfTheWriterFromBeginning() {
+        FakeNode home = node(peer -> {
+            createRole(peer, "7");
+            expect(peer, "COMMIT");
+            cancel(peer);
+            answer(peer, "ROLLBACK", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
+        });
+        FakeNode reader = node(peer -> {
+            createRole(peer, null);
+            answer(peer, "ROLLBACK", 'I');
+            peer.expect('X');
+        });
+        assertThat(creatingRole(home, reader)).isEqualTo("57014 I");
+    }
+
+    @Test
+    void rollsBackReaderWhereACancelKeptItsCommitFromBeginning() {
+        FakeNode home = node(peer -> {
+            createRole(peer, "7");
+            answer(peer, "COMMIT", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
+        });
+        FakeNode reader = node(peer -> {
+            createRole(peer, null);
+            expect(peer, "COMMIT");
+            cancel(peer);
+            answer(peer, "ROLLBACK", 'I');
+            peer.expect('X');
+        });
+        assertThat(creatingRole(home, reader)).isEqualTo("CREATE ROLE I");
+    }
+
+    @Test
+    void undoesWhatIsPreparedWhereACancelKeptTheDecisionFromBeginning() {
+        FakeNode home = node(peer -> {
+            createRole(peer, "7");
+            answer(peer, "SELECT tenantry.record_commit", 'T');
+            expect(peer, "COMMIT");
+            cancel(peer);
+            answer(peer, "ROLLBACK", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
+        });
+        FakeNode other = node(peer -> {
+            createRole(peer, "8");
+            answer(peer, "PREPARE TRANSACTION", 'I');
+            expect(peer, "ROLLBACK PREPARED");
+            peer.error("ERROR", "57014", "canceling statement due to user request"); // late, but not too late to hurt
+            peer.ready('I');
+            answer(peer, "ROLLBACK PREPARED", 'I');
+            peer.expect('X');
+        });
+        assertThat(creatingRole(home, other)).isEqualTo("57014 I");
+    }
+
+    @Test
+    void rollsBackAllWhereACancelKeptThePreparationFromBeginning() {
+        FakeNode home = node(peer -> {
+            createRole(peer, "7");
+            answer(peer, "ROLLBACK", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
+        });
+        FakeNode other = node(peer -> {
+            createRole(peer, "8");
+            expect(peer, "PREPARE TRANSACTION");
+            cancel(peer);
+            answer(peer, "ROLLBACK", 'I');
+            peer.expect('X');
+        });
+        assertThat(creatingRole(home, other)).isEqualTo("57014 I");
+    }
+
+    @Test
+    void rollsBackAgainWhatACancelHasKeptFromRollingBack() {
+        FakeNode home = node(peer -> {
+            answer(peer, "BEGIN", 'T');
+            expect(peer, "CREATE ROLE");
+            peer.error("ERROR", "42710", "role \"jim\" already exists");
+            peer.ready('E');
+            expect(peer, "ROLLBACK");
+            cancel(peer);
+            answer(peer, "ROLLBACK", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
+        });
+        assertThat(creatingRole(home, untouched())).isEqualTo("42710 I");
+    }
+
+    @Test
+    void endsConnectionThatCanNotBeRolledBack() {
+        FakeNode home = FakeNode.start(peer -> {
+            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+            if (connections.getAndIncrement() == 0) {
+                answer(peer, "BEGIN", 'T');
+                expect(peer, "CREATE ROLE");
+                peer.error("ERROR", "42710", "role \"jim\" already exists");
+                peer.ready('E');
+                for (int i = 0; i < 3; i++) {
+                    expect(peer, "ROLLBACK");
+                    cancel(peer);
+                }
+                peer.expectEnd();
+            } else {
+                answer(peer, "SELECT", 'I');
+                peer.expect('X');
+            }
+        });
+        assertThat(creatingRole(home, untouched())).isEqualTo("42710 I");
+    }
+
+    @Test
+    void leavesNoReaderInTheBlockWhoseDeciderIsLost() {
+        FakeNode home = node(peer -> {
+            createRole(peer, null);
+            answer(peer, "ROLLBACK", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
+        });
+        FakeNode first = node(peer -> {
+            createRole(peer, "8");
+            answer(peer, "PREPARE TRANSACTION", 'I');
+            peer.expect('X');
+        });
+        FakeNode decider = node(peer -> {
+            createRole(peer, "9");
+            answer(peer, "SELECT tenantry.record_commit", 'T');
+            expect(peer, "COMMIT"); // and goes away
+        });
+        assertThat(creatingRole(home, first, decider)).isEqualTo("08007 I");
+    }
+
+    // --- what nodes do ----------------------------------------------------------------------------------------------
+
+    private static FakeNode node(FakeNode.Script script) {
+        return FakeNode.start(peer -> {
+            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+            script.play(peer);
+        });
+    }
+
+    /** A node whose second connection brings a cancel request. */
+    private FakeNode cancellable(FakeNode.Script script) {
+        return FakeNode.start(peer -> {
+            if (connections.getAndIncrement() == 0) {
+                peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+                script.play(peer);
+            } else {
+                peer.readCancel(PROCESS_ID, SECRET_KEY);
+                cancelled.countDown();
+            }
+        });
+    }
+
+    private static FakeNode untouched() {
+        return FakeNode.start(peer -> {
+            throw new AssertionError("the second node was needed");
+        });
+    }
+
+    /** A node's part in CREATE ROLE up to its end; it has written as that transaction, or not. */
+    private static void createRole(FakeNode.Peer peer, @Nullable String transaction) throws IOException {
+        answer(peer, "BEGIN", 'T');
+        answer(peer, "CREATE ROLE", 'T');
+        String next = peer.expect('Q').strings().getFirst();
+        if (next.startsWith("SELECT tenantry.catalog_changed")) {
+            done(peer, "SELECT 1", 'T');
+            next = peer.expect('Q').strings().getFirst();
+        }
+        assertThat(next).contains("pg_current_xact_id_if_assigned");
+        peer.row(transaction, "f");
+        done(peer, "SELECT 1", 'T');
+    }
+
+    /** Answers a statement that begins like this with these words as its tag. */
+    private static void answer(FakeNode.Peer peer, String sql, char status) throws IOException {
+        expect(peer, sql);
+        done(peer, sql, status);
+    }
+
+    private static void expect(FakeNode.Peer peer, String sql) throws IOException {
+        assertThat(peer.expect('Q').strings().getFirst()).startsWith(sql);
+    }
+
+    private static void done(FakeNode.Peer peer, String tag, char status) throws IOException {
+        peer.complete(tag);
+        peer.ready(status);
+    }
+
+    private static void cancel(FakeNode.Peer peer) throws IOException {
+        peer.error("ERROR", "57014", "canceling statement due to user request");
+        peer.ready('E');
+    }
+
+    // --- what the client does ---------------------------------------------------------------------------------------
+
+    /** What CREATE ROLE is told; afterwards the session goes on, outside any block. */
+    private static String creatingRole(FakeNode... nodes) {
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, nodes);
+                RawClient client = proxy.login()) {
+            String said = said(client.query("CREATE ROLE jim"));
+            assertThat(said(client.query("SELECT 1"))).isEqualTo("SELECT I");
+            leave(client);
+            return said;
+        }
+    }
+
+    private static void cancel(ProxyBefore proxy, RawClient victim) {
+        try (RawClient canceller = proxy.connect()) {
+            canceller.requestCancel(victim.processId(), victim.secretKey());
+            assertThat(canceller.readToEnd()).isEmpty();
+        }
+    }
+
+    private static void leave(RawClient client) {
+        client.terminate().flushOut();
+        assertThat(client.readToEnd()).isEmpty();
+    }
+
+    /** Tags and SQLSTATEs up to ReadyForQuery, and its status. */
+    private static String said(RawClient client) {
+        List<Message> answer = client.readUntilReady();
+        StringBuilder said = new StringBuilder();
+        for (Message message : answer) {
+            switch (message.type()) {
+                case 'C' -> said.append(message.strings().getFirst()).append(' ');
+                case 'E' -> said.append(message.sqlState()).append(' ');
+                default -> {}
+            }
+        }
+        return said + answer.getLast().text();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(15, TimeUnit.SECONDS))
+                    .as("it has come so far")
+                    .isTrue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+}
