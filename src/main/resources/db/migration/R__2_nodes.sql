@@ -45,7 +45,8 @@ AS $$
         ('keepalives_idle', '10'), ('tcp_user_timeout', '10000'), ('application_name', 'tenantry views'),
         ('client_encoding', 'UTF8'),
         ('options', '-c search_path=pg_catalog -c tenantry.schema_ddl=on -c statement_timeout=60s '
-                 || '-c jit=off -c enable_nestloop=off -c idle_session_timeout=60s -c standard_conforming_strings=on -c datestyle=ISO')
+                 || '-c jit=off -c enable_nestloop=off -c enable_mergejoin=off -c idle_session_timeout=60s '
+                 || '-c standard_conforming_strings=on -c datestyle=ISO')
         UNION ALL
         SELECT split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)
         FROM pg_foreign_server s JOIN pg_user_mapping m ON m.umserver = s.oid, unnest(s.srvoptions || m.umoptions) o

@@ -3,6 +3,12 @@
 -- Nodes are asked at the same time, each over a connection that lives as long as the statement. A node that does not
 -- answer costs a warning and leaves its facts NULL.
 
+-- Views are made anew, because columns may change; nobody's views may hang on them without being dropped.
+DROP VIEW IF EXISTS tenantry.pg_dist_node, tenantry.pg_dist_schema, tenantry.pg_dist_colocation,
+    tenantry.pg_dist_partition, tenantry.pg_dist_shard, tenantry.pg_dist_placement, tenantry.citus_schemas,
+    tenantry.citus_tables, tenantry.citus_shards, tenantry.citus_nodes CASCADE;
+DROP FUNCTION IF EXISTS tenantry.cluster_tables(boolean), tenantry.node_tables(boolean);
+
 -- Sends a query to every node but the coordinator; returns the ids of those that have taken it.
 CREATE OR REPLACE FUNCTION tenantry.ask_nodes(query text, OUT asked integer[], OUT silent integer[])
 LANGUAGE plpgsql
@@ -57,10 +63,13 @@ REVOKE ALL ON FUNCTION tenantry.close_nodes(integer[]) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION tenantry.schema_sizes() RETURNS TABLE (nodeid integer, schema_name name, bytes bigint)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 2000
 SET search_path = pg_catalog, pg_temp
+SET jit = off
+SET enable_nestloop = off
+SET enable_mergejoin = off
 AS $$
 DECLARE
     query CONSTANT text := $q$
-        SELECT n.nspname, sum(b.bytes)::bigint
+        SELECT n.nspname, pg_catalog.sum(b.bytes)::bigint
         FROM tenantry.table_bytes() b
         JOIN pg_catalog.pg_class c ON c.oid = b.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         GROUP BY n.nspname$q$;
@@ -120,17 +129,41 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION tenantry.assign_shards(jsonb) FROM PUBLIC;
 
--- The tables of distributed schemas, as every node has them; a row without relid for a node that is silent.
-CREATE OR REPLACE FUNCTION tenantry.node_tables(with_sizes boolean) RETURNS SETOF tenantry.seen_table
+-- Ids for the tables given, an array of objects as tenantry.assign_shards() takes it; nothing for NULL.
+CREATE OR REPLACE FUNCTION tenantry.number_tables(seen jsonb) RETURNS TABLE (
+    nodeid integer, relid oid, shardid bigint, placementid bigint)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    coordinator tenantry.node;
+BEGIN
+    IF seen IS NOT NULL THEN
+        SELECT * INTO coordinator FROM tenantry.node n WHERE n.groupid = 0;
+        PERFORM tenantry.open_node('tenantry_self', coordinator.nodename, coordinator.nodeport);
+        RETURN QUERY SELECT a.* FROM tenantry.dblink('tenantry_self', format(
+            'SELECT nodeid, relid, shardid, placementid FROM tenantry.assign_shards(%L)', seen))
+            AS a (nodeid integer, relid oid, shardid bigint, placementid bigint);
+        PERFORM tenantry.close_node('tenantry_self');
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.number_tables(jsonb) FROM PUBLIC;
+
+-- The tables of schemas that may be distributed, as every node has them; a row without relid for a node that is silent.
+-- Names come as text, a fifth of the width of a name: the rows are kept in memory several times on their way.
+CREATE OR REPLACE FUNCTION tenantry.node_tables(with_sizes boolean) RETURNS TABLE (
+    nodeid integer, schema_name text, relid oid, relname text, relkind "char", owner text, access_method text,
+    bytes bigint)
 LANGUAGE plpgsql ROWS 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     query text := format($q$
-        SELECT n.nspname, c.oid, c.relname, c.relkind, r.rolname, a.amname, %s
+        SELECT n.nspname::text, c.oid, c.relname::text, c.relkind, pg_catalog.pg_get_userbyid(c.relowner)::text,
+               a.amname::text, %s
         FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
         LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam %s
         WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't'
           AND n.nspname NOT IN ('tenantry', 'public') AND n.nspname !~ '^pg_'
@@ -153,7 +186,8 @@ BEGIN
         BEGIN
             RETURN QUERY SELECT node_id, answer.*
             FROM tenantry.dblink_get_result('tenantry_node_' || node_id) AS answer (
-                schema_name name, relid oid, relname name, relkind "char", owner name, access_method name, bytes bigint);
+                schema_name text, relid oid, relname text, relkind "char", owner text, access_method text,
+                bytes bigint);
         EXCEPTION WHEN OTHERS THEN
             PERFORM tenantry.warn_of_silent_node(node_id, SQLERRM);
             silent := silent || node_id;
@@ -161,7 +195,7 @@ BEGIN
     END LOOP;
     PERFORM tenantry.close_nodes(asked);
     RETURN QUERY
-    SELECT id, NULL::name, NULL::oid, NULL::name, NULL::"char", NULL::name, NULL::name, NULL::bigint
+    SELECT id, NULL::text, NULL::oid, NULL::text, NULL::"char", NULL::text, NULL::text, NULL::bigint
     FROM unnest(silent) id;
 EXCEPTION WHEN query_canceled THEN
     PERFORM tenantry.close_nodes(asked);
@@ -170,10 +204,11 @@ END
 $$;
 REVOKE ALL ON FUNCTION tenantry.node_tables(boolean) FROM PUBLIC;
 
--- The same with shard ids, handed out where they are missing; of a silent node what is remembered.
+-- The tables of distributed schemas with shard ids, handed out where they are missing; of a silent node what is
+-- remembered.
 CREATE OR REPLACE FUNCTION tenantry.cluster_tables(with_sizes boolean) RETURNS TABLE (
-    nodeid integer, schemaid oid, colocationid integer, table_name text, relkind "char", owner name,
-    access_method name, bytes bigint, shardid bigint, placementid bigint)
+    nodeid integer, schemaid oid, colocationid integer, table_name text, relkind "char", owner text,
+    access_method text, bytes bigint, shardid bigint, placementid bigint)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 10000
 SET search_path = pg_catalog, pg_temp
 SET jit = off
@@ -183,61 +218,41 @@ SET enable_nestloop = off
 SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
-DECLARE
-    seen tenantry.seen_table[] := ARRAY(SELECT t FROM tenantry.node_tables(with_sizes) t);
-    known bigint;
-    fresh jsonb;
-    coordinator tenantry.node;
 BEGIN
     RETURN QUERY
-    SELECT t.nodeid, s.schemaid, s.colocationid, quote_ident(t.schema_name) || '.' || quote_ident(t.relname),
-           t.relkind, t.owner, t.access_method, t.bytes, h.shardid, h.placementid
-    FROM unnest(seen) t
-    JOIN pg_namespace n ON n.nspname = t.schema_name
-    JOIN tenantry.schema s ON s.schemaid = n.oid AND s.nodeid = t.nodeid
-    JOIN tenantry.shard h ON h.nodeid = t.nodeid AND h.relid = t.relid AND h.relname = t.relname;
-    GET DIAGNOSTICS known = ROW_COUNT;
-    IF known = cardinality(seen) THEN
-        RETURN;
-    END IF;
-
-    SELECT jsonb_agg(jsonb_build_object(
-        'nodeid', t.nodeid, 'relid', t.relid::bigint, 'schemaid', s.schemaid::bigint, 'relname', t.relname))
-    INTO fresh
-    FROM unnest(seen) t
-    JOIN pg_namespace n ON n.nspname = t.schema_name
-    JOIN tenantry.schema s ON s.schemaid = n.oid AND s.nodeid = t.nodeid
-    LEFT JOIN tenantry.shard h ON h.nodeid = t.nodeid AND h.relid = t.relid AND h.relname = t.relname
-    WHERE h.shardid IS NULL;
-    IF fresh IS NOT NULL THEN
-        SELECT * INTO coordinator FROM tenantry.node n WHERE n.groupid = 0;
-        PERFORM tenantry.open_node('tenantry_self', coordinator.nodename, coordinator.nodeport);
-        RETURN QUERY
-        SELECT t.nodeid, s.schemaid, s.colocationid, quote_ident(t.schema_name) || '.' || quote_ident(t.relname),
-               t.relkind, t.owner, t.access_method, t.bytes, a.shardid, a.placementid
-        FROM tenantry.dblink('tenantry_self', format(
-            'SELECT nodeid, relid, shardid, placementid FROM tenantry.assign_shards(%L)', fresh))
-            AS a (nodeid integer, relid oid, shardid bigint, placementid bigint)
-        JOIN unnest(seen) t ON t.nodeid = a.nodeid AND t.relid = a.relid
-        JOIN pg_namespace n ON n.nspname = t.schema_name
-        JOIN tenantry.schema s ON s.schemaid = n.oid;
-        PERFORM tenantry.close_node('tenantry_self');
-    END IF;
-    RETURN QUERY
-    SELECT h.nodeid, s.schemaid, s.colocationid, quote_ident(n.nspname) || '.' || quote_ident(h.relname),
-           'r'::"char", NULL::name, NULL::name, NULL::bigint, h.shardid, h.placementid
-    FROM unnest(seen) silent
-    JOIN tenantry.schema s ON s.nodeid = silent.nodeid
-    JOIN pg_namespace n ON n.oid = s.schemaid
-    JOIN tenantry.shard h ON h.schemaid = s.schemaid
+    WITH owned AS MATERIALIZED (
+        SELECT s.nodeid, s.schemaid, s.colocationid, n.nspname::text AS schema_name,
+               quote_ident(n.nspname) || '.' AS qualifier
+        FROM tenantry.schema s JOIN pg_namespace n ON n.oid = s.schemaid
+    ), seen AS MATERIALIZED (
+        SELECT t.nodeid, t.relid, t.relname, t.relkind, t.owner, t.access_method, t.bytes,
+               o.schemaid, o.colocationid, o.qualifier || quote_ident(t.relname) AS table_name,
+               h.shardid, h.placementid
+        FROM tenantry.node_tables(with_sizes) t
+        LEFT JOIN owned o ON o.schema_name = t.schema_name AND o.nodeid = t.nodeid
+        LEFT JOIN tenantry.shard h ON h.relid = t.relid AND h.nodeid = t.nodeid AND h.relname = t.relname
+    ), fresh AS (
+        SELECT a.* FROM tenantry.number_tables((
+            SELECT jsonb_agg(jsonb_build_object(
+                'nodeid', t.nodeid, 'relid', t.relid::bigint, 'schemaid', t.schemaid::bigint, 'relname', t.relname))
+            FROM seen t WHERE t.schemaid IS NOT NULL AND t.shardid IS NULL)) a
+    )
+    SELECT t.nodeid, t.schemaid, t.colocationid, t.table_name, t.relkind, t.owner, t.access_method,
+           t.bytes, t.shardid, t.placementid
+    FROM seen t WHERE t.schemaid IS NOT NULL AND t.shardid IS NOT NULL
+    UNION ALL
+    SELECT t.nodeid, t.schemaid, t.colocationid, t.table_name, t.relkind, t.owner, t.access_method,
+           t.bytes, a.shardid, a.placementid
+    FROM fresh a JOIN seen t ON t.nodeid = a.nodeid AND t.relid = a.relid
+    UNION ALL
+    SELECT h.nodeid, o.schemaid, o.colocationid, o.qualifier || quote_ident(h.relname),
+           'r'::"char", NULL::text, NULL::text, NULL::bigint, h.shardid, h.placementid
+    FROM seen silent
+    JOIN owned o ON o.nodeid = silent.nodeid
+    JOIN tenantry.shard h ON h.schemaid = o.schemaid
     WHERE silent.relid IS NULL;
 END
 $$;
-
--- Views are made anew, because columns may change; nobody's views may hang on them without being dropped.
-DROP VIEW IF EXISTS tenantry.pg_dist_node, tenantry.pg_dist_schema, tenantry.pg_dist_colocation,
-    tenantry.pg_dist_partition, tenantry.pg_dist_shard, tenantry.pg_dist_placement, tenantry.citus_schemas,
-    tenantry.citus_tables, tenantry.citus_shards, tenantry.citus_nodes CASCADE;
 
 CREATE VIEW tenantry.pg_dist_node AS
 SELECT nodeid, groupid, nodename, nodeport, noderack, hasmetadata, isactive, noderole, nodecluster, metadatasynced,
@@ -288,8 +303,8 @@ SELECT t.table_name,
        t.colocationid AS colocation_id,
        pg_size_pretty(t.bytes) AS table_size,
        1::bigint AS shard_count,
-       t.owner AS table_owner,
-       t.access_method AS access_method
+       t.owner::name AS table_owner,
+       t.access_method::name AS access_method
 FROM tenantry.cluster_tables(true) t
 ORDER BY t.table_name COLLATE "C";
 

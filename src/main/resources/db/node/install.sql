@@ -86,43 +86,49 @@ CREATE EVENT TRIGGER tenantry_guard_schema_drop ON sql_drop
 
 -- Bytes of every table and materialized view outside the system's schemas, with indexes, TOAST and all forks, from the
 -- files themselves: pg_total_relation_size() has to open each relation, which costs a new session ten times as much.
+-- Without settings of its own it becomes part of the query that calls it. Whoever does turns nested loops off: a node
+-- that has just got thousands of tables has no statistics of them. Sums are exact as far as a double's integers go.
 CREATE OR REPLACE FUNCTION tenantry.table_bytes() RETURNS TABLE (relid oid, bytes bigint)
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-SET jit = off
--- Hash joins whatever the statistics say: a node that has just got thousands of tables has none yet.
-SET enable_nestloop = off
-SET enable_mergejoin = off
+LANGUAGE sql STABLE
 AS $$
     WITH place AS MATERIALIZED (
         SELECT t.oid AS spcid,
                CASE t.spcname
                    WHEN 'pg_default' THEN 'base/'
-                   ELSE format('pg_tblspc/%s/PG_%s_%s/', t.oid, current_setting('server_version_num')::int / 10000,
-                               (SELECT catalog_version_no FROM pg_control_system()))
+                   ELSE pg_catalog.format('pg_tblspc/%s/PG_%s_%s/', t.oid,
+                       pg_catalog.current_setting('server_version_num')::int / 10000,
+                       (SELECT catalog_version_no FROM pg_catalog.pg_control_system()))
                END || d.oid || '/' AS directory,
                t.oid = d.dattablespace AS is_default
-        FROM pg_tablespace t, pg_database d
-        WHERE d.datname = current_database() AND t.spcname <> 'pg_global'
-    ), file AS MATERIALIZED (
-        SELECT p.spcid, p.directory || f AS path,
-               split_part(split_part(f, '_', 1), '.', 1)::oid AS filenode
-        FROM place p, pg_ls_dir(p.directory, true, false) f
-        WHERE f >= '0' AND f < ':'
-    ), part AS MATERIALIZED (
-        -- A file is the table's itself, its index's, its TOAST table's, or that of the TOAST table's index.
-        SELECT coalesce(toasted.oid, i.indrelid, c.oid) AS relid, c.relfilenode,
-               CASE c.reltablespace WHEN 0 THEN (SELECT spcid FROM place WHERE is_default) ELSE c.reltablespace END
-                   AS spcid
-        FROM pg_class c
-        LEFT JOIN pg_index i ON i.indexrelid = c.oid
-        LEFT JOIN (SELECT t.oid, t.reltoastrelid FROM pg_class t WHERE t.reltoastrelid <> 0) toasted
-            ON toasted.reltoastrelid = coalesce(i.indrelid, c.oid)
+        FROM pg_catalog.pg_tablespace t, pg_catalog.pg_database d
+        WHERE d.datname = pg_catalog.current_database() AND t.spcname <> 'pg_global'
+    ), further AS MATERIALIZED (
+        -- Of some relations there is more than the first file: other forks, and a segment for each further GB.
+        SELECT p.spcid, pg_catalog.split_part(pg_catalog.split_part(f, '_', 1), '.', 1)::oid AS filenode,
+               pg_catalog.sum((pg_catalog.pg_stat_file(p.directory || f, true)).size::float8) AS bytes
+        FROM place p, pg_catalog.pg_ls_dir(p.directory, true, false) f
+        WHERE (f LIKE '%\_%' OR f LIKE '%.%') AND f >= '0' AND f < ':'
+        GROUP BY 1, 2
+    ), rel AS MATERIALIZED (
+        SELECT c.oid, c.reltablespace, c.relfilenode, c.reltoastrelid,
+               (pg_catalog.pg_stat_file(
+                   CASE c.reltablespace
+                       WHEN 0 THEN (SELECT p.directory FROM place p WHERE p.is_default)
+                       ELSE (SELECT p.directory FROM place p WHERE p.spcid = c.reltablespace)
+                   END || c.relfilenode, true)).size::float8 AS bytes
+        FROM pg_catalog.pg_class c
         WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 't', 'i')
     )
-    SELECT p.relid, sum((pg_stat_file(f.path, true)).size)::bigint
-    FROM part p JOIN file f ON f.filenode = p.relfilenode AND f.spcid = p.spcid
-    GROUP BY p.relid
+    -- A file is the table's itself, its index's, its TOAST table's, or that of the TOAST table's index.
+    SELECT coalesce(toasted.oid, i.indrelid, r.oid),
+           pg_catalog.sum(coalesce(r.bytes, 0) + coalesce(f.bytes, 0))::bigint
+    FROM rel r
+    LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = r.oid
+    LEFT JOIN (SELECT t.oid, t.reltoastrelid FROM rel t WHERE t.reltoastrelid <> 0) toasted
+        ON toasted.reltoastrelid = coalesce(i.indrelid, r.oid)
+    LEFT JOIN further f ON f.filenode = r.relfilenode AND f.spcid = CASE r.reltablespace
+        WHEN 0 THEN (SELECT p.spcid FROM place p WHERE p.is_default) ELSE r.reltablespace END
+    GROUP BY 1
 $$;
 REVOKE ALL ON FUNCTION tenantry.table_bytes() FROM PUBLIC;
 

@@ -141,6 +141,45 @@ class ClusterViewsIT {
     }
 
     @Test
+    void sizesAreWhatTheNodeSays() throws Exception {
+        String size = "pg_size_pretty(pg_total_relation_size(format('acme.%I', c.relname)))";
+        try (Connection connection = worker1.connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute("SET allow_in_place_tablespaces = on");
+            statement.execute("CREATE TABLESPACE elsewhere LOCATION ''");
+            statement.execute("CREATE TABLE acme.\"Long\" (id bigserial PRIMARY KEY, body text)");
+            statement.execute("ALTER TABLE acme.\"Long\" ALTER body SET STORAGE EXTERNAL");
+            statement.execute("INSERT INTO acme.\"Long\" (body) SELECT repeat('x', 9000) FROM generate_series(1, 100)");
+            statement.execute("CREATE UNLOGGED TABLE acme.light (id int UNIQUE)");
+            statement.execute("INSERT INTO acme.light SELECT generate_series(1, 5000)");
+            statement.execute("VACUUM acme.light"); // makes a free space map and a visibility map
+            statement.execute("CREATE TABLE acme.moved TABLESPACE elsewhere AS SELECT generate_series(1, 9000) AS id");
+            statement.execute("CREATE INDEX ON acme.moved (id)");
+            statement.execute("VACUUM acme.moved");
+            statement.execute("CREATE INDEX ON acme.notes (id) TABLESPACE elsewhere");
+            assertThat(rows(
+                            coordinator,
+                            "SELECT replace(table_name, '\"', ''), table_size FROM tenantry.citus_tables"
+                                    + " WHERE table_name LIKE 'acme.%' ORDER BY 1"))
+                    .hasSize(5)
+                    .isEqualTo(rows(
+                            statement,
+                            "SELECT 'acme.' || c.relname, " + size + " FROM pg_class c"
+                                    + " WHERE c.relnamespace = 'acme'::regnamespace AND c.relkind IN ('r', 'p')"
+                                    + " ORDER BY 1"));
+            assertThat(rows(coordinator, "SELECT sum(shard_size) FROM tenantry.citus_shards"))
+                    .isEqualTo(rows(
+                            statement,
+                            "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c"
+                                    + " WHERE c.relnamespace = 'acme'::regnamespace AND c.relkind = 'r'"));
+        } finally {
+            run(worker1, "DROP TABLE IF EXISTS acme.\"Long\", acme.light, acme.moved");
+            run(worker1, "DROP INDEX IF EXISTS acme.notes_id_idx");
+            run(worker1, "DROP TABLESPACE IF EXISTS elsewhere");
+        }
+    }
+
+    @Test
     void readOnlySessionsSeeShardIdsToo() throws Exception {
         run(worker1, "CREATE TABLE IF NOT EXISTS acme.late (id int)");
         try (Connection connection = coordinator.connect();
