@@ -25,6 +25,9 @@ final class Upkeep implements AutoCloseable {
     private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
     private static final long CLOSE_MAX_MILLIS = 5_000;
 
+    /** Nodes are measured for a twentieth of the time at most. */
+    private static final int MEASURE_REST = 19;
+
     private final Vertx vertx;
     private final CatalogFeed catalog;
     private final CoordinatorAddress coordinator;
@@ -33,7 +36,7 @@ final class Upkeep implements AutoCloseable {
     private final PreparedTransactionRecovery recovery;
     private final Thread thread;
     private final Set<Integer> preparedNodes = new HashSet<>();
-    private Instant measured = Instant.EPOCH;
+    private Instant measureNext = Instant.EPOCH;
     private volatile boolean closed;
 
     Upkeep(
@@ -72,6 +75,7 @@ final class Upkeep implements AutoCloseable {
         while (!closed) {
             try (ServerConnection connection = ServerConnection.open(vertx, coordinator, ANSWER_MAX)) {
                 CatalogStore store = new CatalogStore(connection);
+                store.endWhenSilent(limits.silenceMax());
                 preparedNodes.clear();
                 while (!closed) {
                     boolean leads = store.lead();
@@ -101,10 +105,21 @@ final class Upkeep implements AutoCloseable {
                 prepare(store, node);
             }
         }
-        if (Instant.now().isAfter(measured.plus(limits.measureInterval()))) {
+        if (Instant.now().isAfter(measureNext)) {
+            measure(store);
+        }
+    }
+
+    /** Looks at every file of every node: with very many tables the next time comes later than was asked for. */
+    private void measure(CatalogStore store) {
+        Instant begun = Instant.now();
+        try {
             store.measureNodes();
             store.sweep();
-            measured = Instant.now();
+        } finally {
+            Instant ended = Instant.now();
+            Duration rest = Duration.between(begun, ended).multipliedBy(MEASURE_REST);
+            measureNext = ended.plus(rest.compareTo(limits.measureInterval()) > 0 ? rest : limits.measureInterval());
         }
     }
 

@@ -2,6 +2,7 @@ package dev.tenantry.store;
 
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
+import java.time.Duration;
 import java.util.OptionalInt;
 
 /** Changes the catalog over one connection to the coordinator; every change makes a new version and notifies. */
@@ -57,6 +58,14 @@ public final class CatalogStore {
                 .iterator()
                 .next()
                 .getInteger(0);
+    }
+
+    /**
+     * Has the coordinator end this connection when nothing is sent over it for so long: the lead is free then, even if
+     * our process hangs or our machine has gone without a word.
+     */
+    public void endWhenSilent(Duration silenceMax) {
+        connection.query("SELECT set_config('idle_session_timeout', $1, false)", Long.toString(silenceMax.toMillis()));
     }
 
     /** Whether this connection is, from now on until it ends, the one that looks after the cluster. */

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /** The service as people run it, a process over a coordinator and workers of this test's own, asked over HTTP. */
@@ -28,29 +29,45 @@ public final class HttpService implements AutoCloseable {
     private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
 
     private final List<PostgresNode> nodes;
+    private final boolean first;
+    private final Map<String, String> environment;
     private final UpProcess process;
     private final int port = FreePort.draw();
     private final int httpPort = FreePort.draw();
     private final HttpClient client =
             HttpClient.newBuilder().connectTimeout(ANSWER_MAX).build();
 
-    private HttpService(List<PostgresNode> nodes, String... options) {
+    private HttpService(List<PostgresNode> nodes, boolean first, Map<String, String> environment) {
         this.nodes = nodes;
+        this.first = first;
+        this.environment = environment;
         List<String> words =
                 new ArrayList<>(List.of("--coordinator", nodes.getFirst().url()));
         nodes.subList(1, nodes.size())
                 .forEach(node -> words.addAll(List.of("--worker", node.host() + ":" + node.port())));
         words.addAll(List.of("--port", Integer.toString(port), "--http-port", Integer.toString(httpPort)));
-        words.addAll(List.of(options));
-        process = UpProcess.launch(words.toArray(String[]::new));
+        process = UpProcess.launch(environment, words);
     }
 
     /** Starts servers and service, and waits until it is ready. */
     public static HttpService start(int workers) throws InterruptedException {
-        HttpService service = new HttpService(IntStream.rangeClosed(0, workers)
+        return start(workers, Map.of());
+    }
+
+    /** Starts servers, and the service with these environment variables, and waits until it is ready. */
+    public static HttpService start(int workers, Map<String, String> environment) throws InterruptedException {
+        List<PostgresNode> nodes = IntStream.rangeClosed(0, workers)
                 .parallel()
                 .mapToObj(i -> PostgresNode.start(i == 0 ? "coordinator" : "worker" + i))
-                .toList());
+                .toList();
+        HttpService service = new HttpService(nodes, true, environment);
+        service.process.awaitReady();
+        return service;
+    }
+
+    /** Starts another process over the same servers, with the same variables; close it before the first one. */
+    public HttpService another() throws InterruptedException {
+        HttpService service = new HttpService(nodes, false, environment);
         service.process.awaitReady();
         return service;
     }
@@ -124,6 +141,8 @@ public final class HttpService implements AutoCloseable {
     public void close() {
         client.close();
         process.close();
-        nodes.parallelStream().forEach(PostgresNode::close);
+        if (first) {
+            nodes.parallelStream().forEach(PostgresNode::close);
+        }
     }
 }

@@ -11,6 +11,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -39,13 +40,18 @@ public final class UpProcess implements AutoCloseable {
 
     /** Starts it with these options and does not wait. */
     public static UpProcess launch(String... options) {
+        return launch(Map.of(), List.of(options));
+    }
+
+    /** Starts it with these options and these environment variables besides ours, and does not wait. */
+    public static UpProcess launch(Map<String, String> environment, List<String> options) {
         try {
             Path errors = Files.createTempFile("tenantry-up-", ".log");
             List<String> words = new ArrayList<>(List.of("./tenantry", "up"));
-            words.addAll(List.of(options));
-            Process process =
-                    new ProcessBuilder(words).redirectError(errors.toFile()).start();
-            return new UpProcess(process, errors);
+            words.addAll(options);
+            ProcessBuilder builder = new ProcessBuilder(words).redirectError(errors.toFile());
+            builder.environment().putAll(environment);
+            return new UpProcess(builder.start(), errors);
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }

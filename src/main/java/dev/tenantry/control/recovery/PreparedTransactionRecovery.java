@@ -23,6 +23,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
@@ -66,11 +69,9 @@ public final class PreparedTransactionRecovery {
     /** Looks at every node once; returns how many prepared transactions it finished. */
     public int recover() {
         CatalogSnapshot snapshot = catalog.current();
-        Map<Node, ServerConnection> connections = new HashMap<>();
+        Map<Node, ServerConnection> connections = new ConcurrentHashMap<>();
         try {
-            for (Node node : snapshot.nodes()) {
-                connect(node).ifPresent(connection -> connections.put(node, connection));
-            }
+            connect(snapshot.nodes(), connections);
             return recover(snapshot, connections);
         } finally {
             connections.values().forEach(ServerConnection::close);
@@ -156,6 +157,15 @@ public final class PreparedTransactionRecovery {
                     "prepared transaction can't be finished transaction=%s node=%s sqlstate=%s reason=%s",
                     gid, node.name(), refused.sqlState(), refused.error());
             return false;
+        }
+    }
+
+    /** To all at the same time, so that those that do not answer hold the others up only once. */
+    private void connect(List<Node> nodes, Map<Node, ServerConnection> connections) {
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Node node : nodes) {
+                threads.execute(() -> connect(node).ifPresent(connection -> connections.put(node, connection)));
+            }
         }
     }
 
