@@ -2,7 +2,6 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tenantry.embedded.Superuser;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.MemoryUse;
 import dev.tenantry.support.Message;
@@ -32,12 +31,7 @@ class GiantMessagesIT {
     private static final long MORE_MAX = 64;
 
     private final Cluster cluster = Cluster.shared();
-    private final RawClient client = RawClient.login(
-            cluster.host(),
-            cluster.port(),
-            Superuser.DEFAULT.name(),
-            Superuser.DEFAULT.password(),
-            Superuser.DEFAULT.database());
+    private final RawClient client = cluster.login();
 
     @BeforeEach
     void makeSchemas() {
@@ -53,12 +47,7 @@ class GiantMessagesIT {
     @AfterEach
     void disconnect() {
         client.close();
-        try (RawClient other = RawClient.login(
-                cluster.host(),
-                cluster.port(),
-                Superuser.DEFAULT.name(),
-                Superuser.DEFAULT.password(),
-                Superuser.DEFAULT.database())) {
+        try (RawClient other = cluster.login()) {
             other.run("DROP SCHEMA giant_1, giant_2 CASCADE");
         }
     }

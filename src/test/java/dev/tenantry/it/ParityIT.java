@@ -2,7 +2,6 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tenantry.embedded.Superuser;
 import dev.tenantry.it.parity.Answer;
 import dev.tenantry.it.parity.Entry;
 import dev.tenantry.it.parity.Script;
@@ -11,8 +10,8 @@ import dev.tenantry.it.parity.Way;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.PostgresNode;
 import dev.tenantry.support.RawClient;
+import dev.tenantry.support.SuperuserLogin;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -34,10 +33,6 @@ class ParityIT {
 
     private static final String SCHEMA = "parity";
     private static final Map<String, String> STARTUP = Map.of(
-            "user",
-            Superuser.DEFAULT.name(),
-            "database",
-            Superuser.DEFAULT.database(),
             "application_name",
             "parity",
             "TimeZone",
@@ -118,19 +113,11 @@ class ParityIT {
     }
 
     private static RawClient direct(Map<String, String> startup) {
-        return login(plain.host(), plain.port(), startup);
+        return SuperuserLogin.at(plain.host(), plain.port(), startup);
     }
 
     private static RawClient proxied(Map<String, String> startup) {
-        return login(cluster.host(), cluster.port(), startup);
-    }
-
-    private static RawClient login(String host, int port, Map<String, String> startup) {
-        Map<String, String> all = new LinkedHashMap<>();
-        all.put("user", Superuser.DEFAULT.name());
-        all.put("database", Superuser.DEFAULT.database());
-        all.putAll(startup);
-        return RawClient.connect(host, port).signIn(RawClient.PROTOCOL_3_0, Superuser.DEFAULT.password(), all);
+        return SuperuserLogin.at(cluster.host(), cluster.port(), startup);
     }
 
     /** All that have come when the session's last block has ended. */

@@ -23,6 +23,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -185,8 +186,7 @@ public final class Cluster implements AutoCloseable {
 
     /** A superuser's session through the proxy, over the wire itself. */
     public RawClient login() {
-        Superuser superuser = Superuser.DEFAULT;
-        return RawClient.login(host(), port(), superuser.name(), superuser.password(), superuser.database());
+        return SuperuserLogin.at(host(), port(), Map.of());
     }
 
     /** A proxy beside the cluster's own that says how far each commit over several nodes is; close it. */

@@ -90,19 +90,14 @@ public final class HttpService implements AutoCloseable {
 
     /** A connection through the proxy as the superuser. */
     public Connection connect() throws SQLException {
-        return new UpProcess.Ready(
-                        Superuser.DEFAULT.name(),
-                        Superuser.DEFAULT.password(),
-                        "127.0.0.1",
-                        port,
-                        Superuser.DEFAULT.database())
-                .connect();
+        return connectAs(Superuser.DEFAULT.name(), Superuser.DEFAULT.password());
     }
 
     /** A connection through the proxy as somebody else. */
     public Connection connectAs(String role, String password) throws SQLException {
         return DriverManager.getConnection(
-                "jdbc:postgresql://127.0.0.1:" + port + "/" + Superuser.DEFAULT.database() + "?loginTimeout=20",
+                "jdbc:postgresql://127.0.0.1:" + port + "/" + Superuser.DEFAULT.database()
+                        + "?loginTimeout=20&socketTimeout=60",
                 role,
                 password);
     }

@@ -83,12 +83,7 @@ public final class ProxyBefore implements AutoCloseable {
 
     /** A superuser's session. */
     public RawClient login() {
-        Superuser superuser = Superuser.DEFAULT;
-        return connect()
-                .signIn(
-                        RawClient.PROTOCOL_3_0,
-                        superuser.password(),
-                        Map.of("user", superuser.name(), "database", superuser.database()));
+        return SuperuserLogin.at("127.0.0.1", proxy.address().getPort(), Map.of());
     }
 
     @Override

@@ -42,20 +42,14 @@ public final class ExtendedQueries {
     private final Portals portals = new Portals();
     private boolean skipping;
 
-    public ExtendedQueries(
-            Conversation session,
-            Statements statements,
-            StatementAnalyzer analyzer,
-            Dispatcher dispatcher,
-            ClusterStatements cluster,
-            SessionContext context) {
-        this.session = session;
-        this.statements = statements;
-        this.analyzer = analyzer;
-        this.dispatcher = dispatcher;
-        this.cluster = cluster;
-        this.context = context;
-        this.parses = new ParseMessages(session, statements, analyzer, dispatcher, cluster, context);
+    public ExtendedQueries(QueryTools tools) {
+        this.session = tools.session();
+        this.context = tools.context();
+        this.statements = tools.statements();
+        this.analyzer = tools.analyzer();
+        this.dispatcher = tools.dispatcher();
+        this.cluster = tools.cluster();
+        this.parses = new ParseMessages(tools);
     }
 
     /** Whether an error of our own makes the client's messages up to Sync void. */

@@ -35,19 +35,13 @@ final class ParseMessages {
     private final ClusterStatements cluster;
     private final SessionContext context;
 
-    ParseMessages(
-            Conversation session,
-            Statements statements,
-            StatementAnalyzer analyzer,
-            Dispatcher dispatcher,
-            ClusterStatements cluster,
-            SessionContext context) {
-        this.session = session;
-        this.statements = statements;
-        this.analyzer = analyzer;
-        this.dispatcher = dispatcher;
-        this.cluster = cluster;
-        this.context = context;
+    ParseMessages(QueryTools tools) {
+        this.session = tools.session();
+        this.context = tools.context();
+        this.statements = tools.statements();
+        this.analyzer = tools.analyzer();
+        this.dispatcher = tools.dispatcher();
+        this.cluster = tools.cluster();
     }
 
     /** A Parse message, or the first part of a giant; nothing is owed that may change how it is understood. */

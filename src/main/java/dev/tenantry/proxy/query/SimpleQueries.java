@@ -37,19 +37,13 @@ public final class SimpleQueries {
     private final SessionContext context;
     private @Nullable StringRun strings;
 
-    public SimpleQueries(
-            Conversation session,
-            Statements statements,
-            StatementAnalyzer analyzer,
-            Dispatcher dispatcher,
-            ClusterStatements cluster,
-            SessionContext context) {
-        this.session = session;
-        this.statements = statements;
-        this.analyzer = analyzer;
-        this.dispatcher = dispatcher;
-        this.cluster = cluster;
-        this.context = context;
+    public SimpleQueries(QueryTools tools) {
+        this.session = tools.session();
+        this.context = tools.context();
+        this.statements = tools.statements();
+        this.analyzer = tools.analyzer();
+        this.dispatcher = tools.dispatcher();
+        this.cluster = tools.cluster();
     }
 
     /** Who runs strings that can't go to one node; set once. */

@@ -37,17 +37,12 @@ public final class StringRun {
     private boolean cancelled;
     private int next;
 
-    public StringRun(
-            Conversation session,
-            Dispatcher dispatcher,
-            ClusterStatements cluster,
-            SimpleQueries queries,
-            SessionContext context) {
-        this.session = session;
-        this.dispatcher = dispatcher;
-        this.cluster = cluster;
+    public StringRun(QueryTools tools, SimpleQueries queries) {
+        this.session = tools.session();
+        this.context = tools.context();
+        this.dispatcher = tools.dispatcher();
+        this.cluster = tools.cluster();
         this.queries = queries;
-        this.context = context;
     }
 
     public boolean isActive() {

@@ -10,8 +10,8 @@ import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.FrameCutter;
 import dev.tenantry.proxy.net.FrameHandler;
 import dev.tenantry.proxy.query.ExtendedQueries;
+import dev.tenantry.proxy.query.QueryTools;
 import dev.tenantry.proxy.query.SimpleQueries;
-import dev.tenantry.proxy.query.StatementAnalyzer;
 import dev.tenantry.proxy.query.Statements;
 import dev.tenantry.proxy.query.StringRun;
 import dev.tenantry.proxy.session.ClientOutlet;
@@ -72,12 +72,12 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.dispatcher = new Dispatcher(ledger, settings, transaction, backends, this);
         this.cluster = new ClusterStatements(session, dispatcher, this, context, catalog, shared.cluster());
         Statements routed = new Statements(session, dispatcher, context, metrics);
-        StatementAnalyzer analyzer = shared.analyzer();
-        this.simple = new SimpleQueries(session, routed, analyzer, dispatcher, cluster, context);
-        this.strings = new StringRun(session, dispatcher, cluster, simple, context);
+        QueryTools tools = new QueryTools(session, context, routed, shared.analyzer(), dispatcher, cluster);
+        this.simple = new SimpleQueries(tools);
+        this.extended = new ExtendedQueries(tools);
+        this.strings = new StringRun(tools, simple);
         simple.strings(strings);
         this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
-        this.extended = new ExtendedQueries(session, routed, analyzer, dispatcher, cluster, context);
         this.cutter = new FrameCutter(this, client.allocator());
     }
 

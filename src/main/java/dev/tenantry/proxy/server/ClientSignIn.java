@@ -1,6 +1,5 @@
 package dev.tenantry.proxy.server;
 
-import dev.tenantry.catalog.CatalogOverlay;
 import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.LoginRole;
@@ -229,11 +228,10 @@ final class ClientSignIn {
 
     /** Where the session may begin: where its search_path leads, else at the coordinator, else anywhere. */
     private List<Node> candidates(CatalogSnapshot snapshot, Map<String, String> settings, String user) {
-        CatalogOverlay catalog = new CatalogOverlay(core.feed());
         List<Node> nodes = new ArrayList<>();
         String path = settings.get("search_path");
         for (String name : SearchPath.parse(path == null ? "\"$user\"" : path).orElse(List.of())) {
-            DistributedSchema schema = catalog.schema(name.equals("$user") ? user : name);
+            DistributedSchema schema = snapshot.schema(name.equals("$user") ? user : name);
             if (schema != null && nodes.isEmpty()) {
                 nodes.add(schema.node());
             }

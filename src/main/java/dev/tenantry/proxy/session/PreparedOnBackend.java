@@ -87,8 +87,7 @@ public final class PreparedOnBackend {
             statement.requireWhole();
         }
         ByteBuf out = backend.channel().alloc().buffer(64);
-        boolean known = !name.isEmpty() && backend.prepared().remove(name) != null;
-        if (known) {
+        if (displaced(name, backend) != null) {
             close(out, 'S', name);
         }
         if (statement != null && !statement.isSql()) {
@@ -146,9 +145,15 @@ public final class PreparedOnBackend {
 
     /** Closes another statement that has the name on this backend. */
     public static void makeRoom(String name, BackendConnection backend, ReplyLedger ledger, ByteBuf out) {
-        if (!name.isEmpty() && backend.prepared().remove(name) instanceof Prepared other) {
+        Prepared other = displaced(name, backend);
+        if (other != null) {
             closes(other, ledger, out);
         }
+    }
+
+    /** What must be closed before the name can mean something else; the unnamed statement gives way by itself. */
+    private static @Nullable Prepared displaced(String name, BackendConnection backend) {
+        return !name.isEmpty() && backend.prepared().remove(name) instanceof Prepared other ? other : null;
     }
 
     private static void closes(Prepared statement, ReplyLedger ledger, ByteBuf out) {
