@@ -128,6 +128,36 @@ class ScriptedNodesIT {
     }
 
     @Test
+    void goesOnAtOnceWhereTheNextNodesConnectionIsIdle() {
+        FakeNode home = FakeNode.start(peer -> {
+            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+            answer(peer, "DISCARD ALL", 'I');
+            answer(peer, "SELECT 1", 'I');
+            peer.expect('X');
+        });
+        FakeNode other = FakeNode.start(peer -> {
+            peer.acceptTrusting(1, 1);
+            answer(peer, "SELECT 2", 'I');
+            answer(peer, "DISCARD ALL", 'I');
+            answer(peer, "SELECT 3", 'I');
+            peer.expect('X');
+        });
+        ProxyLimits pooling = LIMITS.withPool(new PoolLimits(1, 60_000, 60_000, 60_000));
+        try (ProxyBefore proxy = new ProxyBefore(pooling, home, other)) {
+            try (RawClient first = proxy.login()) {
+                first.run("SELECT FROM s2.t");
+                first.terminate().flushOut();
+                assertThat(first.readToEnd()).isEmpty();
+            }
+            try (RawClient client = proxy.login()) {
+                client.query("SELECT 1").query("SELECT FROM s2.t").flushOut();
+                assertThat(Message.only(client.readUntilReady(), 'C').strings()).containsExactly("SELECT 1");
+                assertThat(Message.only(client.readUntilReady(), 'C').strings()).containsExactly("SELECT 3");
+            }
+        }
+    }
+
+    @Test
     void cancelsQueryWhoseNodeIsBeingOpened() {
         try (ProxyBefore proxy = new ProxyBefore(LIMITS, answering(), hanging());
                 RawClient client = proxy.login()) {

@@ -19,6 +19,7 @@ import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -269,14 +270,20 @@ public final class Dispatcher {
      */
     public <T> void run(CompletableFuture<T> step, Consumer<T> then) {
         busy = true;
-        step.whenComplete((result, problem) -> {
+        BiConsumer<T, Throwable> done = (result, problem) -> {
             try {
                 ran(result, problem, then);
             } catch (RuntimeException ours) {
                 LOG.log(System.Logger.Level.ERROR, "session failed", ours); // nobody else would ever hear of it
                 owner.end(SqlError.fatal("XX000", "internal error"));
             }
-        });
+        };
+        if (step.isDone()) {
+            // An idle connection is there at once, but the message has yet to be told to wait before it can go on.
+            step.whenCompleteAsync(done, backends.loop());
+        } else {
+            step.whenComplete(done);
+        }
     }
 
     private <T> void ran(T result, @Nullable Throwable problem, Consumer<T> then) {
