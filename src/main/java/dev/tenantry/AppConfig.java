@@ -69,11 +69,43 @@ public interface AppConfig {
         Optional<String> pgBin();
     }
 
-    /** How connections to nodes are kept that no session holds. */
+    /** How connections to nodes are kept and shared. */
     Pool pool();
 
-    /** How connections to nodes are kept that no session holds. */
+    /** How connections to nodes are kept and shared. */
     interface Pool {
+
+        /** What a session may hold. */
+        enum Mode {
+            /** Every connection that it has used, until it ends. */
+            SESSION,
+            /** The same, but between its transactions others may take what they need. */
+            TRANSACTION
+        }
+
+        /**
+         * {@code session}: a session keeps the connections that it has used until it ends, and there is no limit.
+         * {@code transaction}: there are {@code size} connections to a node at most; when all are in use, one whose
+         * session rests between transactions is taken from it for another session that has work for the node.
+         */
+        @WithDefault("session")
+        Mode mode();
+
+        /** In transaction mode, connections to each node; every event loop has its part of them. */
+        @WithDefault("50")
+        @Min(1)
+        @Max(10000)
+        int size();
+
+        /** In transaction mode, how long a session waits for a connection before it is refused one with 53300. */
+        @WithDefault("PT30S")
+        Duration waitTimeout();
+
+        /** In transaction mode, how many sessions may wait for connections at a time. */
+        @WithDefault("10000")
+        @Min(1)
+        @Max(1000000)
+        int waitersMax();
 
         /**
          * Connections to each node that are kept when their sessions have ended, for the next sessions of the same role

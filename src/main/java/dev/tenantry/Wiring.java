@@ -65,7 +65,13 @@ public record Wiring(
                 each,
                 pool.idleTime().toMillis(),
                 pool.lifeTime().toMillis(),
-                pool.checkDelay().toMillis());
+                pool.checkDelay().toMillis(),
+                pool.mode() == AppConfig.Pool.Mode.SESSION
+                        ? PoolLimits.Sharing.NONE
+                        : new PoolLimits.Sharing(
+                                Math.max(1, pool.size() / loops),
+                                pool.waitTimeout().toMillis(),
+                                Math.max(1, pool.waitersMax() / loops)));
     }
 
     private static FeedLimits feed(ControlConfig.Catalog catalog) {

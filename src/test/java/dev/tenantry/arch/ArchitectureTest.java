@@ -42,7 +42,7 @@ class ArchitectureTest {
             Map.entry("proxy.net", List.of("wire")),
             Map.entry("proxy.auth", List.of("wire", "scram")),
             Map.entry("proxy.backend", List.of("wire", "catalog", "scram", "proxy.net", "proxy.auth")),
-            Map.entry("proxy.pool", List.of("wire", "catalog", "proxy.net", "proxy.auth", "proxy.backend")),
+            Map.entry("proxy.pool", List.of("wire", "sql", "catalog", "proxy.net", "proxy.auth", "proxy.backend")),
             Map.entry(
                     "proxy.session",
                     List.of("wire", "sql", "catalog", "routing", "proxy.auth", "proxy.backend", "proxy.pool")),

@@ -191,11 +191,16 @@ public final class Cluster implements AutoCloseable {
 
     /** A proxy beside the cluster's own that says how far each commit over several nodes is; close it. */
     public ProxyServer anotherProxy(DistributedEnd.Observer observer) throws IOException {
+        return anotherProxy(ProxyLimits.forCores(1), observer);
+    }
+
+    /** The same with limits of its own. */
+    public ProxyServer anotherProxy(ProxyLimits limits, DistributedEnd.Observer observer) throws IOException {
         return ProxyServer.start(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 tenantry().catalog(),
                 TlsSettings.NONE,
-                ProxyLimits.forCores(1),
+                limits,
                 new ProxyMetrics(new SimpleMeterRegistry()),
                 observer);
     }

@@ -12,7 +12,8 @@ public final class BackendRefused extends RuntimeException {
     private final transient Node node;
     private final transient SqlError error;
 
-    BackendRefused(Node node, SqlError error) {
+    /** A refusal that the client is told as this error. */
+    public BackendRefused(Node node, SqlError error) {
         super(error.message(), null, false, false);
         this.node = node;
         this.error = error;

@@ -8,40 +8,37 @@ import dev.tenantry.proxy.backend.BackendRefused;
 import dev.tenantry.proxy.backend.CallResult;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections to nodes that sessions of one event loop have left, for sessions that would open the same: a node
- * then has no new process to start, and the process it has knows its tables. What the last session had is discarded
- * first (DISCARD ALL). The one left last is taken first. Lives on its event loop.
+ * The connections to nodes of one event loop: sessions take them and leave them. One that a session leaves is kept for
+ * sessions that would open the same: a node then has no new process to start, and the process it has knows its tables.
+ * What the last session did to it is discarded first (DISCARD ALL). Where connections are shared,
+ * {@link SharedBackends} says who may have one. Lives on its event loop.
  */
 public final class BackendPool {
+    static final long RESET_MILLIS = 10_000;
     private static final String TOO_MANY_CONNECTIONS = "53300";
-    private static final long RESET_MILLIS = 10_000;
 
     private final BackendPools pools;
     private final EventLoop loop;
     private final BackendConnector connector;
     private final PoolLimits limits;
-    private final PoolCount count;
-    private final Deque<IdleBackend> idle = new ArrayDeque<>();
+    private final IdleBackends idle;
+    private final SharedBackends shared;
     private final List<IdleBackend> returning = new ArrayList<>();
-    private @Nullable ScheduledFuture<?> sweep;
-    private boolean closed;
 
     BackendPool(BackendPools pools, EventLoop loop, BackendConnector connector, PoolLimits limits, PoolCount count) {
         this.pools = pools;
         this.loop = loop;
         this.connector = connector;
         this.limits = limits;
-        this.count = count;
+        this.idle = new IdleBackends(loop, limits, count);
+        this.shared = new SharedBackends(this, loop, limits.sharing());
     }
 
     /** The connector, for cancel requests. */
@@ -49,26 +46,35 @@ public final class BackendPool {
         return connector;
     }
 
+    /** The loop on which all of it lives. */
+    public EventLoop loop() {
+        return loop;
+    }
+
     /**
-     * A connection to a node as if it were new: one that was left, or else a new one.
+     * A connection to a node as if it were new, or one that the session has left something on that it needs.
      *
      * @param credentials what signs in: the client's keys
+     * @param holder the session
      * @return completes on the loop; with {@link BackendRefused} when the node can't be reached or says no. Who
      *     completes it exceptionally, on the loop, gives up on the connection
      */
-    public CompletableFuture<BackendConnection> open(Node node, PoolKey key, ScramClient.Credentials credentials) {
+    public CompletableFuture<BackendConnection> open(
+            Node node, PoolKey key, ScramClient.Credentials credentials, BackendHolder holder) {
         CompletableFuture<BackendConnection> opened = new CompletableFuture<>();
-        lend(new Request(node, key, credentials, opened));
+        shared.ask(new Request(node, key, credentials, holder, opened));
         return opened;
     }
 
-    /** Who wants which connection. */
-    private record Request(
-            Node node, PoolKey key, ScramClient.Credentials credentials, CompletableFuture<BackendConnection> opened) {}
+    /** A session rests: one that waits may have its connections. Costs nothing when nobody waits. */
+    public void rested() {
+        shared.serve();
+    }
 
-    private void lend(Request request) {
-        IdleBackend found = take(request.node(), request.key());
-        IdleBackend soon = found == null ? promised(request.node(), request.key()) : null;
+    /** Lends what there is, or opens a new connection; the caller has seen that there is room for it. */
+    void lend(Request request) {
+        IdleBackend found = idle.take(request);
+        IdleBackend soon = found == null ? promised(request) : null;
         if (soon != null) {
             soon.discarded().whenComplete((done, problem) -> lend(request));
         } else if (found == null) {
@@ -78,6 +84,21 @@ public final class BackendPool {
         } else {
             check(found, request);
         }
+    }
+
+    /** Whether there is one, or will be in a moment, that nobody else is promised. */
+    boolean hasIdle(Request request) {
+        return idle.of(request.node()).stream().anyMatch(one -> one.key().equals(request.key()));
+    }
+
+    /** One that will be idle in a moment, which is sooner than a new one would be there. */
+    private @Nullable IdleBackend promised(Request request) {
+        for (IdleBackend one : returning) {
+            if (request.isFor(one.backend()) && one.key().equals(request.key()) && one.promise()) {
+                return one;
+            }
+        }
+        return null;
     }
 
     /** A node that went away without a word is noticed here, and not by the session's first statement. */
@@ -94,12 +115,16 @@ public final class BackendPool {
     }
 
     private void hand(IdleBackend found, Request request) {
+        shared.held(found.backend(), request);
         if (!request.opened().complete(found.backend())) {
-            keep(found); // who wanted it has given up
+            shared.left(found.backend());
+            idle.keep(found); // who wanted it has given up
+            shared.serve();
         }
     }
 
     private void connect(Request request, boolean again) {
+        shared.begins(request.node());
         CompletableFuture<BackendConnection> connecting =
                 connector.open(request.node(), loop, request.key().startupParameters(), request.credentials());
         request.opened().whenComplete((backend, problem) -> {
@@ -109,12 +134,17 @@ public final class BackendPool {
         });
         connecting.whenComplete((backend, problem) -> {
             if (problem == null) {
+                backend.channel().closeFuture().addListener(closed -> shared.ended(backend));
+                shared.held(backend, request);
                 request.opened().complete(backend);
-            } else if (again && !request.opened().isDone() && isFull(problem)) {
+                return;
+            }
+            if (again && !request.opened().isDone() && isFull(problem)) {
                 pools.evict(request.node()).whenCompleteAsync((done, never) -> connect(request, false), loop);
             } else {
                 request.opened().completeExceptionally(problem);
             }
+            shared.failed(request.node());
         });
     }
 
@@ -123,43 +153,22 @@ public final class BackendPool {
                 && refused.error().sqlState().equals(TOO_MANY_CONNECTIONS);
     }
 
-    private @Nullable IdleBackend take(Node node, PoolKey key) {
-        for (Iterator<IdleBackend> each = idle.descendingIterator(); each.hasNext(); ) {
-            IdleBackend one = each.next();
-            if (isOf(one, node) && one.key().equals(key)) {
-                each.remove();
-                count.idle(node.name(), -1);
-                return one;
-            }
-        }
-        return null;
-    }
-
-    /** One that will be idle in a moment, which is sooner than a new one would be there. */
-    private @Nullable IdleBackend promised(Node node, PoolKey key) {
-        for (IdleBackend one : returning) {
-            if (isOf(one, node) && one.key().equals(key) && one.promise()) {
-                return one;
-            }
-        }
-        return null;
-    }
-
-    private static boolean isOf(IdleBackend one, Node node) {
-        Node other = one.backend().node();
-        return other.nodeId() == node.nodeId() && other.address().equals(node.address());
-    }
-
     /**
      * A session leaves a connection that is in no transaction and owes nothing; what the session did to it is
      * discarded, and it is kept, or it is ended.
      */
     public void give(BackendConnection backend, PoolKey key) {
-        if (closed || limits.idleMax() == 0 || isOld(backend)) {
+        shared.left(backend);
+        reset(backend, key);
+    }
+
+    /** Discards what a session did to a connection that it does not hold any more, and keeps it, or ends it. */
+    void reset(BackendConnection backend, PoolKey key) {
+        if (!idle.keepsMore(backend)) {
             backend.terminate();
             return;
         }
-        IdleBackend left = new IdleBackend(backend, key, this::ended);
+        IdleBackend left = new IdleBackend(backend, key, idle::remove);
         backend.autoRead(true);
         returning.add(left);
         call(backend, "DISCARD ALL", RESET_MILLIS).whenComplete((result, problem) -> {
@@ -169,76 +178,33 @@ public final class BackendPool {
             if (problem != null || !result.isSuccess()) {
                 backend.terminate();
             } else {
-                keep(left);
+                idle.keep(left);
             }
             left.discarded().complete(null);
+            shared.serve();
         });
     }
 
-    private CompletableFuture<CallResult> call(BackendConnection backend, String sql, long timeoutMillis) {
+    CompletableFuture<CallResult> call(BackendConnection backend, String sql, long timeoutMillis) {
         ScheduledFuture<?> deadline = loop.schedule(backend::close, timeoutMillis, TimeUnit.MILLISECONDS);
         return backend.call(sql).whenComplete((result, problem) -> deadline.cancel(false));
     }
 
-    private void keep(IdleBackend one) {
-        Node node = one.backend().node();
-        if (closed) {
-            one.backend().terminate();
-            return;
+    /** Ends an idle connection to a node to make room for another one; whether there was one. */
+    boolean makeRoom(Node node) {
+        List<IdleBackend> those = idle.of(node);
+        if (!those.isEmpty()) {
+            idle.remove(those.getFirst());
+            those.getFirst().backend().terminate();
         }
-        one.rest();
-        idle.addLast(one);
-        count.idle(node.name(), 1);
-        List<IdleBackend> same =
-                idle.stream().filter(other -> isOf(other, node)).toList();
-        if (same.size() > limits.idleMax()) {
-            remove(same.getFirst());
-            same.getFirst().backend().terminate();
-        }
-        if (sweep == null) {
-            long pause = Math.max(1, limits.idleMillis() / 4);
-            sweep = loop.scheduleWithFixedDelay(this::sweep, pause, pause, TimeUnit.MILLISECONDS);
-        }
-    }
-
-    private void ended(IdleBackend one) {
-        remove(one);
-    }
-
-    private boolean remove(IdleBackend one) {
-        boolean was = idle.remove(one);
-        if (was) {
-            count.idle(one.backend().node().name(), -1);
-        }
-        return was;
-    }
-
-    private boolean isOld(BackendConnection backend) {
-        long tenth = limits.lifeMillis() / 10;
-        long jitter = tenth == 0 ? 0 : Math.floorMod(System.identityHashCode(backend), tenth);
-        return backend.ageMillis() > limits.lifeMillis() - jitter;
-    }
-
-    private void sweep() {
-        for (IdleBackend one : List.copyOf(idle)) {
-            if (one.idleMillis() > limits.idleMillis() || isOld(one.backend())) {
-                remove(one);
-                one.backend().terminate();
-            }
-        }
-        ScheduledFuture<?> running = sweep;
-        if (idle.isEmpty() && running != null) {
-            running.cancel(false);
-            sweep = null;
-        }
+        return !those.isEmpty();
     }
 
     /** Ends the idle connections to a node; completes when the node has let go of them. */
     CompletableFuture<Void> evict(Node node) {
-        List<IdleBackend> those = idle.stream().filter(one -> isOf(one, node)).toList();
-        return CompletableFuture.allOf(those.stream()
+        return CompletableFuture.allOf(idle.of(node).stream()
                 .map(one -> {
-                    remove(one);
+                    idle.remove(one);
                     return one.backend().leave(RESET_MILLIS);
                 })
                 .toArray(CompletableFuture[]::new));
@@ -246,11 +212,6 @@ public final class BackendPool {
 
     /** Ends all idle connections, and from now on each that a session leaves. */
     void close() {
-        closed = true;
-        for (IdleBackend one : List.copyOf(idle)) {
-            remove(one);
-            one.backend().terminate();
-        }
-        sweep();
+        idle.close();
     }
 }

@@ -169,7 +169,8 @@ public final class ExtendedQueries {
         String used = statements.usedStatement(facts);
         if (backend != null && used != null && backend.status() != 'E') {
             cluster.owner().flushClientRun();
-            if (PreparedOnBackend.ensureNamed(used, session.statements().get(used), backend, session.ledger())) {
+            if (PreparedOnBackend.ensureNamed(
+                    used, statements.meant(used, facts, backend), backend, session.ledger())) {
                 session.backends().extended(true);
             }
         }

@@ -198,12 +198,12 @@ public final class SimpleQueries {
      * finds there what has its name already.
      */
     private Verdict usePrepared(String name, StatementFacts facts) {
-        Prepared prepared = session.statements().get(name);
         Node node = statements.node(facts, statements.route(context.executed(facts)));
         BackendConnection backend = statements.ready(node);
         if (backend == null) {
             return Verdict.WAIT;
         }
+        Prepared prepared = statements.meant(name, facts, backend);
         if (backend.prepared().get(name) != prepared && backend.status() != 'E') {
             if (!dispatcher.isQuiet()) {
                 return Verdict.WAIT;

@@ -196,6 +196,19 @@ public final class Statements {
         };
     }
 
+    /**
+     * What a backend must mean by the name that EXECUTE, DEALLOCATE or PREPARE uses. To DEALLOCATE what is on none of
+     * the session's backends, something empty will do.
+     */
+    @Nullable
+    Prepared meant(String used, StatementFacts facts, BackendConnection backend) {
+        Prepared prepared = session.statements().get(used);
+        if (prepared == null || !(facts.action() instanceof StatementAction.Deallocate)) {
+            return prepared;
+        }
+        return backend.prepared().get(used) instanceof Prepared any ? any : Prepared.empty(used);
+    }
+
     /** Where DEALLOCATE finds its statement, if somewhere. */
     @Nullable
     private Node holder(StatementFacts facts) {

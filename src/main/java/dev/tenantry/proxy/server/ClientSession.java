@@ -52,13 +52,13 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final FrameCutter cutter;
     private final Cancellation cancellation;
     private boolean ended;
-    private long askedNanos;
-    private long sentNanos;
+    private final AnswerTimer timer;
 
     ClientSession(SessionOpening opening, ClientOutlet client, SharedServices shared) {
         this.client = client;
         this.limits = shared.limits();
         this.metrics = shared.metrics();
+        this.timer = new AnswerTimer(metrics);
         SessionBackends backends = opening.backends();
         ReplyLedger ledger = new ReplyLedger();
         SessionSettings settings = new SessionSettings(opening.startupSettings());
@@ -79,6 +79,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         simple.strings(strings);
         this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
         this.cutter = new FrameCutter(this, client.allocator());
+        backends.belongTo(this, this::isIdle);
     }
 
     /** The first backend is open: the client's messages go there until one needs another node. */
@@ -199,12 +200,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         return isSimple ? guardedSimple(refused) : guarded(refused);
     }
 
-    /** A statement can be sent: the time to its ReadyForQuery begins, unless one before it is being timed. */
     private void asked() {
-        if (askedNanos == 0 || session.ledger().isEmpty()) {
-            askedNanos = System.nanoTime();
-            sentNanos = 0;
-        }
+        timer.asked(session.ledger().isEmpty());
     }
 
     private Verdict copy(byte type) {
@@ -262,9 +259,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             run.release();
         } else {
             metrics.fromClient(run.readableBytes());
-            if (sentNanos == 0) {
-                sentNanos = System.nanoTime();
-            }
+            timer.sent();
             backend.write(run);
         }
     }
@@ -346,6 +341,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     public void readComplete(BackendConnection backend) {
         if (!ended) {
             proceed();
+            session.backends().rested();
         }
     }
 
@@ -373,9 +369,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public byte ready(BackendConnection backend, byte status, boolean swallowed, boolean failed) {
-        if (!swallowed && askedNanos != 0) {
-            metrics.answered(askedNanos, sentNanos, System.nanoTime());
-            askedNanos = 0;
+        if (!swallowed) {
+            timer.answered();
         }
         if (failed && context.isInString()) {
             context.batchFailed();
@@ -487,9 +482,13 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         session.backends().abandonAll(busy, !cancellation.isUnderWay());
     }
 
-    /** Whether the session can be ended without anybody losing anything. */
+    /** Whether nothing is under way, so that the session can be ended, or its connections taken, and nobody notices. */
     boolean isIdle() {
-        return !session.transaction().isOpen() && session.ledger().isEmpty() && !dispatcher.isBusy();
+        return !session.transaction().isOpen()
+                && session.ledger().isEmpty()
+                && !dispatcher.isBusy()
+                && !strings.isActive()
+                && !cancellation.isUnderWay();
     }
 
     /** Cancels what runs; completes when the nodes have taken notice. Until then nothing new is sent to them. */

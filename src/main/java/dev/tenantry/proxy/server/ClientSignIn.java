@@ -195,7 +195,7 @@ final class ClientSignIn {
         }
         EventLoop loop = context.channel().eventLoop();
         SessionBackends opened =
-                new SessionBackends(core.pools().of(loop), loop, new PoolKey(parameters(snapshot), role), credentials);
+                new SessionBackends(core.pools().of(loop), new PoolKey(parameters(snapshot), role), credentials);
         backends = opened;
         SessionOpening opening = new SessionOpening(user, settings, opened);
         ClientSession session =

@@ -3,9 +3,12 @@ package dev.tenantry.proxy.session;
 import dev.tenantry.routing.Route;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +60,14 @@ public final class Prepared {
     /** A statement of PREPARE, with the whole PREPARE as its text. */
     public static Prepared ofSql(String name, byte[] text, StatementFacts facts) {
         return new Prepared(name, new Source(text, 0, text.length), facts, true);
+    }
+
+    /** A statement that does nothing, under a name of the client's. */
+    public static Prepared empty(String name) {
+        ByteBuf out = Unpooled.buffer(name.length() + 16);
+        FrontendMessages.parse(out, name, new byte[0], 0, 0);
+        byte[] message = ByteBufUtil.getBytes(out);
+        return ofParse(name, message, name.length() + 6, 0, null);
     }
 
     public String name() {

@@ -4,6 +4,7 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendListener;
+import dev.tenantry.proxy.pool.BackendHolder;
 import dev.tenantry.proxy.pool.BackendPool;
 import dev.tenantry.proxy.pool.PoolKey;
 import dev.tenantry.wire.SqlError;
@@ -15,15 +16,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The connections to nodes that one session holds, at most one a node: it takes them from the pool and gives them back
  * when it ends. This is the seam where transaction pooling gives back earlier. Lives on the client's event loop.
  */
-public final class SessionBackends {
+public final class SessionBackends implements BackendHolder {
     private final BackendPool pool;
-    private final EventLoop loop;
     private final PoolKey key;
     private final ScramClient.Credentials credentials;
     private final Map<Integer, BackendConnection> byNode = new HashMap<>();
@@ -33,16 +34,69 @@ public final class SessionBackends {
     private boolean executed;
     private boolean flushSent;
     private boolean abandoned;
+    private @Nullable Node last;
+    private @Nullable BackendListener listener;
+    private BooleanSupplier rests = () -> false;
 
-    public SessionBackends(BackendPool pool, EventLoop loop, PoolKey key, ScramClient.Credentials credentials) {
+    public SessionBackends(BackendPool pool, PoolKey key, ScramClient.Credentials credentials) {
         this.pool = pool;
-        this.loop = loop;
         this.key = key;
         this.credentials = credentials;
     }
 
+    /** The session that they belong to, and when it is between transactions, with nothing under way. */
+    public void belongTo(BackendListener session, BooleanSupplier resting) {
+        listener = session;
+        rests = resting;
+    }
+
     public EventLoop loop() {
-        return loop;
+        return pool.loop();
+    }
+
+    /** The node that the client's messages went to last, though there may be no connection to it now. */
+    @Nullable
+    public Node last() {
+        return last;
+    }
+
+    /** The session has begun to rest: others may have its connections. */
+    public void rested() {
+        pool.rested();
+    }
+
+    @Override
+    public boolean rests(BackendConnection backend) {
+        return byNode.get(backend.node().nodeId()) == backend
+                && !abandoned
+                && !(backend == active && unsynced)
+                && backend.status() == BackendConnection.IDLE
+                && !backend.isInCall()
+                && !backend.isInsideBody()
+                && rests.getAsBoolean();
+    }
+
+    @Override
+    public Collection<String> knownSettings(BackendConnection backend) {
+        return backend.label() instanceof Map<?, ?> settings
+                ? settings.keySet().stream().map(String::valueOf).toList()
+                : List.of();
+    }
+
+    @Override
+    public void taken(BackendConnection backend) {
+        lost(backend);
+    }
+
+    @Override
+    public boolean returned(BackendConnection backend) {
+        BackendListener session = listener;
+        if (abandoned || session == null || byNode.containsKey(backend.node().nodeId())) {
+            return false;
+        }
+        backend.attach(session);
+        byNode.put(backend.node().nodeId(), backend);
+        return true;
     }
 
     /** The backend that the client's messages go to now. */
@@ -53,6 +107,7 @@ public final class SessionBackends {
 
     public void activate(BackendConnection backend) {
         active = backend;
+        last = backend.node();
         unsynced = false;
         executed = false;
         flushSent = false;
@@ -69,8 +124,8 @@ public final class SessionBackends {
     }
 
     /** Opens the connection to a node and keeps it. */
-    public CompletableFuture<BackendConnection> open(Node node, BackendListener listener) {
-        CompletableFuture<BackendConnection> opened = pool.open(node, key, credentials);
+    public CompletableFuture<BackendConnection> open(Node node, BackendListener session) {
+        CompletableFuture<BackendConnection> opened = pool.open(node, key, credentials, this);
         opening.add(opened);
         return opened.whenComplete((backend, problem) -> opening.removeIf(CompletableFuture::isDone))
                 .thenApply(backend -> {
@@ -78,7 +133,7 @@ public final class SessionBackends {
                         pool.give(backend, key);
                         throw new SqlErrorException(SqlErrors.lost(node)); // nobody is left to hear it
                     }
-                    backend.attach(listener);
+                    backend.attach(session);
                     byNode.put(node.nodeId(), backend);
                     return backend;
                 });

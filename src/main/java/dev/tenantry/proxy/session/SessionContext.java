@@ -143,7 +143,13 @@ public final class SessionContext implements RoutingContext {
                 .filter(backend -> !backend.isClosed())
                 .findFirst()
                 .map(BackendConnection::node)
-                .orElseGet(catalog::coordinator);
+                .orElseGet(this::lastNode);
+    }
+
+    /** The node that was used last, whose connection another session has now. */
+    private Node lastNode() {
+        Node last = backends.last();
+        return last != null && catalog.nodes().contains(last) ? last : catalog.coordinator();
     }
 
     // --- DDL of schemas -----------------------------------------------------------------------------------------

@@ -1,0 +1,29 @@
+package dev.tenantry.proxy.pool;
+
+import dev.tenantry.catalog.Node;
+import dev.tenantry.proxy.auth.ScramClient;
+import dev.tenantry.proxy.backend.BackendConnection;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Who wants which connection.
+ *
+ * @param credentials what signs in to the node if a new one is needed
+ * @param opened completes with it; who completes it exceptionally gives up
+ */
+record Request(
+        Node node,
+        PoolKey key,
+        ScramClient.Credentials credentials,
+        BackendHolder holder,
+        CompletableFuture<BackendConnection> opened) {
+
+    /** Whether a connection goes to the node that is wanted. */
+    boolean isFor(BackendConnection backend) {
+        return isSame(backend.node(), node);
+    }
+
+    static boolean isSame(Node one, Node other) {
+        return one.nodeId() == other.nodeId() && one.address().equals(other.address());
+    }
+}

@@ -1,0 +1,53 @@
+package dev.tenantry.proxy.pool;
+
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.sql.SqlName;
+import java.util.Collection;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * Asks a node what of a session is on a connection that could not be had again on another one: "Discarding Session
+ * State" under DISCARD ALL names what there is. Names are qualified, because the search_path is the client's.
+ */
+final class SessionRemains {
+    /** What is no name of a prepared statement of a client's: the unnamed one, which the node does not list. */
+    private static final String UNNAMED = "";
+
+    private SessionRemains() {}
+
+    /** A query of one row and column: what there is, by commas, or nothing. */
+    static String query(BackendConnection backend, Collection<String> knownSettings) {
+        long statements = backend.prepared().keySet().stream()
+                .filter(name -> !name.equals(UNNAMED))
+                .count();
+        String known = knownSettings.isEmpty()
+                ? ""
+                : knownSettings.stream()
+                        .sorted()
+                        .map(SqlName::literal)
+                        .collect(Collectors.joining(", ", " AND pg_catalog.lower(name) NOT IN (", ")"));
+        return "SELECT pg_catalog.concat_ws(',',"
+                + " CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0 THEN 'temporary objects' END,"
+                + exists(
+                        "pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) 'advisory'"
+                                + " AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()",
+                        "advisory locks")
+                + ", " + exists("pg_catalog.pg_listening_channels()", "LISTEN")
+                + ", " + exists("pg_catalog.pg_cursors WHERE is_holdable", "cursors WITH HOLD")
+                + ", CASE WHEN (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_statements)"
+                + " OPERATOR(pg_catalog.>) " + statements + " THEN 'prepared statements' END"
+                + ", "
+                + exists("pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'" + known, "settings")
+                + ")";
+    }
+
+    private static String exists(String from, String what) {
+        return "CASE WHEN EXISTS (SELECT FROM " + from + ") THEN '" + what + "' END";
+    }
+
+    /** What the answer to {@link #query} says there is. */
+    static List<String> read(String answer) {
+        return answer.isEmpty() ? List.of() : List.of(answer.split(","));
+    }
+}
