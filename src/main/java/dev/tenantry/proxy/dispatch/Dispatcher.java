@@ -38,6 +38,7 @@ public final class Dispatcher {
     private final BackendPreparation preparation;
     private final Owner owner;
     private boolean busy;
+    private boolean occupied;
     private boolean cancelled;
     private @Nullable SqlError failure;
 
@@ -81,11 +82,18 @@ public final class Dispatcher {
     /** The client's messages wait until {@link #free()}. */
     public void occupy() {
         busy = true;
+        occupied = true;
+    }
+
+    /** Whether somebody works with the session's backends on a thread of their own. */
+    public boolean isOccupied() {
+        return occupied;
     }
 
     /** What {@link #occupy()} was for is done. */
     public void free() {
         busy = false;
+        occupied = false;
         cancelled = false;
         tellParameters();
         owner.resume();

@@ -79,7 +79,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         simple.strings(strings);
         this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
         this.cutter = new FrameCutter(this, client.allocator());
-        backends.belongTo(this, this::isIdle);
+        backends.belongTo(this, this::canDoWithout);
     }
 
     /** The first backend is open: the client's messages go there until one needs another node. */
@@ -482,11 +482,16 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         session.backends().abandonAll(busy, !cancellation.isUnderWay());
     }
 
-    /** Whether nothing is under way, so that the session can be ended, or its connections taken, and nobody notices. */
+    /** Whether the session can be ended without anybody losing anything. */
     boolean isIdle() {
-        return !session.transaction().isOpen()
-                && session.ledger().isEmpty()
-                && !dispatcher.isBusy()
+        return !session.transaction().isOpen() && session.ledger().isEmpty() && !dispatcher.isBusy();
+    }
+
+    /** Whether nothing is under way on a backend, though something may be on another one. */
+    private boolean canDoWithout(BackendConnection backend) {
+        return !(session.transaction().isOpen() && session.transaction().isEnlisted(backend))
+                && (backend != session.backends().active() || session.ledger().isEmpty())
+                && !dispatcher.isOccupied()
                 && !strings.isActive()
                 && !cancellation.isUnderWay();
     }

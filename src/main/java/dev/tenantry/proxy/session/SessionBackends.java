@@ -16,7 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +36,7 @@ public final class SessionBackends implements BackendHolder {
     private boolean abandoned;
     private @Nullable Node last;
     private @Nullable BackendListener listener;
-    private BooleanSupplier rests = () -> false;
+    private Predicate<BackendConnection> dispensable = backend -> false;
 
     public SessionBackends(BackendPool pool, PoolKey key, ScramClient.Credentials credentials) {
         this.pool = pool;
@@ -44,10 +44,10 @@ public final class SessionBackends implements BackendHolder {
         this.credentials = credentials;
     }
 
-    /** The session that they belong to, and when it is between transactions, with nothing under way. */
-    public void belongTo(BackendListener session, BooleanSupplier resting) {
+    /** The session that they belong to, and which of them it could do without now, as far as it knows itself. */
+    public void belongTo(BackendListener session, Predicate<BackendConnection> canDoWithout) {
         listener = session;
-        rests = resting;
+        dispensable = canDoWithout;
     }
 
     public EventLoop loop() {
@@ -73,7 +73,7 @@ public final class SessionBackends implements BackendHolder {
                 && backend.status() == BackendConnection.IDLE
                 && !backend.isInCall()
                 && !backend.isInsideBody()
-                && rests.getAsBoolean();
+                && dispensable.test(backend);
     }
 
     @Override

@@ -1,0 +1,215 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.embedded.Superuser;
+import dev.tenantry.proxy.pool.PoolLimits;
+import dev.tenantry.proxy.server.ProxyLimits;
+import dev.tenantry.proxy.server.ProxyServer;
+import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.Message;
+import dev.tenantry.support.RawClient;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Transaction mode: sessions that share few connections to a node, and what keeps one with its session. */
+class SharedBackendsIT {
+
+    private static final int LONG_MILLIS = 60_000;
+    private static final int SHORT_MILLIS = 600;
+
+    private static Cluster cluster;
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    @BeforeAll
+    static void start() {
+        cluster = Cluster.start(1);
+        try (RawClient client = cluster.login()) {
+            succeed(client, "SET tenantry.node = 'worker1'");
+            succeed(client, "CREATE SCHEMA shared");
+            succeed(client, "CREATE TABLE shared.t (id int)");
+            succeed(
+                    client,
+                    "CREATE FUNCTION shared.quietly() RETURNS text LANGUAGE sql"
+                            + " AS $$ SELECT set_config('work_mem', '9MB', false) $$");
+            succeed(
+                    client,
+                    "CREATE PROCEDURE shared.quietly_prepare() LANGUAGE plpgsql"
+                            + " AS $$ BEGIN EXECUTE 'PREPARE quiet AS SELECT 1'; END $$");
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+    }
+
+    @AfterEach
+    void closeAll() throws Exception {
+        for (AutoCloseable one : opened.reversed()) {
+            one.close();
+        }
+    }
+
+    @Test
+    void servesManySessionsOverFewConnections() throws IOException {
+        ProxyServer proxy = proxy(2, LONG_MILLIS);
+        List<RawClient> clients = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            RawClient client = login(proxy);
+            clients.add(client);
+            succeed(client, "SET work_mem TO '" + (1000 + i) + "kB'");
+            succeed(client, "SET search_path TO shared");
+            client.parse("mine", "SELECT " + i + ", count(*) FROM t").sync().flushOut();
+            assertThat(Message.types(client.readUntilReady())).isEqualTo("1Z");
+        }
+        for (int round = 0; round < 3; round++) {
+            for (int i = 0; i < clients.size(); i++) {
+                RawClient client = clients.get(i);
+                assertThat(client.value("SHOW work_mem")).isEqualTo((1000 + i) + "kB");
+                client.bind("", "mine").execute("", 0).sync().flushOut();
+                List<Message> answer = client.readUntilReady();
+                assertThat(Message.types(answer)).isEqualTo("2DCZ");
+                assertThat(Message.only(answer, 'D').text()).contains(String.valueOf(i));
+            }
+        }
+        try (RawClient watcher = cluster.login()) {
+            succeed(watcher, "SET search_path TO shared");
+            assertThat(watcher.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%count(*) FROM t'"))
+                    .isIn("0", "1", "2");
+        }
+    }
+
+    @Test
+    void givesConnectionToWhoWaitsWhenTheTransactionEnds() throws IOException {
+        ProxyServer proxy = proxy(1, LONG_MILLIS);
+        RawClient first = login(proxy);
+        RawClient second = login(proxy);
+        succeed(first, "BEGIN");
+        succeed(first, "INSERT INTO shared.t VALUES (1)");
+        second.query("SELECT count(*) FROM shared.t").flushOut();
+        succeed(first, "INSERT INTO shared.t VALUES (2)");
+        succeed(first, "COMMIT");
+        assertThat(Message.only(second.readUntilReady(), 'D').text()).contains("2");
+        succeed(first, "TRUNCATE shared.t");
+        assertThat(second.value("SELECT count(*) FROM shared.t")).isEqualTo("0");
+    }
+
+    @Test
+    void refusesWhoHasWaitedTooLong() throws IOException {
+        ProxyServer proxy = proxy(1, SHORT_MILLIS);
+        RawClient first = login(proxy);
+        RawClient second = login(proxy);
+        succeed(first, "BEGIN");
+        succeed(first, "SELECT FROM shared.t");
+        Message refused = Message.only(second.run("SELECT FROM shared.t"), 'E');
+        assertThat(refused.sqlState()).isEqualTo("53300");
+        assertThat(refused.errorMessage()).isEqualTo("no connection to node \"worker1\" is free");
+        assertThat(refused.fields()).containsKeys('D', 'H');
+        succeed(first, "COMMIT");
+        succeed(second, "SELECT FROM shared.t");
+    }
+
+    @Test
+    void cancelsWhoWaits() throws IOException {
+        ProxyServer proxy = proxy(1, LONG_MILLIS);
+        RawClient first = login(proxy);
+        RawClient second = login(proxy);
+        succeed(first, "BEGIN");
+        succeed(first, "SELECT FROM shared.t");
+        second.query("SELECT FROM shared.t").flushOut();
+        login(proxy); // on the same event loop, so that the query has been seen
+        try (RawClient canceller = connect(proxy)) {
+            canceller.requestCancel(second.processId(), second.secretKey());
+            assertThat(canceller.readToEnd()).isEmpty();
+        }
+        assertThat(Message.only(second.readUntilReady(), 'E').sqlState()).isEqualTo("57014");
+        succeed(first, "COMMIT");
+        succeed(second, "SELECT FROM shared.t");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "SELECT pg_advisory_lock(1)          | SELECT pg_advisory_unlock(1) | SELECT count(*) > 0 FROM pg_locks"
+                        + " WHERE locktype = 'advisory' AND pid = pg_backend_pid()",
+                "LISTEN shared_channel               | UNLISTEN *                   | SELECT count(*) > 0 FROM"
+                        + " pg_listening_channels()",
+                "DECLARE c CURSOR WITH HOLD FOR SELECT 1 | CLOSE c                  | SELECT count(*) > 0 FROM pg_cursors",
+                "SELECT quietly()                    | RESET work_mem               | SELECT"
+                        + " current_setting('work_mem') = '9MB'",
+                "CALL quietly_prepare()              | DEALLOCATE ALL               | SELECT count(*) > 0 FROM"
+                        + " pg_prepared_statements",
+                "CREATE TEMP TABLE mine (id int)     |                              | SELECT count(*) = 0 FROM mine"
+            })
+    void leavesConnectionWithTheSessionThatHasSomethingOnIt(String begins, String ends, String check)
+            throws IOException {
+        ProxyServer proxy = proxy(1, SHORT_MILLIS);
+        RawClient first = login(proxy);
+        RawClient second = login(proxy);
+        succeed(first, "SET search_path TO shared");
+        succeed(first, begins);
+        assertThat(Message.only(second.run("SELECT FROM shared.t"), 'E').sqlState())
+                .isEqualTo("53300");
+        assertThat(first.value(check)).isEqualTo("t");
+        if (ends == null) {
+            first.terminate().flushOut();
+            assertThat(first.readToEnd()).isEmpty();
+        } else {
+            succeed(first, ends);
+        }
+        RawClient third = login(proxy);
+        Eventually.passes(() -> succeed(third, "SELECT FROM shared.t"));
+    }
+
+    @Test
+    void neverTakesConnectionFromTheMiddleOfABatch() throws IOException {
+        ProxyServer proxy = proxy(1, SHORT_MILLIS);
+        RawClient first = login(proxy);
+        RawClient second = login(proxy);
+        first.parse("", "SELECT 1 FROM shared.t").bind("", "").flush().flushOut();
+        assertThat(first.readUntil('2')).hasSize(2);
+        assertThat(Message.only(second.run("SELECT FROM shared.t"), 'E').sqlState())
+                .isEqualTo("53300");
+        first.execute("", 0).sync().flushOut();
+        assertThat(Message.types(first.readUntilReady())).isEqualTo("CZ");
+        succeed(second, "SELECT FROM shared.t");
+    }
+
+    private ProxyServer proxy(int size, int waitMillis) throws IOException {
+        PoolLimits limits = PoolLimits.standard(1).sharing(new PoolLimits.Sharing(size, waitMillis, 100));
+        ProxyServer proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(limits), point -> {});
+        opened.add(proxy);
+        return proxy;
+    }
+
+    private static RawClient connect(ProxyServer proxy) {
+        return RawClient.connect(
+                proxy.address().getHostString(), proxy.address().getPort());
+    }
+
+    private RawClient login(ProxyServer proxy) {
+        Superuser superuser = Superuser.DEFAULT;
+        RawClient client = RawClient.login(
+                proxy.address().getHostString(),
+                proxy.address().getPort(),
+                superuser.name(),
+                superuser.password(),
+                superuser.database());
+        opened.add(client);
+        return client;
+    }
+
+    private static void succeed(RawClient client, String sql) {
+        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
+    }
+}
