@@ -144,7 +144,7 @@ class SharedBackendsIT {
                         + " WHERE locktype = 'advisory' AND pid = pg_backend_pid()",
                 "LISTEN shared_channel               | UNLISTEN *                   | SELECT count(*) > 0 FROM"
                         + " pg_listening_channels()",
-                "DECLARE c CURSOR WITH HOLD FOR SELECT 1 | CLOSE c                  | SELECT count(*) > 0 FROM pg_cursors",
+                "DECLARE c CURSOR WITH HOLD FOR SELECT 1 | CLOSE c | SELECT count(*) > 0 FROM pg_cursors",
                 "SELECT quietly()                    | RESET work_mem               | SELECT"
                         + " current_setting('work_mem') = '9MB'",
                 "CALL quietly_prepare()              | DEALLOCATE ALL               | SELECT count(*) > 0 FROM"

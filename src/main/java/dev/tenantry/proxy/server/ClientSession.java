@@ -165,7 +165,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             end(SqlError.fatal("08P01", "invalid string in message"));
             return Verdict.SKIP;
         }
-        asked();
+        timer.asked(session.ledger().isEmpty());
         return guardedSimple(() -> simple.onQuery(
                 in, index, frameLength, available, session.settings().lexicalRules()));
     }
@@ -174,13 +174,13 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (available < frameLength && available < limits.queryLengthMax()) {
             return Verdict.MORE;
         }
-        asked();
+        timer.asked(session.ledger().isEmpty());
         return guarded(() -> extended.onParse(
                 in, index, frameLength, available, session.settings().lexicalRules()));
     }
 
     private Verdict bind(ByteBuf in, int index, int frameLength, int available) {
-        asked();
+        timer.asked(session.ledger().isEmpty());
         Verdict verdict = guarded(() -> extended.onBind(in, index, frameLength, available));
         return verdict == Verdict.MORE && available >= limits.queryLengthMax()
                 ? guarded(() -> {
@@ -198,10 +198,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         };
         boolean isSimple = type == FrontendType.QUERY || type == FrontendType.FUNCTION_CALL;
         return isSimple ? guardedSimple(refused) : guarded(refused);
-    }
-
-    private void asked() {
-        timer.asked(session.ledger().isEmpty());
     }
 
     private Verdict copy(byte type) {
