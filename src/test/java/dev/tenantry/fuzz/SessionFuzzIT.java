@@ -113,7 +113,7 @@ class SessionFuzzIT {
         assertThat(taken.get()).as("connections taken").isGreaterThan(TAKEN_SCRIPTS * STEPS / 4);
     }
 
-    /** Uses the connection to a schema's node, or gives up: a transaction, or what is on it, can keep it where it is. */
+    /** Uses the connection to a schema's node, or gives up: a transaction or what is on it can keep it where it is. */
     private static boolean takes(ProxyServer proxy, RawClient thief, String schema) {
         thief.query("SELECT FROM " + schema + ".t").flushOut();
         long patience = System.nanoTime() + PATIENCE_NANOS;

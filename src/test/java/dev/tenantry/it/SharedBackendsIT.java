@@ -172,6 +172,22 @@ class SharedBackendsIT {
     }
 
     @Test
+    void handsOnNoProcessThatHasHadTemporaryObjects() throws IOException {
+        ProxyServer proxy = proxy(1, LONG_MILLIS);
+        RawClient first = login(proxy);
+        succeed(first, "SET search_path TO shared");
+        succeed(first, "CREATE TEMP TABLE mine (id int)");
+        first.terminate().flushOut();
+        assertThat(first.readToEnd()).isEmpty();
+        RawClient second = login(proxy);
+        RawClient third = login(proxy);
+        for (int i = 0; i < 3; i++) {
+            succeed(second, "SELECT FROM shared.t");
+            succeed(third, "SELECT FROM shared.t");
+        }
+    }
+
+    @Test
     void neverTakesConnectionFromTheMiddleOfABatch() throws IOException {
         ProxyServer proxy = proxy(1, SHORT_MILLIS);
         RawClient first = login(proxy);

@@ -6,6 +6,8 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendConnector;
 import dev.tenantry.proxy.backend.BackendRefused;
 import dev.tenantry.proxy.backend.CallResult;
+import dev.tenantry.wire.FrontendMessages;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BackendPool {
     static final long RESET_MILLIS = 10_000;
+    private static final String DISCARD = "DISCARD ALL";
     private static final String TOO_MANY_CONNECTIONS = "53300";
 
     private final BackendPools pools;
@@ -171,11 +174,11 @@ public final class BackendPool {
         IdleBackend left = new IdleBackend(backend, key, idle::remove);
         backend.autoRead(true);
         returning.add(left);
-        call(backend, "DISCARD ALL", RESET_MILLIS).whenComplete((result, problem) -> {
+        discard(backend).whenComplete((result, problem) -> {
             returning.remove(left);
             backend.prepared().clear();
             backend.label(null);
-            if (problem != null || !result.isSuccess()) {
+            if (problem != null || !result.isSuccess() || SessionRemains.hasTemporarySchema(result)) {
                 backend.terminate();
             } else {
                 idle.keep(left);
@@ -185,9 +188,24 @@ public final class BackendPool {
         });
     }
 
+    private CompletableFuture<CallResult> discard(BackendConnection backend) {
+        if (limits.sharing().sizeMax() == 0) {
+            return call(backend, DISCARD, RESET_MILLIS);
+        }
+        ByteBuf out = backend.channel().alloc().buffer(128);
+        FrontendMessages.query(out, DISCARD);
+        FrontendMessages.query(out, SessionRemains.TEMPORARY_SCHEMA);
+        return within(backend, RESET_MILLIS, backend.call(out, 2));
+    }
+
     CompletableFuture<CallResult> call(BackendConnection backend, String sql, long timeoutMillis) {
+        return within(backend, timeoutMillis, backend.call(sql));
+    }
+
+    private CompletableFuture<CallResult> within(
+            BackendConnection backend, long timeoutMillis, CompletableFuture<CallResult> call) {
         ScheduledFuture<?> deadline = loop.schedule(backend::close, timeoutMillis, TimeUnit.MILLISECONDS);
-        return backend.call(sql).whenComplete((result, problem) -> deadline.cancel(false));
+        return call.whenComplete((result, problem) -> deadline.cancel(false));
     }
 
     /** Ends an idle connection to a node to make room for another one; whether there was one. */
@@ -200,14 +218,23 @@ public final class BackendPool {
         return !those.isEmpty();
     }
 
-    /** Ends the idle connections to a node; completes when the node has let go of them. */
+    /** Ends the idle connections to a node, and those about to be; completes when the node has let go of them. */
     CompletableFuture<Void> evict(Node node) {
-        return CompletableFuture.allOf(idle.of(node).stream()
-                .map(one -> {
-                    idle.remove(one);
-                    return one.backend().leave(RESET_MILLIS);
-                })
-                .toArray(CompletableFuture[]::new));
+        List<CompletableFuture<Void>> gone = new ArrayList<>();
+        for (IdleBackend one : idle.of(node)) {
+            gone.add(end(one));
+        }
+        for (IdleBackend one : returning) {
+            if (Request.isSame(one.backend().node(), node) && one.promise()) {
+                gone.add(one.discarded().thenCompose(done -> end(one)));
+            }
+        }
+        return CompletableFuture.allOf(gone.toArray(CompletableFuture[]::new));
+    }
+
+    private CompletableFuture<Void> end(IdleBackend one) {
+        idle.remove(one);
+        return one.backend().leave(RESET_MILLIS);
     }
 
     /** Ends all idle connections, and from now on each that a session leaves. */

@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.pool;
 
 import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.sql.SqlName;
 import java.util.Collection;
 import java.util.List;
@@ -14,7 +15,18 @@ final class SessionRemains {
     /** What is no name of a prepared statement of a client's: the unnamed one, which the node does not list. */
     private static final String UNNAMED = "";
 
+    /**
+     * Whether a server process has a schema for temporary objects, which it keeps to its end once it has had any: from
+     * then on {@link #query} can't tell whether there are some.
+     */
+    static final String TEMPORARY_SCHEMA = "SELECT pg_catalog.pg_my_temp_schema()";
+
     private SessionRemains() {}
+
+    /** What the answer to {@link #TEMPORARY_SCHEMA} says; no answer says that there is none. */
+    static boolean hasTemporarySchema(CallResult result) {
+        return result.rows().stream().anyMatch(row -> !"0".equals(row.getFirst()));
+    }
 
     /** A query of one row and column: what there is, by commas, or nothing. */
     static String query(BackendConnection backend, Collection<String> knownSettings) {
