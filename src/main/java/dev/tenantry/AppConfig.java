@@ -109,10 +109,10 @@ public interface AppConfig {
 
         /**
          * Connections to each node that are kept when their sessions have ended, for the next sessions of the same role
-         * with the same start-up parameters; 0 keeps none. They count against the node's {@code max_connections}, but
-         * make room when the node has none left.
+         * with the same start-up parameters; 0 keeps none. In transaction mode it is at least {@code size}. They count
+         * against the node's {@code max_connections}, but make room when the node has none left.
          */
-        @WithDefault("50")
+        @WithDefault("0")
         @Min(0)
         @Max(10000)
         int idleMax();

@@ -60,7 +60,8 @@ public record Wiring(
     }
 
     private static PoolLimits pool(AppConfig.Pool pool, int loops) {
-        int each = pool.idleMax() == 0 ? 0 : Math.max(1, pool.idleMax() / loops);
+        int idle = pool.mode() == AppConfig.Pool.Mode.SESSION ? pool.idleMax() : Math.max(pool.size(), pool.idleMax());
+        int each = idle == 0 ? 0 : Math.max(1, idle / loops);
         return new PoolLimits(
                 each,
                 pool.idleTime().toMillis(),

@@ -99,7 +99,7 @@ class SessionFuzzIT {
     /** There is one connection to each node, and before every statement another session takes what it can get. */
     @Test
     void answersLikeOneServerWhileItsConnectionsAreTaken() throws IOException {
-        PoolLimits shared = PoolLimits.standard(1).sharing(new PoolLimits.Sharing(1, LONG_MILLIS, 10));
+        PoolLimits shared = PoolLimits.keeping(1).sharing(new PoolLimits.Sharing(1, LONG_MILLIS, 10));
         AtomicInteger taken = new AtomicInteger();
         try (ProxyServer proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(shared), point -> {});
                 RawClient thief =

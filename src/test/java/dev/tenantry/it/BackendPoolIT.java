@@ -3,6 +3,8 @@ package dev.tenantry.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.embedded.Superuser;
+import dev.tenantry.proxy.pool.PoolLimits;
+import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.proxy.server.ProxyServer;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
@@ -18,6 +20,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a session leaves to the next one: the connection, and nothing else. */
 class BackendPoolIT {
@@ -46,7 +50,7 @@ class BackendPoolIT {
     /** One event loop, so that the next session is where the last was. */
     @BeforeEach
     void startProxy() throws IOException {
-        proxy = cluster.anotherProxy(point -> {});
+        proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(PoolLimits.keeping(50)), point -> {});
     }
 
     @AfterEach
@@ -71,12 +75,10 @@ class BackendPoolIT {
             first = client.value(PID);
             succeed(client, "SET work_mem TO '7MB'");
             succeed(client, "SET application_name TO 'the first'");
-            succeed(client, "SET tenantry_test.note TO 'mine'");
             succeed(client, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY");
             succeed(client, "SET ROLE pg_monitor");
             succeed(client, "RESET ROLE");
             succeed(client, "SET default_transaction_read_only TO off");
-            succeed(client, "CREATE TEMP TABLE mine (id int)");
             succeed(client, "INSERT INTO t (note) VALUES ('kept')");
             succeed(client, "PREPARE named AS SELECT 1");
             succeed(client, "DECLARE held CURSOR WITH HOLD FOR SELECT 1");
@@ -104,7 +106,6 @@ class BackendPoolIT {
                     .isEqualTo("0");
             assertThat(client.value("SELECT count(*) FROM pg_listening_channels()"))
                     .isEqualTo("0");
-            assertThat(error(client, "SELECT * FROM mine")).isEqualTo("42P01");
             assertThat(error(client, "SELECT currval('t_id_seq')")).isEqualTo("55000");
             assertThat(error(client, "EXECUTE named")).isEqualTo("26000");
             client.parse("parsed", "SELECT 3")
@@ -113,6 +114,27 @@ class BackendPoolIT {
                     .sync()
                     .flushOut();
             assertThat(Message.only(client.readUntilReady(), 'D').text()).endsWith("3");
+        }
+    }
+
+    /** What DISCARD ALL leaves behind in a server process. */
+    @ParameterizedTest
+    @ValueSource(strings = {"SET tenantry_test.note TO 'mine'", "CREATE TEMP TABLE mine (id int)"})
+    void endsConnectionsThatCanNotBeMadeLikeNew(String sql) {
+        String first = used(AT_WORKER);
+        try (RawClient client = login(Map.of())) {
+            succeed(client, AT_WORKER);
+            succeed(client, sql);
+            assertThat(client.value(PID)).isEqualTo(first);
+            leave(client);
+        }
+        try (RawClient client = login(Map.of())) {
+            succeed(client, AT_WORKER);
+            assertThat(client.value(PID)).isNotEqualTo(first);
+            assertThat(client.value("SELECT current_setting('tenantry_test.note', true) IS NULL"))
+                    .isEqualTo("t");
+            assertThat(client.value("SELECT pg_my_temp_schema()")).isEqualTo("0");
+            leave(client);
         }
     }
 

@@ -202,7 +202,7 @@ class SharedBackendsIT {
     }
 
     private ProxyServer proxy(int size, int waitMillis) throws IOException {
-        PoolLimits limits = PoolLimits.standard(1).sharing(new PoolLimits.Sharing(size, waitMillis, 100));
+        PoolLimits limits = PoolLimits.keeping(size).sharing(new PoolLimits.Sharing(size, waitMillis, 100));
         ProxyServer proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(limits), point -> {});
         opened.add(proxy);
         return proxy;

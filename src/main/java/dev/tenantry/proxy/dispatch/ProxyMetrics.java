@@ -112,6 +112,7 @@ public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCo
 
     @Override
     public void backends(String node, int change) {
+        idle(node, 0); // is told of as well
         gauge(backends, node, "tenantry.backends", "Connections to nodes").addAndGet(change);
     }
 

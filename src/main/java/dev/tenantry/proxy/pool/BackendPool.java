@@ -189,9 +189,6 @@ public final class BackendPool {
     }
 
     private CompletableFuture<CallResult> discard(BackendConnection backend) {
-        if (limits.sharing().sizeMax() == 0) {
-            return call(backend, DISCARD, RESET_MILLIS);
-        }
         ByteBuf out = backend.channel().alloc().buffer(128);
         FrontendMessages.query(out, DISCARD);
         FrontendMessages.query(out, SessionRemains.TEMPORARY_SCHEMA);

@@ -29,9 +29,9 @@ public record PoolLimits(int idleMax, long idleMillis, long lifeMillis, long che
     /** Keeps nothing: every connection ends with its session. */
     public static final PoolLimits NONE = new PoolLimits(0, 1, 1, 1, Sharing.NONE);
 
-    /** As configured where nothing is configured, for this many event loops. */
-    public static PoolLimits standard(int eventLoops) {
-        return new PoolLimits(Math.max(1, 50 / eventLoops), 60_000, 3_600_000, 5_000, Sharing.NONE);
+    /** Keeps up to this many for a minute each. */
+    public static PoolLimits keeping(int idleMax) {
+        return new PoolLimits(idleMax, 60_000, 3_600_000, 5_000, Sharing.NONE);
     }
 
     /** The same, but for what is shared. */

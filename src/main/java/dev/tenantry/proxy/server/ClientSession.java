@@ -475,7 +475,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         cutter.close();
         boolean busy = !session.ledger().isEmpty();
         session.ledger().clear();
-        session.backends().abandonAll(busy, !cancellation.isUnderWay());
+        boolean clean = !cancellation.isUnderWay() && !session.settings().hasUsedCustom();
+        session.backends().abandonAll(busy, clean);
     }
 
     /** Whether the session can be ended without anybody losing anything. */

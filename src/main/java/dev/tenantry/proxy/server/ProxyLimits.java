@@ -24,8 +24,7 @@ public record ProxyLimits(
 
     /** What suits a machine with this many cores. */
     public static ProxyLimits forCores(int cores) {
-        int loops = Math.max(1, cores);
-        return new ProxyLimits(loops, 20_000, 60_000, 5_000, 16 << 20, 4 << 20, PoolLimits.standard(loops));
+        return new ProxyLimits(Math.max(1, cores), 20_000, 60_000, 5_000, 16 << 20, 4 << 20, PoolLimits.NONE);
     }
 
     /** The same, but for the pool. */

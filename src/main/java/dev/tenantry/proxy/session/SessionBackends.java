@@ -194,7 +194,8 @@ public final class SessionBackends implements BackendHolder {
      * go on for nobody; one that is in a transaction is ended, which rolls it back.
      *
      * @param busy whether the active backend owes replies
-     * @param reusable whether nothing that concerns these connections is still on its way to a node
+     * @param reusable whether others may have them: nothing that concerns them is still on its way to a node, and
+     *     nothing was done to them that can't be undone
      */
     public void abandonAll(boolean busy, boolean reusable) {
         BackendConnection was = active;

@@ -65,6 +65,7 @@ public final class SessionSettings {
     private State state = EMPTY;
     private State beforeTransaction = EMPTY;
     private int version;
+    private boolean custom;
     private int charsetVersion = -1;
     private Charset charset = StandardCharsets.UTF_8;
     private int rulesVersion = -1;
@@ -195,11 +196,20 @@ public final class SessionSettings {
 
     /** SET or SET LOCAL. */
     public void set(String name, Value value, boolean local) {
+        custom |= name.indexOf('.') > 0 && !startup.containsKey(name);
         if (local || isMode(name)) {
             change(state.session(), with(state.local(), name, value));
         } else {
             change(with(state.session(), name, value), without(state.local(), name));
         }
+    }
+
+    /**
+     * Whether a setting with a prefix was ever set, which leaves a trace in a server process that nothing removes: it
+     * is empty there and not null ever after.
+     */
+    public boolean hasUsedCustom() {
+        return custom;
     }
 
     /** RESET, or SET TO DEFAULT. */
