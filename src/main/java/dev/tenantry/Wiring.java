@@ -60,19 +60,20 @@ public record Wiring(
     }
 
     private static PoolLimits pool(AppConfig.Pool pool, int loops) {
-        int idle = pool.mode() == AppConfig.Pool.Mode.SESSION ? pool.idleMax() : Math.max(pool.size(), pool.idleMax());
+        boolean shares = pool.mode() == AppConfig.Pool.Mode.TRANSACTION;
+        int idle = shares ? Math.max(pool.size(), pool.idleMax()) : pool.idleMax();
         int each = idle == 0 ? 0 : Math.max(1, idle / loops);
         return new PoolLimits(
                 each,
                 pool.idleTime().toMillis(),
                 pool.lifeTime().toMillis(),
                 pool.checkDelay().toMillis(),
-                pool.mode() == AppConfig.Pool.Mode.SESSION
-                        ? PoolLimits.Sharing.NONE
-                        : new PoolLimits.Sharing(
+                shares
+                        ? new PoolLimits.Sharing(
                                 Math.max(1, pool.size() / loops),
                                 pool.waitTimeout().toMillis(),
-                                Math.max(1, pool.waitersMax() / loops)));
+                                Math.max(1, pool.waitersMax() / loops))
+                        : PoolLimits.Sharing.NONE);
     }
 
     private static FeedLimits feed(ControlConfig.Catalog catalog) {

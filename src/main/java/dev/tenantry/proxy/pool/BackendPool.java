@@ -89,7 +89,7 @@ public final class BackendPool {
         }
     }
 
-    /** Whether there is one, or will be in a moment, that nobody else is promised. */
+    /** Whether there is one that no session holds. */
     boolean hasIdle(Request request) {
         return idle.of(request.node()).stream().anyMatch(one -> one.key().equals(request.key()));
     }

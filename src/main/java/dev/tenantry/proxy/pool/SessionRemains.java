@@ -4,7 +4,6 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.sql.SqlName;
 import java.util.Collection;
-import java.util.List;
 import java.util.stream.Collectors;
 
 /**
@@ -56,10 +55,5 @@ final class SessionRemains {
 
     private static String exists(String from, String what) {
         return "CASE WHEN EXISTS (SELECT FROM " + from + ") THEN '" + what + "' END";
-    }
-
-    /** What the answer to {@link #query} says there is. */
-    static List<String> read(String answer) {
-        return answer.isEmpty() ? List.of() : List.of(answer.split(","));
     }
 }

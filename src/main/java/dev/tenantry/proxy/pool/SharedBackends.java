@@ -192,7 +192,7 @@ final class SharedBackends {
     /** What can't be asked about is taken for something. */
     private static boolean hasRemains(CallResult result) {
         String answer = result.isSuccess() ? result.rows().getFirst().getFirst() : null;
-        return answer == null || !SessionRemains.read(answer).isEmpty();
+        return answer == null || !answer.isEmpty();
     }
 
     /** A connection is being opened. */

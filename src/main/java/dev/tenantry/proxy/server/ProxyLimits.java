@@ -11,7 +11,7 @@ import dev.tenantry.proxy.pool.PoolLimits;
  * @param connectTimeoutMillis how long a node may take to accept a connection, ms
  * @param queryLengthMax bytes of a Query, Parse or Bind message that are looked at as a whole
  * @param statementCacheBytesMax bytes that each event loop remembers of statements seen before
- * @param pool how long connections to nodes are kept that no session holds
+ * @param pool how connections to nodes are kept and shared
  */
 public record ProxyLimits(
         int eventLoops,
