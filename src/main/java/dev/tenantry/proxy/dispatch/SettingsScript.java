@@ -37,6 +37,7 @@ final class SettingsScript {
     private State has;
     private Charset charset;
     private int ready;
+    private boolean unnamed;
 
     /** Messages into this buffer, for a backend that has these settings. */
     SettingsScript(ByteBuf out, SessionSettings settings, State has) {
@@ -51,8 +52,19 @@ final class SettingsScript {
         return out;
     }
 
-    /** How many ReadyForQuery answer them. */
-    int readyExpected() {
+    /**
+     * Ends the messages. The unnamed statement that values were set with goes, or the client could bind it.
+     *
+     * @return how many ReadyForQuery answer them
+     */
+    int end() {
+        if (unnamed) {
+            FrontendMessages.closeUnnamed(out);
+        }
+        if (unnamed || ready == 0) {
+            FrontendMessages.bodiless(out, FrontendType.SYNC);
+            ready++;
+        }
         return ready;
     }
 
@@ -166,6 +178,7 @@ final class SettingsScript {
         FrontendMessages.bind(out, "", name.getBytes(charset), value.text().getBytes(charset));
         FrontendMessages.execute(out);
         FrontendMessages.bodiless(out, FrontendType.SYNC);
+        unnamed = true;
         ready++;
     }
 

@@ -7,9 +7,6 @@ import dev.tenantry.proxy.session.SessionSettings.State;
 import dev.tenantry.proxy.session.SessionSettings.Value;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.proxy.session.TransactionScope.Savepoint;
-import dev.tenantry.wire.FrontendMessages;
-import dev.tenantry.wire.FrontendType;
-import io.netty.buffer.ByteBuf;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,12 +71,8 @@ final class SettingsSync {
     }
 
     private static CompletableFuture<CallResult> call(BackendConnection backend, SettingsScript script) {
-        ByteBuf out = script.messages();
-        if (script.readyExpected() == 0) {
-            FrontendMessages.bodiless(out, FrontendType.SYNC);
-            return backend.call(out, 1);
-        }
-        return backend.call(out, script.readyExpected());
+        int ready = script.end();
+        return backend.call(script.messages(), ready);
     }
 
     @SuppressWarnings("unchecked")

@@ -140,11 +140,6 @@ public final class PreparedOnBackend {
             ByteBuf out = backend.channel().alloc().buffer(name.length() + 16);
             closes(other, ledger, out);
             backend.write(out);
-        } else if (name.isEmpty() && !ledger.isCopyIn()) {
-            ByteBuf out = backend.channel().alloc().buffer(16); // calls of our own leave one
-            close(out, 'S', name);
-            ledger.expect(Expected.CLOSE, true, null);
-            backend.write(out);
         }
     }
 
