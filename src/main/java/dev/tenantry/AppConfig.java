@@ -37,7 +37,17 @@ public interface AppConfig {
     @Max(86_400)
     int startWaitSeconds();
 
-    /** How long running statements may go on when the process is told to stop, in seconds. */
+    /**
+     * How long the process goes on as if nothing had happened when it is told to stop, but for saying that it is not
+     * ready: until then load balancers have noticed.
+     */
+    @WithDefault("PT0S")
+    Duration stopDelay();
+
+    /**
+     * How long transactions may go on when the process is told to stop, in seconds. Then what runs is cancelled; a
+     * commit over several nodes that has begun gets ten seconds more.
+     */
     @WithDefault("10")
     @Min(0)
     @Max(3_600)

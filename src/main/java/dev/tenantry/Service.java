@@ -70,7 +70,7 @@ public class Service implements QuarkusApplication {
         return Optional.ofNullable(tenantry);
     }
 
-    /** The HTTP port is closed by then, so nobody takes the process for ready any more. */
+    /** The process has said for {@code tenantry.stop-delay} that it is not ready; the HTTP port is closed by then. */
     void onShutdown(@Observes ShutdownEvent event) {
         stopped = true;
         Thread waiting = starting;

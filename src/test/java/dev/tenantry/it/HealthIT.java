@@ -9,11 +9,13 @@ import dev.tenantry.support.Golden;
 import dev.tenantry.support.HttpService;
 import dev.tenantry.support.MetricsReference;
 import io.vertx.core.json.JsonObject;
+import java.net.ConnectException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -31,7 +33,7 @@ class HealthIT {
 
     @BeforeAll
     static void start() throws Exception {
-        service = HttpService.start(1);
+        service = HttpService.start(1, Map.of("TENANTRY_STOP_DELAY", "PT3S"));
         run("CREATE SCHEMA tenant");
         run("CREATE TABLE tenant.notes (id int)");
         run("INSERT INTO tenant.notes VALUES (1)");
@@ -102,14 +104,20 @@ class HealthIT {
 
     @Test
     @Order(4)
-    void isNotReadyWhileItStops() throws Exception {
+    void isNotReadyFirstWhenItStopsThenTakesNoClientsAndWaitsForTransactions() throws Exception {
         try (Connection connection = service.connect();
                 Statement statement = connection.createStatement()) {
             connection.setAutoCommit(false);
             statement.execute("INSERT INTO tenant.notes VALUES (3)");
             service.process().handle().destroy();
+            Eventually.passes(() ->
+                    assertThat(service.get("/q/health/ready").statusCode()).isEqualTo(503));
+            run("INSERT INTO tenant.notes VALUES (5)");
+            assertThat(service.get("/q/health/live").statusCode()).isEqualTo(200);
             Eventually.passes(() -> assertThatThrownBy(() -> service.get("/q/health/ready"))
                     .hasRootCauseInstanceOf(ClosedChannelException.class));
+            Eventually.passes(() -> assertThatThrownBy(() -> run("INSERT INTO tenant.notes VALUES (6)"))
+                    .hasRootCauseInstanceOf(ConnectException.class));
             statement.execute("INSERT INTO tenant.notes VALUES (4)");
             connection.commit();
         }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -84,6 +85,11 @@ public final class ProxyBefore implements AutoCloseable {
     /** A superuser's session. */
     public RawClient login() {
         return SuperuserLogin.at("127.0.0.1", proxy.address().getPort(), Map.of());
+    }
+
+    /** Lets the proxy stop; returns when it has no clients any more. */
+    public void drain(Duration grace) {
+        proxy.drain(grace);
     }
 
     @Override

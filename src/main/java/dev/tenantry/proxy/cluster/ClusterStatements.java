@@ -386,6 +386,7 @@ public final class ClusterStatements {
 
     private Outcome endNodes(NodeCalls calls, boolean commit) {
         calls.ending();
+        dispatcher.ending();
         List<BackendConnection> participants = List.copyOf(session.transaction().participants());
         if (participants.isEmpty()) {
             return new Outcome(commit ? "COMMIT" : "ROLLBACK", null);

@@ -40,6 +40,7 @@ public final class Dispatcher {
     private boolean busy;
     private boolean occupied;
     private boolean cancelled;
+    private volatile boolean ending;
     private @Nullable SqlError failure;
 
     /** What the dispatcher asks of its session. */
@@ -90,10 +91,21 @@ public final class Dispatcher {
         return occupied;
     }
 
+    /** What {@link #occupy()} is for has come to ending the transaction, which is not cut short; any thread. */
+    public void ending() {
+        ending = true;
+    }
+
+    /** Whether {@link #ending()} was called. */
+    public boolean isEnding() {
+        return ending;
+    }
+
     /** What {@link #occupy()} was for is done. */
     public void free() {
         busy = false;
         occupied = false;
+        ending = false;
         cancelled = false;
         tellParameters();
         owner.resume();

@@ -48,8 +48,8 @@ final class BackendRelay implements FrameHandler {
         /** An error has made the rest of the client's batch void. */
         void cutOff();
 
-        /** An error passes. */
-        void error(String sqlState);
+        /** An error comes; whether it passes. */
+        boolean error(String sqlState);
 
         /** A ParameterStatus that the client has not seen; whether it is to see it. */
         boolean parameter(BackendConnection backend, String name, String value);
@@ -174,8 +174,9 @@ final class BackendRelay implements FrameHandler {
             events.dying(backend, SqlErrors.of(in, index, frameLength));
             return Verdict.SKIP;
         }
-        events.error(ErrorFields.field(in, index, frameLength, 'C'));
-        return answer(BackendType.ERROR_RESPONSE);
+        return events.error(ErrorFields.field(in, index, frameLength, 'C'))
+                ? answer(BackendType.ERROR_RESPONSE)
+                : Verdict.SKIP;
     }
 
     private Verdict notification(ByteBuf in, int index, int frameLength, int available) {

@@ -14,6 +14,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class ClientConnection extends ChannelInboundHandlerAdapter {
     private static final byte TLS_HANDSHAKE = 0x16;
     private static final int BUFFERED_MAX = StartupPacket.BODY_LENGTH_MAX + 4;
+    private static final SqlError STOPPING = SqlError.fatal("57P03", "the database system is shutting down");
 
     private final ProxyCore core;
     private volatile @Nullable ChannelHandlerContext context;
@@ -58,6 +60,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                         core.limits().authenticationTimeoutMillis(),
                         TimeUnit.MILLISECONDS);
         core.connected(this);
+        if (core.isStopping()) {
+            refuse(context, STOPPING);
+        }
         context.fireChannelActive();
     }
 
@@ -234,19 +239,18 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         context.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
     }
 
-    /** Does something on the connection's event loop; not at all before it is connected. */
-    void onLoop(Runnable action) {
+    /** The proxy stops: a session takes this step to its end; without one, the client is refused. Any thread. */
+    void leave(Consumer<Departure> step) {
         ChannelHandlerContext at = context;
         if (at != null) {
-            at.executor().execute(action);
-        }
-    }
-
-    /** Ends the connection without a word. */
-    void close() {
-        ChannelHandlerContext at = context;
-        if (at != null) {
-            at.close();
+            at.executor().execute(() -> {
+                ClientSession running = session;
+                if (running == null) {
+                    refuse(at, STOPPING);
+                } else {
+                    step.accept(running.departure());
+                }
+            });
         }
     }
 

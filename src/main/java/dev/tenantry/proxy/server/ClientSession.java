@@ -51,6 +51,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final BackendRelay.ClientParameters told = new BackendRelay.ClientParameters();
     private final FrameCutter cutter;
     private final Cancellation cancellation;
+    private final Occupancy occupancy;
+    private final Departure departure;
     private boolean ended;
     private final AnswerTimer timer;
 
@@ -79,7 +81,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         simple.strings(strings);
         this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
         this.cutter = new FrameCutter(this, client.allocator());
-        backends.belongTo(this, this::canDoWithout);
+        this.occupancy = new Occupancy(session, dispatcher, strings, cancellation);
+        this.departure = new Departure(occupancy, cancellation, this::end);
+        backends.belongTo(this, occupancy::canDoWithout);
     }
 
     /** The first backend is open: the client's messages go there until one needs another node. */
@@ -201,10 +205,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     }
 
     private Verdict copy(byte type) {
-        if (type != FrontendType.COPY_DATA) {
-            if (session.ledger().copyEnded()) {
-                session.backends().extended(true); // a Sync that was sent before this did not end the batch
-            }
+        if (type != FrontendType.COPY_DATA && session.ledger().copyEnded()) {
+            session.backends().extended(true); // a Sync that was sent before this did not end the batch
         }
         // Outside COPY, PostgreSQL ignores what a client still sends of one that has failed ("COPY Operations").
         return session.backends().active() == null || session.ledger().isEmpty() ? Verdict.SKIP : Verdict.FORWARD;
@@ -283,7 +285,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             session.replies().drain();
         }
         boolean listens = !strings.isActive() || session.ledger().isCopyIn();
-        if (listens && cutter.isWaiting() && !ended && isFreeToGoOn()) {
+        if (listens && cutter.isWaiting() && !ended && occupancy.isFreeToGoOn()) {
             cutter.resume();
         }
         backend = session.backends().active();
@@ -296,14 +298,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         }
         client.flush();
         client.autoRead(!ended && !crowded && !cutter.isWaiting() && (backend == null || backend.isWritable()));
-    }
-
-    private boolean isFreeToGoOn() {
-        return !dispatcher.isBusy()
-                && (!cancellation.isUnderWay() || !session.ledger().isEmpty())
-                && (session.ledger().isEmpty()
-                        || session.ledger().isCopyIn()
-                        || !session.ledger().hasEffectsPending());
+        if (departure.isLeaving() && !ended) {
+            departure.proceed();
+        }
     }
 
     @Override
@@ -365,16 +362,14 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public byte ready(BackendConnection backend, byte status, boolean swallowed, boolean failed) {
-        if (!swallowed) {
-            timer.answered();
-        }
         if (failed && context.isInString()) {
             context.batchFailed();
         }
-        TransactionScope transaction = session.transaction();
         if (swallowed) {
             return status;
         }
+        timer.answered();
+        TransactionScope transaction = session.transaction();
         if (status == BackendConnection.IDLE) {
             if (!transaction.isOpen() || transaction.main() == backend && !transaction.isDistributed()) {
                 context.transactionEnded(!failed);
@@ -398,8 +393,15 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     }
 
     @Override
-    public void error(String sqlState) {
+    public boolean error(String sqlState) {
+        BackendConnection active = session.backends().active();
+        if (active != null && departure.tellsInsteadOf(sqlState)) {
+            active.flushRun(); // what came before is told before
+            departure.end();
+            return false;
+        }
         metrics.error(sqlState);
+        return true;
     }
 
     @Override
@@ -436,14 +438,15 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             return;
         }
         boolean active = session.backends().active() == backend;
-        boolean inside = backend.isInsideBody();
         backend.flushRun();
-        session.backends().lost(backend);
-        metrics.error(error.sqlState());
-        if (active && inside) {
+        if (active && backend.isInsideBody()) {
             end(error.asFatal());
+        }
+        session.backends().lost(backend);
+        if (ended) {
             return;
         }
+        metrics.error(error.sqlState());
         boolean inBlock = session.transaction().isEnlisted(backend);
         if (active && !session.ledger().isEmpty()) {
             if (LostReplies.tell(error, session, inBlock)) {
@@ -460,13 +463,19 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public void end(SqlError error) {
-        if (!ended) {
-            ended = true;
-            metrics.error(error.sqlState());
-            ByteBuf out = client.allocator().buffer(256);
-            BackendMessages.error(out, error);
-            client.closeAfter(out);
+        if (ended) {
+            return;
         }
+        ended = true;
+        metrics.error(error.sqlState());
+        BackendConnection active = session.backends().active();
+        if (active != null && active.isInsideBody()) {
+            client.close(); // what we say would be taken for the rest of a row
+            return;
+        }
+        ByteBuf out = client.allocator().buffer(256);
+        BackendMessages.error(out, error);
+        client.closeAfter(out);
     }
 
     /** The client is gone: what it began is rolled back by ending its connections. */
@@ -479,18 +488,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         session.backends().abandonAll(busy, clean);
     }
 
-    /** Whether the session can be ended without anybody losing anything. */
-    boolean isIdle() {
-        return !session.transaction().isOpen() && session.ledger().isEmpty() && !dispatcher.isBusy();
-    }
-
-    /** Whether nothing is under way on a backend, though something may be on another one. */
-    private boolean canDoWithout(BackendConnection backend) {
-        return !(session.transaction().isOpen() && session.transaction().isEnlisted(backend))
-                && (backend != session.backends().active() || session.ledger().isEmpty())
-                && !dispatcher.isOccupied()
-                && !strings.isActive()
-                && !cancellation.isUnderWay();
+    /** The steps to its end when the proxy stops. */
+    Departure departure() {
+        return departure;
     }
 
     /** Cancels what runs; completes when the nodes have taken notice. Until then nothing new is sent to them. */

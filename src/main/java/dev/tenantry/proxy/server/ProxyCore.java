@@ -29,6 +29,7 @@ final class ProxyCore {
     private final CancelKeys cancelKeys = new CancelKeys();
     private final Set<ClientConnection> connections = ConcurrentHashMap.newKeySet();
     private final ThreadLocal<StatementAnalyzer> analyzers;
+    private volatile boolean stopping;
 
     ProxyCore(
             ProxyLimits limits,
@@ -88,6 +89,15 @@ final class ProxyCore {
             throw new IllegalStateException("asked off the event loop");
         }
         return new SharedServices(services, analyzers.get(), new SessionLimits(limits.queryLengthMax()), metrics);
+    }
+
+    /** No client is let in from now on. */
+    void stop() {
+        stopping = true;
+    }
+
+    boolean isStopping() {
+        return stopping;
     }
 
     void connected(ClientConnection connection) {

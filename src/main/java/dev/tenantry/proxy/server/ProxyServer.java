@@ -11,7 +11,6 @@ import dev.tenantry.proxy.net.EventLoops;
 import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.pool.BackendPools;
-import dev.tenantry.wire.SqlError;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -25,15 +24,12 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * The proxy: accepts clients and gives each a session. Start it once, close it once; safe from any thread.
  */
 public final class ProxyServer implements AutoCloseable {
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
-    private static final SqlError SHUTDOWN =
-            SqlError.fatal("57P01", "terminating connection due to administrator command");
 
     private final EventLoops loops;
     private final ExecutorService workers;
@@ -121,29 +117,15 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Stops accepting, ends idle sessions, and waits for the others; blocks.
+     * Stops to listen, so that a load balancer finds the port closed and tries another proxy, and ends all sessions:
+     * idle ones at once, others with their transaction; blocks.
      *
-     * @param grace how long running statements and transactions may take
+     * @param grace how long transactions may go on
      */
     public void drain(Duration grace) {
+        core.stop();
         channel.close().awaitUninterruptibly();
-        long deadline = System.nanoTime() + grace.toNanos();
-        while (!core.connections().isEmpty() && System.nanoTime() < deadline) {
-            core.connections().forEach(connection -> endIfIdle(connection, false));
-            LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
-        }
-        core.connections().forEach(connection -> endIfIdle(connection, true));
-    }
-
-    private void endIfIdle(ClientConnection connection, boolean busyToo) {
-        connection.onLoop(() -> {
-            ClientSession session = connection.session();
-            if (session == null) {
-                connection.close();
-            } else if (busyToo || session.isIdle()) {
-                session.end(SHUTDOWN);
-            }
-        });
+        new Drain(core.connections()).run(grace);
     }
 
     /** Cuts whatever is left; the second time it does nothing. */
@@ -153,8 +135,9 @@ public final class ProxyServer implements AutoCloseable {
             return;
         }
         tlsReload.close();
+        core.stop();
         channel.close().awaitUninterruptibly();
-        core.connections().forEach(connection -> endIfIdle(connection, true));
+        core.connections().forEach(connection -> connection.leave(Departure::end));
         core.pools().close();
         loops.close();
         workers.shutdownNow();

@@ -1,0 +1,63 @@
+package dev.tenantry.proxy.server;
+
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.proxy.query.StringRun;
+import dev.tenantry.proxy.session.Conversation;
+import dev.tenantry.proxy.session.SessionBackends;
+
+/** What a session has under way, and what it could do without therefore. Lives on the client's event loop. */
+final class Occupancy {
+    private final Conversation session;
+    private final Dispatcher dispatcher;
+    private final StringRun strings;
+    private final Cancellation cancellation;
+
+    Occupancy(Conversation session, Dispatcher dispatcher, StringRun strings, Cancellation cancellation) {
+        this.session = session;
+        this.dispatcher = dispatcher;
+        this.strings = strings;
+        this.cancellation = cancellation;
+    }
+
+    /** Whether the session is between two transactions, so that nobody loses anything when it ends. */
+    boolean isAtRest() {
+        return !session.transaction().isOpen()
+                && session.ledger().isEmpty()
+                && !session.backends().isUnsynced()
+                && !dispatcher.isBusy()
+                && !strings.isActive();
+    }
+
+    /** Whether a message that was told to wait can be looked at again. */
+    boolean isFreeToGoOn() {
+        return !dispatcher.isBusy()
+                && (!cancellation.isUnderWay() || !session.ledger().isEmpty())
+                && (session.ledger().isEmpty()
+                        || session.ledger().isCopyIn()
+                        || !session.ledger().hasEffectsPending());
+    }
+
+    /** Whether the client waits for nothing that a node or the session does, though a transaction may be open. */
+    boolean isAnswered() {
+        BackendConnection active = session.backends().active();
+        return session.ledger().isEmpty() && !dispatcher.isOccupied() && (active == null || !active.isInsideBody());
+    }
+
+    /** Whether the session is ending a transaction that may have used several nodes. */
+    boolean isEndingTransaction() {
+        return dispatcher.isOccupied() && dispatcher.isEnding();
+    }
+
+    /**
+     * Whether nothing is under way on a backend, though something may be on another one; as far as
+     * {@link SessionBackends} does not know itself.
+     */
+    boolean canDoWithout(BackendConnection backend) {
+        return !(session.transaction().isOpen() && session.transaction().isEnlisted(backend))
+                && (backend != session.backends().active() || session.ledger().isEmpty())
+                && !dispatcher.isOccupied()
+                && !strings.isActive()
+                && !cancellation.isUnderWay();
+    }
+}
