@@ -12,6 +12,7 @@ final class KeptRoutes {
 
     static final Route SESSION = new Route.ToAnyNode(Reason.SESSION);
     static final Route PREPARED = new Route.ToAnyNode(Reason.PREPARED);
+    static final Route PROXY = new Route.Locally(Reason.PROXY);
     static final Route SCHEMA_DDL = new Route.Locally(Reason.SCHEMA_DDL);
     static final Route GLOBAL_DDL = new Route.ToEveryNode(Reason.GLOBAL_DDL);
 

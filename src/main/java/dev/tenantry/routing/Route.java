@@ -17,7 +17,7 @@ public sealed interface Route {
     /** To every node, in one distributed transaction. */
     record ToEveryNode(Reason reason) implements Route {}
 
-    /** To the session: schema DDL that changes the catalog and a node together. */
+    /** To the session: schema DDL that changes the catalog and a node together, and what the proxy itself answers. */
     record Locally(Reason reason) implements Route {}
 
     /** Nowhere. */
@@ -49,6 +49,8 @@ public sealed interface Route {
         GLOBAL_DDL,
         /** EXECUTE, FETCH and the like follow what they name. */
         PREPARED,
+        /** Asks the proxy about itself. */
+        PROXY,
         /** Can't be run. */
         REFUSED
     }

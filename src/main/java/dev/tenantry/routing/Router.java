@@ -13,6 +13,7 @@ import dev.tenantry.sql.StatementAction.None;
 import dev.tenantry.sql.StatementAction.PrepareTransaction;
 import dev.tenantry.sql.StatementAction.SetVariable;
 import dev.tenantry.sql.StatementAction.SettingValue;
+import dev.tenantry.sql.StatementAction.ShowActivity;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.sql.StatementFacts.CatalogUse;
 import dev.tenantry.sql.StatementFacts.SetConfigCall;
@@ -32,8 +33,9 @@ public final class Router {
     /** The route of one statement. Allocates nothing on the usual ways: routes to nodes are kept. */
     public Route route(StatementFacts facts, RoutingContext context) {
         return switch (facts.kind()) {
-            case EMPTY, BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO, SET_TRANSACTION, SHOW, DISCARD ->
+            case EMPTY, BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO, SET_TRANSACTION, DISCARD ->
                 KeptRoutes.SESSION;
+            case SHOW -> facts.action() instanceof ShowActivity ? KeptRoutes.PROXY : KeptRoutes.SESSION;
             case SET -> set(facts, context);
             case RESET -> KeptRoutes.SESSION;
             case EXECUTE, DEALLOCATE, FETCH, CLOSE -> prepared(facts, context);

@@ -5,6 +5,7 @@ import dev.tenantry.sql.StatementAction.ResetVariable;
 import dev.tenantry.sql.StatementAction.SessionCharacteristics;
 import dev.tenantry.sql.StatementAction.SetVariable;
 import dev.tenantry.sql.StatementAction.SettingValue;
+import dev.tenantry.sql.StatementAction.ShowActivity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +30,9 @@ final class SettingStatements {
     /** Lists whose elements are identifiers, quoted where {@code quote_identifier} does. */
     private static final Set<String> IDENTIFIER_LISTS =
             Set.of("search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries");
+
+    /** How the names begin of what the proxy shows of itself. */
+    private static final String OURS = "tenantry.";
 
     private final Lexer t;
     private final ControlStatements control;
@@ -246,6 +250,20 @@ final class SettingStatements {
         boolean formed = control.transactionModes(
                 (name, value) -> settings.add(new SetVariable("default_" + name, false, new SettingValue.Text(value))));
         return formed && !settings.isEmpty() ? new SessionCharacteristics(List.copyOf(settings)) : null;
+    }
+
+    /** SHOW, its first word not yet read: one of a setting is the node's own business. */
+    StatementAction show() {
+        t.advance();
+        String name = variable();
+        if (name != null && name.startsWith(OURS) && atEnd()) {
+            for (ShowActivity.Subject subject : ShowActivity.Subject.values()) {
+                if (name.substring(OURS.length()).equals(subject.name().toLowerCase(Locale.ROOT))) {
+                    return new ShowActivity(subject);
+                }
+            }
+        }
+        return ControlStatements.NONE;
     }
 
     /** RESET, its first word not yet read. */

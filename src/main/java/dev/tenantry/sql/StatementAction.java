@@ -131,6 +131,16 @@ public sealed interface StatementAction {
      */
     record OnSchemas(List<String> names, int namesStart, int namesEnd) implements StatementAction {}
 
+    // --- the proxy itself -------------------------------------------------------------------------------------------
+
+    /** SHOW tenantry.sessions and its like: what the proxy is doing. */
+    record ShowActivity(Subject subject) implements StatementAction {
+        /** Of what. */
+        public enum Subject {
+            SESSIONS
+        }
+    }
+
     // --- the same on every node -------------------------------------------------------------------------------------
 
     /**

@@ -73,7 +73,7 @@ final class StatementReader {
             case RELEASE -> acted(StatementKind.RELEASE, control.release());
             case SET -> set();
             case RESET -> acted(StatementKind.RESET, settings.reset());
-            case SHOW -> other(StatementKind.SHOW);
+            case SHOW -> show();
             case PREPARE -> prepare();
             case EXECUTE -> execute();
             case DEALLOCATE -> acted(StatementKind.DEALLOCATE, control.deallocate());
@@ -208,6 +208,11 @@ final class StatementReader {
             return acted(StatementKind.SET_TRANSACTION, control.setTransaction());
         }
         return acted(StatementKind.SET, settings.set(local && !assigned));
+    }
+
+    private StatementKind show() {
+        f.effect();
+        return acted(StatementKind.SHOW, settings.show());
     }
 
     private StatementKind prepare() {

@@ -36,6 +36,7 @@ class ArchitectureTest {
             Map.entry("catalog", List.of()),
             Map.entry("commit", List.of()),
             Map.entry("scram", List.of()),
+            Map.entry("activity", List.of()),
             Map.entry("routing", List.of("sql", "catalog", "commit")),
             Map.entry("embedded", List.of("sql", "scram")),
             Map.entry("store", List.of("catalog", "commit", "sql", "scram")),
@@ -62,10 +63,13 @@ class ArchitectureTest {
                             "proxy.backend",
                             "proxy.session",
                             "proxy.dispatch")),
+            Map.entry("proxy.answer", List.of("wire", "activity")),
             Map.entry(
                     "proxy.query",
                     List.of(
                             "wire",
+                            "activity",
+                            "proxy.answer",
                             "sql",
                             "catalog",
                             "routing",
@@ -78,6 +82,7 @@ class ArchitectureTest {
                     "proxy.server",
                     List.of(
                             "wire",
+                            "activity",
                             "sql",
                             "catalog",
                             "routing",

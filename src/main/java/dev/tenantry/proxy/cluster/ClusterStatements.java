@@ -85,6 +85,7 @@ public final class ClusterStatements {
             case StatementAction.Savepoint savepoint -> true;
             case StatementAction.Release release -> true;
             case StatementAction.RollbackTo rollbackTo -> true;
+            case StatementAction.ShowActivity show -> true;
             default -> takes(facts);
         };
     }

@@ -99,7 +99,8 @@ public final class Effects {
                     StatementAction.AlterSchemaOwner _,
                     StatementAction.OnSchemas _,
                     StatementAction.EveryNode _,
-                    StatementAction.FinishPrepared _ -> {
+                    StatementAction.FinishPrepared _,
+                    StatementAction.ShowActivity _ -> {
                 // changes nothing here: settings calls only, or carried out by the session itself
             }
         }

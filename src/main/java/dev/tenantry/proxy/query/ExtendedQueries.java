@@ -16,7 +16,6 @@ import dev.tenantry.routing.Route;
 import dev.tenantry.sql.LexicalRules;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
-import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.Bytes;
 import dev.tenantry.wire.FrontendMessages;
@@ -37,6 +36,7 @@ public final class ExtendedQueries {
     private final StatementAnalyzer analyzer;
     private final Dispatcher dispatcher;
     private final ClusterStatements cluster;
+    private final OwnStatements own;
     private final SessionContext context;
     private final ParseMessages parses;
     private final Portals portals = new Portals();
@@ -49,6 +49,7 @@ public final class ExtendedQueries {
         this.analyzer = tools.analyzer();
         this.dispatcher = tools.dispatcher();
         this.cluster = tools.cluster();
+        this.own = tools.own();
         this.parses = new ParseMessages(tools);
     }
 
@@ -130,9 +131,14 @@ public final class ExtendedQueries {
                 values ? BoundParameters.read(in, nameEnd + 1, index + frameLength) : BoundParameters.NONE;
         String portal = portalEnd == index + 5 ? "" : Bytes.raw(in, index + 5, portalEnd);
         if (prepared != null && cluster.isLocal(prepared)) {
+            OwnResult result = own.bind(prepared.facts(), in, nameEnd + 1, limit);
             session.replies().bodiless(BackendType.BIND_COMPLETE);
             portals.bind(
-                    portal, prepared, BoundParameters.NONE, session.ledger().noted());
+                            portal,
+                            prepared,
+                            BoundParameters.NONE,
+                            session.ledger().noted())
+                    .own(result);
             return Verdict.SKIP;
         }
         BackendConnection backend = backendFor(prepared, parameters);
@@ -203,7 +209,7 @@ public final class ExtendedQueries {
         Portals.Portal portal = statement ? null : portals.get(Bytes.raw(in, index + 6, nameEnd));
         Prepared of = prepared != null ? prepared : portal != null ? portal.statement() : null;
         if (of != null && cluster.isLocal(of)) {
-            describeLocally(statement);
+            own.describe(of.facts(), portal == null ? null : portal.own(), statement);
             return Verdict.SKIP;
         }
         BackendConnection backend =
@@ -220,15 +226,6 @@ public final class ExtendedQueries {
         return Verdict.FORWARD;
     }
 
-    private void describeLocally(boolean statement) {
-        ByteBuf out = session.replies().buffer();
-        if (statement) {
-            BackendMessages.noParameters(out);
-        }
-        BackendMessages.bodiless(out, BackendType.NO_DATA);
-        session.replies().send(out);
-    }
-
     /** A whole Execute message. */
     public Verdict onExecute(ByteBuf in, int index, int frameLength) {
         if (mustWait()) {
@@ -242,6 +239,11 @@ public final class ExtendedQueries {
         StatementFacts facts = portal == null ? null : portal.statement().facts();
         if (portal != null && facts != null) {
             statements.checkBlock(facts);
+            OwnResult result = portal.own();
+            if (result != null) {
+                int rowsMax = index + frameLength - nameEnd - 1 < Integer.BYTES ? 0 : in.getInt(nameEnd + 1);
+                return own.execute(facts, result, rowsMax);
+            }
             if (cluster.isLocal(facts)) {
                 String name = nameEnd == index + 5 ? "" : Bytes.raw(in, index + 5, nameEnd);
                 return executeLocally(name, portal, facts);

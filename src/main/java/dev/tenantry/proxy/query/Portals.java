@@ -24,6 +24,7 @@ final class Portals {
         private BoundParameters parameters = BoundParameters.NONE;
         private long boundAt;
         private boolean done;
+        private @Nullable OwnResult own;
 
         /** What it runs. */
         Prepared statement() {
@@ -38,6 +39,17 @@ final class Portals {
             return parameters;
         }
 
+        /** The rows that the proxy itself answers it with, if it does. */
+        @Nullable
+        OwnResult own() {
+            return own;
+        }
+
+        /** It is answered by the proxy itself. */
+        void own(@Nullable OwnResult result) {
+            own = result;
+        }
+
         /** Whether it was run here, which can be done once. */
         boolean isDone() {
             return done;
@@ -50,7 +62,7 @@ final class Portals {
     }
 
     /** A portal is bound. {@code repliesNoted} is the number of the reply that was noted last. */
-    void bind(String name, Prepared statement, BoundParameters parameters, long repliesNoted) {
+    Portal bind(String name, Prepared statement, BoundParameters parameters, long repliesNoted) {
         Portal portal = unnamed;
         if (name.isEmpty()) {
             unnamedBound = true;
@@ -63,6 +75,8 @@ final class Portals {
         portal.parameters = parameters;
         portal.boundAt = repliesNoted;
         portal.done = false;
+        portal.own = null;
+        return portal;
     }
 
     /** The portal of that name, if one is bound. */
@@ -110,6 +124,7 @@ final class Portals {
     private void forgetUnnamed() {
         unnamedBound = false;
         unnamed.statement = null;
+        unnamed.own = null;
         unnamed.parameters = BoundParameters.NONE;
     }
 }

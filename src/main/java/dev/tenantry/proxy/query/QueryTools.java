@@ -14,6 +14,7 @@ import dev.tenantry.proxy.session.SessionContext;
  * @param analyzer looks at their texts
  * @param dispatcher gets their backends ready
  * @param cluster carries out those that no node alone can
+ * @param own answers those that are asked of the proxy itself
  */
 public record QueryTools(
         Conversation session,
@@ -21,4 +22,5 @@ public record QueryTools(
         Statements statements,
         StatementAnalyzer analyzer,
         Dispatcher dispatcher,
-        ClusterStatements cluster) {}
+        ClusterStatements cluster,
+        OwnStatements own) {}

@@ -34,6 +34,7 @@ public final class SimpleQueries {
     private final StatementAnalyzer analyzer;
     private final Dispatcher dispatcher;
     private final ClusterStatements cluster;
+    private final OwnStatements own;
     private final SessionContext context;
     private @Nullable StringRun strings;
 
@@ -44,6 +45,7 @@ public final class SimpleQueries {
         this.analyzer = tools.analyzer();
         this.dispatcher = tools.dispatcher();
         this.cluster = tools.cluster();
+        this.own = tools.own();
     }
 
     /** Who runs strings that can't go to one node; set once. */
@@ -183,6 +185,9 @@ public final class SimpleQueries {
             default -> {
                 if (cluster.takes(facts)) {
                     return cluster.run(facts, text(facts), turn());
+                }
+                if (OwnStatements.takes(facts)) {
+                    return own.query(facts, turn());
                 }
             }
         }

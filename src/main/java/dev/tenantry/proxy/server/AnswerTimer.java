@@ -7,6 +7,7 @@ final class AnswerTimer {
     private final ProxyMetrics metrics;
     private long askedNanos;
     private long sentNanos;
+    private long answeredNanos = System.nanoTime();
 
     AnswerTimer(ProxyMetrics metrics) {
         this.metrics = metrics;
@@ -30,8 +31,14 @@ final class AnswerTimer {
     /** The client is told that it is the end. */
     void answered() {
         if (askedNanos != 0) {
-            metrics.answered(askedNanos, sentNanos, System.nanoTime());
+            answeredNanos = System.nanoTime();
+            metrics.answered(askedNanos, sentNanos, answeredNanos);
             askedNanos = 0;
         }
+    }
+
+    /** When the batch that is being timed arrived; when there is none, since when. */
+    long sinceNanos() {
+        return askedNanos != 0 ? askedNanos : answeredNanos;
     }
 }

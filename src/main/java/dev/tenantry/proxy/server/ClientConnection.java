@@ -9,9 +9,11 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -36,6 +38,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ByteBuf buffered;
     private @Nullable ClientSignIn signIn;
     private @Nullable ClientSession session;
+    private SessionPortrait.@Nullable Identity identity;
     private @Nullable ScheduledFuture<?> deadline;
     private TlsContexts.@Nullable ClientTls encryption;
     private boolean sslAsked;
@@ -214,8 +217,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** The client is in; what it has sent behind its sign-in comes next. */
-    void begin(ClientSession newSession) {
+    void begin(ClientSession newSession, SessionPortrait.Identity newIdentity) {
         session = newSession;
+        identity = newIdentity;
         if (deadline != null) {
             deadline.cancel(false);
         }
@@ -252,6 +256,16 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                 }
             });
         }
+    }
+
+    /** The loop that it lives on, once it is connected. */
+    Optional<EventLoop> loop() {
+        return Optional.ofNullable(context).map(at -> at.channel().eventLoop());
+    }
+
+    /** Who its session is; on its loop, once there is one. */
+    SessionPortrait.Identity identity() {
+        return Objects.requireNonNull(identity);
     }
 
     /** The session, once there is one. */

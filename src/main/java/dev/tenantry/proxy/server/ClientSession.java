@@ -10,6 +10,7 @@ import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.FrameCutter;
 import dev.tenantry.proxy.net.FrameHandler;
 import dev.tenantry.proxy.query.ExtendedQueries;
+import dev.tenantry.proxy.query.OwnStatements;
 import dev.tenantry.proxy.query.QueryTools;
 import dev.tenantry.proxy.query.SimpleQueries;
 import dev.tenantry.proxy.query.Statements;
@@ -31,6 +32,7 @@ import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /**
  * One client's conversation after start-up: takes its messages in order, hands each to who knows what to do with it,
@@ -53,6 +55,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final Cancellation cancellation;
     private final Occupancy occupancy;
     private final Departure departure;
+    private final SessionPortrait portrait;
     private boolean ended;
     private final AnswerTimer timer;
 
@@ -74,7 +77,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.dispatcher = new Dispatcher(ledger, settings, transaction, backends, this);
         this.cluster = new ClusterStatements(session, dispatcher, this, context, catalog, shared.cluster());
         Statements routed = new Statements(session, dispatcher, context, metrics);
-        QueryTools tools = new QueryTools(session, context, routed, shared.analyzer(), dispatcher, cluster);
+        OwnStatements own = new OwnStatements(session, context, routed, dispatcher, shared.own());
+        QueryTools tools = new QueryTools(session, context, routed, shared.analyzer(), dispatcher, cluster, own);
         this.simple = new SimpleQueries(tools);
         this.extended = new ExtendedQueries(tools);
         this.strings = new StringRun(tools, simple);
@@ -82,6 +86,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
         this.cutter = new FrameCutter(this, client.allocator());
         this.occupancy = new Occupancy(session, dispatcher, strings, cancellation);
+        this.portrait = new SessionPortrait(session, context, occupancy, timer);
         this.departure = new Departure(occupancy, cancellation, this::end);
         backends.belongTo(this, occupancy::canDoWithout);
     }
@@ -137,7 +142,10 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                     FrontendType.TERMINATE -> Verdict.WHOLE;
             case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> copy(type);
             case FrontendType.FUNCTION_CALL -> guardedSimple(simple::onFunctionCall);
-            default -> malformedType(type);
+            default -> {
+                end(SqlError.fatal("08P01", "invalid frontend message type " + (type & 0xff)));
+                yield Verdict.SKIP;
+            }
         };
     }
 
@@ -187,17 +195,13 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         timer.asked(session.ledger().isEmpty());
         Verdict verdict = guarded(() -> extended.onBind(in, index, frameLength, available));
         return verdict == Verdict.MORE && available >= limits.queryLengthMax()
-                ? guarded(() -> {
-                    throw new SqlErrorException(SqlErrors.tooLong(
-                            "names in Bind message are too long",
-                            "They must end within the first tenantry.proxy.query-length-max bytes."));
-                })
+                ? waitedInVain(FrontendType.BIND, SqlErrors.bindTooLong())
                 : verdict;
     }
 
     /** What the message waited for has failed, or its client has cancelled it. */
     private Verdict waitedInVain(byte type, SqlError failure) {
-        Step refused = () -> {
+        Supplier<Verdict> refused = () -> {
             throw new SqlErrorException(failure);
         };
         boolean isSimple = type == FrontendType.QUERY || type == FrontendType.FUNCTION_CALL;
@@ -218,19 +222,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         return Verdict.SKIP;
     }
 
-    private Verdict malformedType(byte type) {
-        end(SqlError.fatal("08P01", "invalid frontend message type " + (type & 0xff)));
-        return Verdict.SKIP;
-    }
-
-    /** An action that may refuse. */
-    private interface Step {
-        Verdict run();
-    }
-
-    private Verdict guarded(Step step) {
+    private Verdict guarded(Supplier<Verdict> step) {
         try {
-            return step.run();
+            return step.get();
         } catch (SqlErrorException refused) {
             if (refused.error().severity() == SqlError.Severity.FATAL) {
                 end(refused.error());
@@ -241,9 +235,9 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         }
     }
 
-    private Verdict guardedSimple(Step step) {
+    private Verdict guardedSimple(Supplier<Verdict> step) {
         try {
-            return step.run();
+            return step.get();
         } catch (SqlErrorException refused) {
             metrics.error(refused.error().sqlState());
             return simple.refuse(refused.error());
@@ -486,6 +480,11 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         session.ledger().clear();
         boolean clean = !cancellation.isUnderWay() && !session.settings().hasUsedCustom();
         session.backends().abandonAll(busy, clean);
+    }
+
+    /** What others are shown of it. */
+    SessionPortrait portrait() {
+        return portrait;
     }
 
     /** The steps to its end when the proxy stops. */

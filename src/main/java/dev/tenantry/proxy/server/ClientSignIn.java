@@ -27,6 +27,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;
+import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -277,7 +278,8 @@ final class ClientSignIn {
         BackendMessages.readyForQuery(out, (byte) 'I');
         session.begin(home);
         context.writeAndFlush(out);
-        connection.begin(session);
+        connection.begin(session, new SessionPortrait.Identity(issued.processId(), (InetSocketAddress)
+                context.channel().remoteAddress()));
     }
 
     private void refuse(SqlError error) {

@@ -60,4 +60,22 @@ final class Occupancy {
                 && !strings.isActive()
                 && !cancellation.isUnderWay();
     }
+
+    /** What the session does, in the words of {@code pg_stat_activity} and one of our own. */
+    String state() {
+        if (session.backends().isOpening()) {
+            return "waiting for a connection";
+        }
+        if (!session.ledger().isEmpty()
+                || dispatcher.isBusy()
+                || strings.isActive()
+                || session.backends().isUnsynced()) {
+            return "active";
+        }
+        return switch (session.transaction().status()) {
+            case 'T' -> "idle in transaction";
+            case 'E' -> "idle in transaction (aborted)";
+            default -> "idle";
+        };
+    }
 }

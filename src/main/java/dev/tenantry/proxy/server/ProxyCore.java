@@ -7,6 +7,7 @@ import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.pool.BackendPools;
+import dev.tenantry.proxy.query.OwnStatements;
 import dev.tenantry.proxy.query.StatementAnalyzer;
 import io.netty.channel.Channel;
 import java.io.IOException;
@@ -29,6 +30,7 @@ final class ProxyCore {
     private final CancelKeys cancelKeys = new CancelKeys();
     private final Set<ClientConnection> connections = ConcurrentHashMap.newKeySet();
     private final ThreadLocal<StatementAnalyzer> analyzers;
+    private final OwnStatements.Sources own;
     private volatile boolean stopping;
 
     ProxyCore(
@@ -45,6 +47,7 @@ final class ProxyCore {
         this.secrets = secrets;
         this.tls = tls;
         this.metrics = metrics;
+        this.own = new OwnStatements.Sources(services.feed(), new ProxyActivity(connections));
     }
 
     ProxyLimits limits() {
@@ -88,7 +91,7 @@ final class ProxyCore {
         if (!channel.eventLoop().inEventLoop()) {
             throw new IllegalStateException("asked off the event loop");
         }
-        return new SharedServices(services, analyzers.get(), new SessionLimits(limits.queryLengthMax()), metrics);
+        return new SharedServices(services, analyzers.get(), new SessionLimits(limits.queryLengthMax()), metrics, own);
     }
 
     /** No client is let in from now on. */

@@ -2,6 +2,7 @@ package dev.tenantry.proxy.server;
 
 import dev.tenantry.proxy.cluster.ClusterServices;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.query.OwnStatements;
 import dev.tenantry.proxy.query.StatementAnalyzer;
 
 /**
@@ -11,6 +12,11 @@ import dev.tenantry.proxy.query.StatementAnalyzer;
  * @param analyzer of this event loop
  * @param limits what one session may use
  * @param metrics counts
+ * @param own what the proxy tells of itself
  */
 record SharedServices(
-        ClusterServices cluster, StatementAnalyzer analyzer, SessionLimits limits, ProxyMetrics metrics) {}
+        ClusterServices cluster,
+        StatementAnalyzer analyzer,
+        SessionLimits limits,
+        ProxyMetrics metrics,
+        OwnStatements.Sources own) {}

@@ -123,6 +123,11 @@ public final class SessionBackends implements BackendHolder {
         return byNode.values();
     }
 
+    /** Whether a connection is being opened, or waited for. */
+    public boolean isOpening() {
+        return !opening.isEmpty();
+    }
+
     /** Opens the connection to a node and keeps it. */
     public CompletableFuture<BackendConnection> open(Node node, BackendListener session) {
         CompletableFuture<BackendConnection> opened = pool.open(node, key, credentials, this);

@@ -68,6 +68,11 @@ public final class SessionContext implements RoutingContext {
         return role == null || role.equals("none") ? sessionRole() : role;
     }
 
+    /** The role that signed in. */
+    public String user() {
+        return user;
+    }
+
     /** The role of SET SESSION AUTHORIZATION, or the one that signed in. */
     public String sessionRole() {
         String authorization = settings.effective("session_authorization");

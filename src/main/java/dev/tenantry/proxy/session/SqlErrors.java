@@ -83,6 +83,13 @@ public final class SqlErrors {
                 .withHint("Raise tenantry.proxy.query-length-max, or send long values as parameters.");
     }
 
+    /** A Bind message whose names do not end in its first part. */
+    public static SqlError bindTooLong() {
+        return tooLong(
+                "names in Bind message are too long",
+                "They must end within the first tenantry.proxy.query-length-max bytes.");
+    }
+
     /** PostgreSQL's own words for what an implicit transaction can't do. */
     public static SqlError noTransaction(String what) {
         return SqlError.error("25P01", what + " can only be used in transaction blocks");

@@ -30,6 +30,7 @@ public final class TransactionScope {
     private boolean failed;
     private boolean crippled;
     private boolean implicit;
+    private long begunNanos;
     private @Nullable BackendConnection main;
     private @Nullable SqlError loss;
 
@@ -45,6 +46,12 @@ public final class TransactionScope {
     /** BEGIN was accepted. */
     public void begin() {
         open = true;
+        begunNanos = System.nanoTime();
+    }
+
+    /** When the block began, of {@link System#nanoTime()}; only while it is open. */
+    public long begunNanos() {
+        return begunNanos;
     }
 
     /** Statements of one batch or string that PostgreSQL would run in one implicit transaction span nodes. */

@@ -1,0 +1,56 @@
+package dev.tenantry.proxy.query;
+
+import dev.tenantry.proxy.answer.ResultFormats;
+import dev.tenantry.proxy.answer.ResultTable;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.Charset;
+import org.jspecify.annotations.Nullable;
+
+/** A portal over rows of the proxy's own: the formats it was bound with, and how far it has been read. */
+final class OwnResult {
+    private final ResultFormats formats;
+    private @Nullable ResultTable<?> table;
+    private int next;
+
+    OwnResult(ResultFormats formats) {
+        this.formats = formats;
+    }
+
+    ResultFormats formats() {
+        return formats;
+    }
+
+    /** The rows, once it has been executed. */
+    @Nullable
+    ResultTable<?> table() {
+        return table;
+    }
+
+    /** It is executed for the first time. */
+    void opened(ResultTable<?> rows) {
+        table = rows;
+    }
+
+    /**
+     * Writes at most so many of the rows that are left; 0 is for all.
+     *
+     * @return whether the client is told that these were the last ones, which PostgreSQL finds out only when it looks
+     *     for one more
+     */
+    boolean write(ByteBuf out, int rowsMax, Charset charset) {
+        ResultTable<?> rows = table;
+        if (rows == null) {
+            throw new IllegalStateException("not executed yet");
+        }
+        int left = rows.rows().size() - next;
+        int count = rowsMax <= 0 ? left : Math.min(left, rowsMax);
+        rows.write(out, next, next + count, formats, charset);
+        next += count;
+        boolean complete = rowsMax <= 0 || count < rowsMax;
+        if (complete) {
+            table = ResultTable.describedBy(rows.columns()); // what was read is not kept
+            next = 0;
+        }
+        return complete;
+    }
+}

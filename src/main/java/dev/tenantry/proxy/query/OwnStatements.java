@@ -1,0 +1,245 @@
+package dev.tenantry.proxy.query;
+
+import dev.tenantry.activity.ActivityReader;
+import dev.tenantry.activity.Viewer;
+import dev.tenantry.catalog.CatalogFeed;
+import dev.tenantry.catalog.LoginRole;
+import dev.tenantry.proxy.answer.ActivityColumns;
+import dev.tenantry.proxy.answer.Column;
+import dev.tenantry.proxy.answer.ResultFormats;
+import dev.tenantry.proxy.answer.ResultTable;
+import dev.tenantry.proxy.cluster.Turn;
+import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.proxy.net.FrameHandler.Verdict;
+import dev.tenantry.proxy.session.Conversation;
+import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.sql.StatementAction.ShowActivity;
+import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.BackendType;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.Charset;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Statements that the proxy itself answers with rows, without any node: SHOW tenantry.sessions and its like. To a
+ * client they are what SHOW is in PostgreSQL, in both protocols. The rows are gathered on all event loops while the
+ * client's message waits. Lives on the client's event loop.
+ */
+public final class OwnStatements {
+    private static final SqlError SHUTDOWN =
+            SqlError.error("57P01", "terminating connection due to administrator command");
+
+    private final Conversation session;
+    private final SessionContext context;
+    private final Statements statements;
+    private final Dispatcher dispatcher;
+    private final Sources sources;
+    private @Nullable ResultTable<?> gathered;
+
+    /**
+     * Where the rows come from.
+     *
+     * @param feed knows the roles
+     * @param activity knows what the proxy is doing
+     */
+    public record Sources(CatalogFeed feed, ActivityReader activity) {}
+
+    public OwnStatements(
+            Conversation session,
+            SessionContext context,
+            Statements statements,
+            Dispatcher dispatcher,
+            Sources sources) {
+        this.session = session;
+        this.context = context;
+        this.statements = statements;
+        this.dispatcher = dispatcher;
+        this.sources = sources;
+    }
+
+    /** Whether a statement is one of these. */
+    static boolean takes(@Nullable StatementFacts facts) {
+        return facts != null && facts.action() instanceof ShowActivity;
+    }
+
+    // --- simple queries ---------------------------------------------------------------------------------------------
+
+    /** Answers a statement of a Query message. */
+    Verdict query(StatementFacts facts, Turn turn) {
+        if (!dispatcher.isQuiet()) {
+            return Verdict.WAIT; // whether what is owed fails decides the status
+        }
+        requireSoundBlock();
+        ResultTable<?> table = table(facts);
+        if (table == null) {
+            return Verdict.WAIT;
+        }
+        statements.route(facts); // to be counted
+        Charset charset = session.settings().charset();
+        ByteBuf out = session.replies().buffer();
+        table.describe(out, ResultFormats.TEXT, charset);
+        table.write(out, 0, table.rows().size(), ResultFormats.TEXT, charset);
+        String tag = tag(facts);
+        if (turn == Turn.LAST_PART && session.transaction().isImplicit()) {
+            context.completed(tag); // told when the implicit transaction has committed
+        } else {
+            BackendMessages.commandComplete(out, tag);
+        }
+        if (turn == Turn.QUERY) {
+            BackendMessages.readyForQuery(out, session.transaction().status());
+        }
+        session.replies().send(out);
+        return Verdict.SKIP;
+    }
+
+    // --- extended queries -------------------------------------------------------------------------------------------
+
+    /**
+     * What Bind makes of a statement, whose formats begin at {@code index}; null when it is not one of these.
+     *
+     * @throws SqlErrorException when the formats do not fit, or the block has failed
+     */
+    @Nullable
+    OwnResult bind(@Nullable StatementFacts facts, ByteBuf in, int index, int end) {
+        if (facts == null || !takes(facts)) {
+            return null;
+        }
+        requireSoundBlock();
+        return new OwnResult(
+                ResultFormats.read(in, index, end, described(facts).columns().size()));
+    }
+
+    /**
+     * Writes the RowDescription of a statement, or of a portal when there is one, or NoData for other statements.
+     *
+     * @throws SqlErrorException when the block has failed
+     */
+    void describe(@Nullable StatementFacts facts, @Nullable OwnResult portal, boolean statement) {
+        if (takes(facts)) {
+            requireSoundBlock();
+        }
+        ByteBuf out = session.replies().buffer();
+        if (statement) {
+            BackendMessages.noParameters(out);
+        }
+        if (facts != null && takes(facts)) {
+            ResultFormats formats = portal == null ? ResultFormats.TEXT : portal.formats();
+            described(facts).describe(out, formats, session.settings().charset());
+        } else {
+            BackendMessages.bodiless(out, BackendType.NO_DATA);
+        }
+        session.replies().send(out);
+    }
+
+    /** Execute of a portal, for at most so many rows; 0 is for all. */
+    Verdict execute(StatementFacts facts, OwnResult portal, int rowsMax) {
+        if (!session.ledger().isEmpty()) {
+            dispatcher.flushBatch();
+            return Verdict.WAIT;
+        }
+        requireSoundBlock();
+        ResultTable<?> table = portal.table();
+        if (table == null) {
+            table = table(facts);
+            if (table == null) {
+                return Verdict.WAIT;
+            }
+            statements.route(facts); // to be counted
+            portal.opened(table);
+        }
+        ByteBuf out = session.replies().buffer();
+        if (portal.write(out, rowsMax, session.settings().charset())) {
+            BackendMessages.commandComplete(out, tag(facts));
+        } else {
+            BackendMessages.bodiless(out, BackendType.PORTAL_SUSPENDED);
+        }
+        session.replies().send(out);
+        return Verdict.SKIP;
+    }
+
+    // --- both -------------------------------------------------------------------------------------------------------
+
+    private void requireSoundBlock() {
+        if (session.transaction().status() == 'E') {
+            throw new SqlErrorException(SqlErrors.aborted());
+        }
+    }
+
+    private static String tag(StatementFacts facts) {
+        return facts.kind().name();
+    }
+
+    /** The rows; null when the message must wait for them. */
+    private @Nullable ResultTable<?> table(StatementFacts facts) {
+        ResultTable<?> table = gathered;
+        gathered = null;
+        if (table == null) {
+            dispatcher.run(onLoop(gather(facts)), this::gathered);
+        }
+        return table;
+    }
+
+    /** They are for the message that is looked at again now, and for none that comes later. */
+    private void gathered(ResultTable<?> table) {
+        gathered = table;
+        session.backends().loop().execute(() -> gathered = null);
+    }
+
+    private <T> CompletableFuture<T> onLoop(CompletableFuture<T> asked) {
+        return asked.handleAsync(
+                (rows, problem) -> {
+                    if (problem != null) {
+                        throw new CompletionException(new SqlErrorException(SHUTDOWN)); // no loop takes work any more
+                    }
+                    return rows;
+                },
+                session.backends().loop());
+    }
+
+    /** The columns that the rows will have. */
+    private static ResultTable<?> described(StatementFacts facts) {
+        return switch (shown(facts)) {
+            case SESSIONS -> ResultTable.describedBy(ActivityColumns.SESSIONS);
+        };
+    }
+
+    private CompletableFuture<ResultTable<?>> gather(StatementFacts facts) {
+        Viewer viewer = viewer();
+        ActivityReader activity = sources.activity();
+        return switch (shown(facts)) {
+            case SESSIONS -> table(ActivityColumns.SESSIONS, activity.sessions(viewer));
+        };
+    }
+
+    private static <T> CompletableFuture<ResultTable<?>> table(
+            List<Column<T>> columns, CompletableFuture<List<T>> rows) {
+        return rows.thenApply(all -> new ResultTable<>(columns, all));
+    }
+
+    private static ShowActivity.Subject shown(StatementFacts facts) {
+        if (facts.action() instanceof ShowActivity(ShowActivity.Subject subject)) {
+            return subject;
+        }
+        throw new IllegalStateException("not a statement of the proxy's own: " + facts.kind());
+    }
+
+    /**
+     * Who asks. The right to see everything is the right of who has signed in, and can be put aside with SET ROLE; it
+     * is not won by it, as only the nodes know for sure what came of that.
+     */
+    private Viewer viewer() {
+        return seesAll(context.user()) && seesAll(context.currentRole()) ? Viewer.OF_ALL : Viewer.ofOwn(context.user());
+    }
+
+    private boolean seesAll(String name) {
+        LoginRole role = sources.feed().current().role(name).orElse(null);
+        return role != null && (role.superuser() || role.monitor());
+    }
+}
