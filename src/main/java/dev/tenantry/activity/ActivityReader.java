@@ -12,4 +12,16 @@ public interface ActivityReader {
 
     /** The sessions, the oldest first. */
     CompletableFuture<List<SessionActivity>> sessions(Viewer viewer);
+
+    /** The connections to nodes, by node. */
+    CompletableFuture<List<BackendActivity>> backends(Viewer viewer);
+
+    /** Those that can stand in for each other, counted, by node. */
+    CompletableFuture<List<PoolActivity>> pools(Viewer viewer);
+
+    /** What keeps connections with their sessions, the longest known first. */
+    CompletableFuture<List<PinActivity>> pins(Viewer viewer);
+
+    /** The open transaction blocks, the oldest first. */
+    CompletableFuture<List<TransactionActivity>> transactions(Viewer viewer);
 }

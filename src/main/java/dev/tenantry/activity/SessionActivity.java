@@ -1,6 +1,7 @@
 package dev.tenantry.activity;
 
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param stateSince since when
  * @param sessionStart when it signed in
  * @param xactStart when its transaction began, if it is in one
+ * @param pinReasons why it can't do without the connections that it holds, as their nodes said when asked last
  */
 public record SessionActivity(
         long sessionId,
@@ -29,4 +31,5 @@ public record SessionActivity(
         String state,
         Instant stateSince,
         Instant sessionStart,
-        @Nullable Instant xactStart) {}
+        @Nullable Instant xactStart,
+        List<String> pinReasons) {}

@@ -137,7 +137,11 @@ public sealed interface StatementAction {
     record ShowActivity(Subject subject) implements StatementAction {
         /** Of what. */
         public enum Subject {
-            SESSIONS
+            SESSIONS,
+            BACKENDS,
+            POOLS,
+            PINS,
+            TRANSACTIONS
         }
     }
 

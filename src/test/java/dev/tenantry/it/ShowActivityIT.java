@@ -8,16 +8,15 @@ import dev.tenantry.support.Eventually;
 import dev.tenantry.support.Message;
 import dev.tenantry.support.MessageWriter;
 import dev.tenantry.support.RawClient;
+import dev.tenantry.support.ShownRows;
 import dev.tenantry.support.SuperuserLogin;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -68,7 +67,8 @@ class ShowActivityIT {
                     .containsEntry("schema", "shown")
                     .containsEntry("node", "worker1")
                     .containsEntry("state", "idle")
-                    .containsEntry("xact_start", "NULL");
+                    .containsEntry("xact_start", "NULL")
+                    .containsEntry("pin_reasons", "NULL");
             assertThat(moment(row, "session_start")).isBetween(before, Instant.now());
             assertThat(moment(row, "state_since")).isBetween(before, Instant.now());
         });
@@ -107,15 +107,15 @@ class ShowActivityIT {
         RawClient plain = login("plain");
         RawClient second = login("plain");
         RawClient watcher = login("watcher");
-        assertThat(rows(plain, "SHOW tenantry.sessions"))
+        assertThat(ShownRows.of(plain, "SHOW tenantry.sessions"))
                 .extracting(row -> row.get("session_id"))
                 .containsExactly(Integer.toString(plain.processId()), Integer.toString(second.processId()));
-        assertThat(rows(watcher, "SHOW tenantry.sessions"))
+        assertThat(ShownRows.of(watcher, "SHOW tenantry.sessions"))
                 .extracting(row -> row.get("role"))
                 .contains("plain", "watcher");
         RawClient superuser = login(Map.of());
         succeed(superuser, "SET ROLE plain");
-        assertThat(rows(superuser, "SHOW tenantry.sessions"))
+        assertThat(ShownRows.of(superuser, "SHOW tenantry.sessions"))
                 .extracting(row -> row.get("role"))
                 .containsOnly(Superuser.DEFAULT.name());
     }
@@ -133,7 +133,7 @@ class ShowActivityIT {
         client.sync().flushOut();
         List<Message> extended = client.readUntilReady();
         assertThat(Message.types(extended)).matches("1tT2TD+C3Z");
-        assertThat(columns(extended)).isEqualTo(columns(simple));
+        assertThat(ShownRows.columns(extended)).isEqualTo(ShownRows.columns(simple));
     }
 
     @Test
@@ -251,8 +251,8 @@ class ShowActivityIT {
     }
 
     private static Map<String, String> session(RawClient watcher, RawClient of) {
-        return rows(watcher, "SHOW tenantry.sessions").stream()
-                .filter(row -> Integer.toString(of.processId()).equals(row.get("session_id")))
+        return ShownRows.of(watcher, "SHOW tenantry.sessions").stream()
+                .filter(row -> Integer.toString(of.processId()).equals(row.getOrDefault("session_id", "")))
                 .findFirst()
                 .orElseThrow();
     }
@@ -260,38 +260,5 @@ class ShowActivityIT {
     private static Instant moment(Map<String, String> row, String column) {
         return Instant.from(
                 DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss.SSSx").parse(Objects.requireNonNull(row.get(column))));
-    }
-
-    private static List<String> columns(List<Message> answer) {
-        Message description = answer.stream()
-                .filter(message -> message.type() == 'T')
-                .findFirst()
-                .orElseThrow();
-        ByteBuffer in = description.reader();
-        List<String> names = new ArrayList<>();
-        for (int left = in.getShort(); left > 0; left--) {
-            StringBuilder name = new StringBuilder();
-            for (byte b = in.get(); b != 0; b = in.get()) {
-                name.append((char) b);
-            }
-            names.add(name.toString());
-            in.position(in.position() + 18);
-        }
-        return names;
-    }
-
-    private static List<Map<String, String>> rows(RawClient client, String sql) {
-        List<Message> answer = client.run(sql);
-        assertThat(answer).as(sql).noneMatch(message -> message.type() == 'E');
-        List<String> columns = columns(answer);
-        List<Map<String, String>> rows = new ArrayList<>();
-        for (List<@Nullable String> values : Message.rows(answer)) {
-            Map<String, String> row = new LinkedHashMap<>();
-            for (int i = 0; i < values.size(); i++) {
-                row.put(columns.get(i), Objects.requireNonNullElse(values.get(i), "NULL"));
-            }
-            rows.add(row);
-        }
-        return rows;
     }
 }

@@ -32,6 +32,7 @@ public final class MetricsReference {
             "direction", "of the bytes, seen from the client",
             "node", "name of a node, as in `pg_dist_node`",
             "outcome", "what became of the request",
+            "reason", "what was found, as in `SHOW tenantry.pins`",
             "route", "why a statement went where it went; see [routing.md](routing.md)",
             "sqlstate_class", "the first two characters of the SQLSTATE"));
 

@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.dispatch;
 
 import dev.tenantry.proxy.backend.BackendConnector;
+import dev.tenantry.proxy.pool.PinReason;
 import dev.tenantry.proxy.pool.PoolCount;
 import dev.tenantry.routing.Route;
 import io.micrometer.core.instrument.Counter;
@@ -26,6 +27,7 @@ public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCo
     private final Map<String, Counter> errors = new ConcurrentHashMap<>();
     private final Map<String, AtomicInteger> backends = new ConcurrentHashMap<>();
     private final Map<String, AtomicInteger> idle = new ConcurrentHashMap<>();
+    private final Map<PinReason, Counter> pins = new EnumMap<>(PinReason.class);
     private final Timer proxyTime;
     private final Timer nodeTime;
 
@@ -42,6 +44,15 @@ public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCo
                     .description("Statements by why they went where they went")
                     .tag("route", reason.name().toLowerCase(Locale.ROOT))
                     .register(registry);
+        }
+        for (PinReason reason : PinReason.values()) {
+            pins.put(
+                    reason,
+                    Counter.builder("tenantry.pins")
+                            .description(
+                                    "Times that something was found on a connection that keeps it with its session")
+                            .tag("reason", reason.text())
+                            .register(registry));
         }
         bytes("from_client", bytesFromClients);
         bytes("to_client", bytesToClients);
@@ -120,6 +131,14 @@ public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCo
     public void idle(String node, int change) {
         gauge(idle, node, "tenantry.backends.idle", "Connections to nodes that no session holds")
                 .addAndGet(change);
+    }
+
+    @Override
+    public void pinned(PinReason reason) {
+        Counter counter = pins.get(reason);
+        if (counter != null) {
+            counter.increment();
+        }
     }
 
     private AtomicInteger gauge(Map<String, AtomicInteger> of, String node, String name, String description) {

@@ -41,7 +41,7 @@ public final class BackendPool {
         this.connector = connector;
         this.limits = limits;
         this.idle = new IdleBackends(loop, limits, count);
-        this.shared = new SharedBackends(this, loop, limits.sharing());
+        this.shared = new SharedBackends(this, loop, limits.sharing(), count);
     }
 
     /** The connector, for cancel requests. */
@@ -65,8 +65,21 @@ public final class BackendPool {
     public CompletableFuture<BackendConnection> open(
             Node node, PoolKey key, ScramClient.Credentials credentials, BackendHolder holder) {
         CompletableFuture<BackendConnection> opened = new CompletableFuture<>();
-        shared.ask(new Request(node, key, credentials, holder, opened));
+        shared.ask(new Request(node, key, credentials, holder, opened, System.nanoTime()));
         return opened;
+    }
+
+    /** Whether sessions share connections. */
+    public boolean isSharing() {
+        return limits.sharing().sizeMax() > 0;
+    }
+
+    /** What is in it now; on its loop. */
+    public PoolContents contents() {
+        List<PoolContents.Unheld> unheld = new ArrayList<>();
+        idle.all().forEach(one -> unheld.add(one.as(PoolContents.Unheld.State.IDLE)));
+        returning.forEach(one -> unheld.add(one.as(PoolContents.Unheld.State.RESETTING)));
+        return shared.contents(unheld);
     }
 
     /** A session rests: one that waits may have its connections. Costs nothing when nobody waits. */

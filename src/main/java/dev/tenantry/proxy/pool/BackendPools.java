@@ -4,6 +4,7 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnector;
 import io.netty.channel.EventLoop;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -23,6 +24,11 @@ public final class BackendPools implements AutoCloseable {
     /** The pool of an event loop. */
     public BackendPool of(EventLoop loop) {
         return byLoop.computeIfAbsent(loop, its -> new BackendPool(this, its, connector, limits, count));
+    }
+
+    /** The event loops that have a pool. */
+    public Set<EventLoop> loops() {
+        return Set.copyOf(byLoop.keySet());
     }
 
     /** Ends the idle connections to a node; completes when the node has let go of them. */

@@ -1,6 +1,10 @@
 package dev.tenantry.proxy.pool;
 
 import dev.tenantry.proxy.backend.BackendConnection;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +16,7 @@ final class Held {
     private final PoolKey key;
     private final BackendHolder holder;
     private @Nullable CompletableFuture<Boolean> check;
-    private boolean pinned;
+    private Map<PinReason, Long> pins = Map.of();
     private long pinnedNanos;
 
     Held(BackendConnection backend, PoolKey key, BackendHolder holder) {
@@ -35,7 +39,7 @@ final class Held {
 
     /** Whether it may be taken, as far as is known before the node has been asked. */
     boolean isAvailable() {
-        boolean lately = pinned && System.nanoTime() - pinnedNanos < PINNED_NANOS;
+        boolean lately = !pins.isEmpty() && System.nanoTime() - pinnedNanos < PINNED_NANOS;
         return check == null && !lately && !backend.isClosed() && holder.rests(backend);
     }
 
@@ -52,10 +56,23 @@ final class Held {
         return begun;
     }
 
-    /** It has something on it that only its session can have; it is asked again after a while. */
-    void pin() {
+    /**
+     * It has something on it that only its session can have; it is asked again after a while.
+     *
+     * @return what was not known of it before
+     */
+    List<PinReason> pin(List<PinReason> reasons) {
         check = null;
-        pinned = true;
         pinnedNanos = System.nanoTime();
+        Map<PinReason, Long> before = pins;
+        Map<PinReason, Long> now = new EnumMap<>(PinReason.class);
+        reasons.forEach(reason -> now.put(reason, before.getOrDefault(reason, pinnedNanos)));
+        pins = Collections.unmodifiableMap(now);
+        return reasons.stream().filter(reason -> !before.containsKey(reason)).toList();
+    }
+
+    /** What the node said when it was asked last, with since when it has, of {@link System#nanoTime()}. */
+    Map<PinReason, Long> pins() {
+        return pins;
     }
 }

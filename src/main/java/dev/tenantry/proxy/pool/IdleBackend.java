@@ -36,6 +36,10 @@ final class IdleBackend implements BackendListener, FrameHandler {
         return key;
     }
 
+    PoolContents.Unheld as(PoolContents.Unheld.State state) {
+        return new PoolContents.Unheld(backend, key, state);
+    }
+
     /** Completes when what its last session did to it has been discarded, or when that has failed. */
     CompletableFuture<Void> discarded() {
         return discarded;

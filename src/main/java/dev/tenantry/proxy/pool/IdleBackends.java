@@ -5,6 +5,7 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -45,6 +46,11 @@ final class IdleBackends {
         return idle.stream()
                 .filter(one -> Request.isSame(one.backend().node(), node))
                 .toList();
+    }
+
+    /** All of them. */
+    Collection<IdleBackend> all() {
+        return idle;
     }
 
     /** Keeps one; ends it, or another, when there are too many. */

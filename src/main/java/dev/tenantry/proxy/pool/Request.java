@@ -10,13 +10,15 @@ import java.util.concurrent.CompletableFuture;
  *
  * @param credentials what signs in to the node if a new one is needed
  * @param opened completes with it; who completes it exceptionally gives up
+ * @param askedNanos since when, of {@link System#nanoTime()}
  */
 record Request(
         Node node,
         PoolKey key,
         ScramClient.Credentials credentials,
         BackendHolder holder,
-        CompletableFuture<BackendConnection> opened) {
+        CompletableFuture<BackendConnection> opened,
+        long askedNanos) {
 
     /** Whether a connection goes to the node that is wanted. */
     boolean isFor(BackendConnection backend) {

@@ -4,6 +4,7 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.sql.SqlName;
 import java.util.Collection;
+import java.util.List;
 import java.util.stream.Collectors;
 
 /**
@@ -39,21 +40,33 @@ final class SessionRemains {
                         .map(SqlName::literal)
                         .collect(Collectors.joining(", ", " AND pg_catalog.lower(name) NOT IN (", ")"));
         return "SELECT pg_catalog.concat_ws(',',"
-                + " CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0 THEN 'temporary objects' END,"
+                + " CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0 THEN '"
+                + PinReason.TEMPORARY_OBJECTS.text() + "' END,"
                 + exists(
                         "pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) 'advisory'"
                                 + " AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()",
-                        "advisory locks")
-                + ", " + exists("pg_catalog.pg_listening_channels()", "LISTEN")
-                + ", " + exists("pg_catalog.pg_cursors WHERE is_holdable", "cursors WITH HOLD")
+                        PinReason.ADVISORY_LOCKS)
+                + ", " + exists("pg_catalog.pg_listening_channels()", PinReason.LISTEN)
+                + ", " + exists("pg_catalog.pg_cursors WHERE is_holdable", PinReason.CURSORS)
                 + ", CASE WHEN (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_statements)"
-                + " OPERATOR(pg_catalog.>) " + statements + " THEN 'prepared statements' END"
+                + " OPERATOR(pg_catalog.>) " + statements + " THEN '"
+                + PinReason.PREPARED_STATEMENTS.text() + "' END"
                 + ", "
-                + exists("pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'" + known, "settings")
+                + exists(
+                        "pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'" + known,
+                        PinReason.SETTINGS)
                 + ")";
     }
 
-    private static String exists(String from, String what) {
-        return "CASE WHEN EXISTS (SELECT FROM " + from + ") THEN '" + what + "' END";
+    /** What the answer to {@link #query} says; what can't be asked about is taken for something. */
+    static List<PinReason> reasons(CallResult result) {
+        String answer = result.isSuccess() ? result.rows().getFirst().getFirst() : null;
+        List<PinReason> listed = answer == null ? List.of() : PinReason.listed(answer);
+        boolean understood = answer != null && (answer.isEmpty() || !listed.isEmpty());
+        return understood ? listed : List.of(PinReason.UNKNOWN);
+    }
+
+    private static String exists(String from, PinReason reason) {
+        return "CASE WHEN EXISTS (SELECT FROM " + from + ") THEN '" + reason.text() + "' END";
     }
 }

@@ -3,7 +3,6 @@ package dev.tenantry.proxy.pool;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendRefused;
-import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.wire.SqlError;
 import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
@@ -30,16 +29,18 @@ final class SharedBackends {
     private final BackendPool pool;
     private final EventLoop loop;
     private final PoolLimits.Sharing limits;
+    private final PoolCount count;
     private final Map<Integer, Integer> open = new HashMap<>();
     private final List<Held> held = new ArrayList<>();
     private final Deque<Request> waiting = new ArrayDeque<>();
     private boolean serving;
     private boolean retrying;
 
-    SharedBackends(BackendPool pool, EventLoop loop, PoolLimits.Sharing limits) {
+    SharedBackends(BackendPool pool, EventLoop loop, PoolLimits.Sharing limits, PoolCount count) {
         this.pool = pool;
         this.loop = loop;
         this.limits = limits;
+        this.count = count;
     }
 
     private boolean isOn() {
@@ -175,9 +176,10 @@ final class SharedBackends {
         CompletableFuture<Boolean> done = one.beginCheck();
         new IdleBackend(backend, one.key(), closed -> {});
         pool.call(backend, query, BackendPool.RESET_MILLIS).whenComplete((result, problem) -> {
-            boolean kept = problem == null && hasRemains(result) && one.holder().returned(backend);
+            List<PinReason> remains = problem == null ? SessionRemains.reasons(result) : List.of();
+            boolean kept = !remains.isEmpty() && one.holder().returned(backend);
             if (kept) {
-                one.pin();
+                one.pin(remains).forEach(count::pinned);
                 held.remove(one);
                 held.add(one);
             } else {
@@ -187,12 +189,6 @@ final class SharedBackends {
             done.complete(kept);
             serve();
         });
-    }
-
-    /** What can't be asked about is taken for something. */
-    private static boolean hasRemains(CallResult result) {
-        String answer = result.isSuccess() ? result.rows().getFirst().getFirst() : null;
-        return answer == null || !answer.isEmpty();
     }
 
     /** A connection is being opened. */
@@ -224,5 +220,24 @@ final class SharedBackends {
         if (isOn()) {
             held.removeIf(one -> one.backend() == backend);
         }
+    }
+
+    /** What is held and waited for now, beside these. */
+    PoolContents contents(List<PoolContents.Unheld> unheld) {
+        List<PoolContents.Unheld> all = new ArrayList<>(unheld);
+        Map<BackendConnection, Map<PinReason, Long>> pins = new HashMap<>();
+        for (Held one : held) {
+            if (one.check() != null) {
+                all.add(new PoolContents.Unheld(one.backend(), one.key(), PoolContents.Unheld.State.CHECKED));
+            } else if (!one.pins().isEmpty()) {
+                pins.put(one.backend(), one.pins());
+            }
+        }
+        return new PoolContents(
+                all,
+                waiting.stream()
+                        .map(request -> new PoolContents.Wait(request.node(), request.key(), request.askedNanos()))
+                        .toList(),
+                pins);
     }
 }

@@ -207,6 +207,10 @@ public final class OwnStatements {
     private static ResultTable<?> described(StatementFacts facts) {
         return switch (shown(facts)) {
             case SESSIONS -> ResultTable.describedBy(ActivityColumns.SESSIONS);
+            case BACKENDS -> ResultTable.describedBy(ActivityColumns.BACKENDS);
+            case POOLS -> ResultTable.describedBy(ActivityColumns.POOLS);
+            case PINS -> ResultTable.describedBy(ActivityColumns.PINS);
+            case TRANSACTIONS -> ResultTable.describedBy(ActivityColumns.TRANSACTIONS);
         };
     }
 
@@ -215,6 +219,10 @@ public final class OwnStatements {
         ActivityReader activity = sources.activity();
         return switch (shown(facts)) {
             case SESSIONS -> table(ActivityColumns.SESSIONS, activity.sessions(viewer));
+            case BACKENDS -> table(ActivityColumns.BACKENDS, activity.backends(viewer));
+            case POOLS -> table(ActivityColumns.POOLS, activity.pools(viewer));
+            case PINS -> table(ActivityColumns.PINS, activity.pins(viewer));
+            case TRANSACTIONS -> table(ActivityColumns.TRANSACTIONS, activity.transactions(viewer));
         };
     }
 

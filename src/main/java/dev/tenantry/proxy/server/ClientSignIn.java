@@ -214,6 +214,12 @@ final class ClientSignIn {
         return parameters;
     }
 
+    /** The part of the options that nodes are sent for which the client has asked. */
+    static String askedOptions(String options) {
+        String ours = StartupOptions.append(DEFAULTS, "");
+        return options.startsWith(ours) ? options.substring(ours.length()).strip() : options;
+    }
+
     private Map<String, String> settings(LoginRole role) {
         Map<String, String> settings = new HashMap<>();
         DEFAULTS.forEach(setting -> settings.put(setting.name(), setting.value()));

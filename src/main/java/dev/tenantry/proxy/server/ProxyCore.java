@@ -47,7 +47,7 @@ final class ProxyCore {
         this.secrets = secrets;
         this.tls = tls;
         this.metrics = metrics;
-        this.own = new OwnStatements.Sources(services.feed(), new ProxyActivity(connections));
+        this.own = new OwnStatements.Sources(services.feed(), new ProxyActivity(connections, pools, limits));
     }
 
     ProxyLimits limits() {

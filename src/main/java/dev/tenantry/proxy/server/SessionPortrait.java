@@ -1,12 +1,18 @@
 package dev.tenantry.proxy.server;
 
 import dev.tenantry.activity.SessionActivity;
+import dev.tenantry.activity.TransactionActivity;
 import dev.tenantry.catalog.DistributedSchema;
+import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.pool.PoolKey;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.TransactionScope;
 import java.net.InetSocketAddress;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What others are shown of a session; read from what the session keeps anyway. Lives on the client's event loop. */
@@ -28,7 +34,7 @@ final class SessionPortrait {
     }
 
     /** As it is now. */
-    SessionActivity session(Identity identity, Moment now) {
+    SessionActivity session(Identity identity, Moment now, List<String> pinReasons) {
         DistributedSchema schema = schema();
         String applicationName = session.settings().effective("application_name");
         return new SessionActivity(
@@ -42,7 +48,69 @@ final class SessionPortrait {
                 occupancy.state(),
                 now.before(timer.sinceNanos()),
                 now.before(startedNanos),
-                transactionStart(now));
+                transactionStart(now),
+                pinReasons);
+    }
+
+    /** The open block, if there is one. */
+    Optional<TransactionActivity> transaction(Identity identity, Moment now) {
+        TransactionScope transaction = session.transaction();
+        if (!transaction.isOpen()) {
+            return Optional.empty();
+        }
+        return Optional.of(new TransactionActivity(
+                identity.sessionId(),
+                context.user(),
+                occupancy.state(),
+                transaction.participants().stream()
+                        .map(backend -> backend.node().name())
+                        .toList(),
+                transaction.isDistributed(),
+                now.before(transaction.begunNanos()),
+                now.millisSince(transaction.begunNanos())));
+    }
+
+    String role() {
+        return context.user();
+    }
+
+    /** What its connections were opened with. */
+    PoolKey key() {
+        return session.backends().key();
+    }
+
+    /** The connections that it holds. */
+    Collection<BackendConnection> backends() {
+        return session.backends().all();
+    }
+
+    /** What goes on on one of them, in the words of {@code pg_stat_activity}. */
+    String state(BackendConnection backend) {
+        if (isAtWork(backend)) {
+            return "active";
+        }
+        return switch (backend.status()) {
+            case 'T' -> "idle in transaction";
+            case 'E' -> "idle in transaction (aborted)";
+            default -> "idle";
+        };
+    }
+
+    /** What the session needs one of them for. */
+    String use(BackendConnection backend, boolean shared) {
+        if (session.transaction().isOpen() && session.transaction().isEnlisted(backend)) {
+            return "transaction";
+        }
+        if (isAtWork(backend)) {
+            return "statement";
+        }
+        return shared ? "its session, until another needs it" : "its session";
+    }
+
+    private boolean isAtWork(BackendConnection backend) {
+        boolean owes = backend == session.backends().active()
+                && (!session.ledger().isEmpty() || session.backends().isUnsynced());
+        return owes || backend.isInCall();
     }
 
     private @Nullable DistributedSchema schema() {

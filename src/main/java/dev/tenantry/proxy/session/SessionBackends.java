@@ -113,6 +113,11 @@ public final class SessionBackends implements BackendHolder {
         flushSent = false;
     }
 
+    /** What they were opened with. */
+    public PoolKey key() {
+        return key;
+    }
+
     /** The open connection to a node, if there is one. */
     @Nullable
     public BackendConnection of(Node node) {
