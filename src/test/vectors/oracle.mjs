@@ -581,6 +581,10 @@ export function actionOf(statement) {
       return inner.startsWith('execute ') ? inner : '';
     }
     case 'CreateTableAsStmt': return node.query.ExecuteStmt ? `execute ${node.query.ExecuteStmt.name}` : '';
+    case 'DeclareCursorStmt': return `declare ${node.portalname}`;
+    case 'FetchStmt': return `on cursor ${node.portalname}`;
+    case 'ClosePortalStmt': return node.portalname === undefined ? 'on all cursors' : `on cursor ${node.portalname}`;
+    case 'ConstraintsSetStmt': return node.constraints === undefined ? 'set local constraints = ?' : '';
     case 'DeallocateStmt': return node.name === undefined ? 'deallocate all' : `deallocate ${node.name}`;
     case 'DiscardStmt': return `discard ${(node.target ?? 'DISCARD_ALL').replace('DISCARD_', '').toLowerCase()}`;
     case 'CreateSchemaStmt':

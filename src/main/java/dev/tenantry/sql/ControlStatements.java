@@ -6,6 +6,7 @@ import dev.tenantry.sql.StatementAction.Deallocate;
 import dev.tenantry.sql.StatementAction.Discard;
 import dev.tenantry.sql.StatementAction.FinishPrepared;
 import dev.tenantry.sql.StatementAction.None;
+import dev.tenantry.sql.StatementAction.OnCursor;
 import dev.tenantry.sql.StatementAction.PrepareTransaction;
 import dev.tenantry.sql.StatementAction.Release;
 import dev.tenantry.sql.StatementAction.Rollback;
@@ -22,6 +23,10 @@ import java.util.Optional;
 final class ControlStatements {
 
     static final None NONE = new None();
+
+    /** SET CONSTRAINTS ALL, which lasts to the end of the transaction on every node, as a setting does. */
+    static final SetVariable ALL_CONSTRAINTS =
+            new SetVariable(SetVariable.CONSTRAINTS, true, new SettingValue.StatementOnly());
 
     private static final Begin BEGIN = new Begin(false, List.of());
     private static final Begin START = new Begin(true, List.of());
@@ -126,6 +131,26 @@ final class ControlStatements {
             return atEnd() ? new Deallocate(Optional.empty()) : NONE;
         }
         return name() instanceof String name && atEnd() ? new Deallocate(Optional.of(name)) : NONE;
+    }
+
+    /** FETCH or MOVE: whatever comes before, the cursor's name is the last word. */
+    StatementAction fetch() {
+        t.advance();
+        String last = null;
+        while (!atEnd()) {
+            last = t.isName(0) ? t.name(0) : null;
+            t.advance();
+        }
+        return last == null ? NONE : new OnCursor(Optional.of(last));
+    }
+
+    StatementAction close() {
+        t.advance();
+        if (t.is(0, Keyword.ALL)) {
+            t.advance();
+            return atEnd() ? new OnCursor(Optional.empty()) : NONE;
+        }
+        return name() instanceof String name && atEnd() ? new OnCursor(Optional.of(name)) : NONE;
     }
 
     StatementAction discard() {

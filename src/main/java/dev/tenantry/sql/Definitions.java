@@ -112,15 +112,17 @@ final class Definitions {
         };
     }
 
-    /** SET CONSTRAINTS: constraints without a schema are those of the transaction's own tables. */
-    void setConstraints() {
+    /** SET CONSTRAINTS; whether it is for all of them. */
+    boolean setConstraints() {
         f.effect();
+        boolean all = t.is(1, Keyword.ALL);
         do {
             t.advance();
             if (!t.is(0, Keyword.ALL)) {
                 n.reference();
             }
         } while (t.type(0) == Lexer.COMMA);
+        return all;
     }
 
     void typeList() {

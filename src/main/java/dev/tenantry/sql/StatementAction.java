@@ -20,7 +20,10 @@ public sealed interface StatementAction {
      * SET [SESSION | LOCAL] name {TO | =} value. Names are in lower case; TIME ZONE, NAMES, ROLE and SESSION
      * AUTHORIZATION appear as {@code timezone}, {@code client_encoding}, {@code role}, {@code session_authorization}.
      */
-    record SetVariable(String name, boolean local, SettingValue value) implements StatementAction {}
+    record SetVariable(String name, boolean local, SettingValue value) implements StatementAction {
+        /** The name under which SET CONSTRAINTS ALL is known, which no setting has. */
+        public static final String CONSTRAINTS = "constraints";
+    }
 
     /** RESET name, or SET name TO DEFAULT. */
     record ResetVariable(String name, boolean local) implements StatementAction {}
@@ -88,6 +91,12 @@ public sealed interface StatementAction {
 
     /** DEALLOCATE name, or all when empty. */
     record Deallocate(Optional<String> name) implements StatementAction {}
+
+    /** DECLARE of a cursor. */
+    record DeclareCursor(String name) implements StatementAction {}
+
+    /** FETCH, MOVE or CLOSE of a cursor, or CLOSE ALL when empty. */
+    record OnCursor(Optional<String> name) implements StatementAction {}
 
     /** DISCARD {ALL | PLANS | SEQUENCES | TEMP}. */
     record Discard(Target target) implements StatementAction {

@@ -1,5 +1,6 @@
 package dev.tenantry.sql;
 
+import dev.tenantry.sql.StatementAction.DeclareCursor;
 import dev.tenantry.sql.StatementAction.EveryNode;
 import dev.tenantry.sql.StatementAction.Execute;
 import dev.tenantry.sql.StatementAction.PasswordLiteral;
@@ -79,8 +80,8 @@ final class StatementReader {
             case DEALLOCATE -> acted(StatementKind.DEALLOCATE, control.deallocate());
             case DISCARD -> acted(StatementKind.DISCARD, control.discard());
             case DECLARE -> declare();
-            case FETCH, MOVE -> other(StatementKind.FETCH);
-            case CLOSE -> other(StatementKind.CLOSE);
+            case FETCH, MOVE -> cursor(StatementKind.FETCH, control.fetch());
+            case CLOSE -> cursor(StatementKind.CLOSE, control.close());
             case LISTEN -> other(StatementKind.LISTEN);
             case UNLISTEN -> other(StatementKind.UNLISTEN);
             case NOTIFY -> other(StatementKind.NOTIFY);
@@ -117,6 +118,11 @@ final class StatementReader {
     private StatementKind acted(StatementKind kind, StatementAction understood) {
         action = understood;
         return kind;
+    }
+
+    private StatementKind cursor(StatementKind kind, StatementAction understood) {
+        f.effect();
+        return acted(kind, understood);
     }
 
     private StatementKind other(StatementKind kind) {
@@ -201,8 +207,9 @@ final class StatementReader {
         }
         boolean named = t.isOperator(1, '=') || t.is(1, Keyword.TO) || t.type(1) == Lexer.DOT;
         if (!named && t.is(0, Keyword.CONSTRAINTS)) {
-            definitions.setConstraints();
-            return StatementKind.SET_CONSTRAINTS;
+            return acted(
+                    StatementKind.SET_CONSTRAINTS,
+                    definitions.setConstraints() ? ControlStatements.ALL_CONSTRAINTS : ControlStatements.NONE);
         }
         if (!named && t.is(0, Keyword.TRANSACTION)) {
             return acted(StatementKind.SET_TRANSACTION, control.setTransaction());
@@ -267,6 +274,11 @@ final class StatementReader {
 
     private StatementKind declare() {
         f.effect();
+        t.advance();
+        if (t.isName(0)) {
+            action = new DeclareCursor(t.name(0));
+            t.advance();
+        }
         while (t.type(0) != Lexer.END && !t.is(0, Keyword.FOR)) {
             t.advance();
         }

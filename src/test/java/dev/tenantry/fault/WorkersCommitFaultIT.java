@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A commit of two workers, of which the second decides, with something killed at points of it: both have the rows or
- * none, and nothing is left prepared. The coordinator takes part without writing, so its death changes nothing.
+ * none, and nothing is left prepared. The coordinator takes no part, so its death changes nothing.
  */
 class WorkersCommitFaultIT {
     private static final AtomicInteger TRANSACTIONS = new AtomicInteger();
@@ -109,7 +109,6 @@ class WorkersCommitFaultIT {
         try (Connection client = DriverManager.getConnection(url);
                 Statement statement = client.createStatement()) {
             statement.execute("BEGIN");
-            statement.execute("CREATE EXTENSION IF NOT EXISTS plpgsql");
             statement.execute("INSERT INTO workers_1.t VALUES (" + id + ")");
             statement.execute("INSERT INTO workers_2.t VALUES (" + id + ")");
             statement.execute("COMMIT");

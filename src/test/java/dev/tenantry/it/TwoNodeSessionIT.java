@@ -65,9 +65,6 @@ class TwoNodeSessionIT {
         execute("INSERT INTO two_1.t VALUES (1)");
         execute("SELECT FROM two_1.t, two_2.t");
         assertThat(outcome(client.sync())).isEqualTo("INSERT 0 1, 0A000 I");
-        execute("INSERT INTO two_1.t VALUES (1)");
-        execute("INSERT INTO two_2.t VALUES (1)");
-        assertThat(outcome(client.sync())).isEqualTo("INSERT 0 1, 0A000 I");
         assertThat(rows(1)).isEqualTo("0");
     }
 
@@ -187,6 +184,26 @@ class TwoNodeSessionIT {
         client.copyData("1\n").copyDone();
         assertThat(outcome(client)).isEqualTo("COPY 1 I");
         assertThat(rows(1)).isEqualTo("1");
+    }
+
+    @Test
+    void preparesNoTransactionControlBehindAnErrorOfItsBatch() {
+        execute("SELECT 1/0");
+        execute("BEGIN");
+        assertThat(outcome(client.sync())).isEqualTo("22012 I");
+        client.bind("", "").execute("", 0);
+        assertThat(outcome(client.sync())).isEqualTo("22012 I");
+    }
+
+    @Test
+    void bindsNothingInAFailedBlockButItsEnd() {
+        client.parse("begin", "BEGIN").parse("rollback", "ROLLBACK").sync().readUntilReady();
+        client.run("BEGIN");
+        client.run("SELECT 1/0");
+        client.bind("", "begin").sync();
+        assertThat(Message.types(client.readUntilReady())).isEqualTo("EZ");
+        client.bind("", "rollback").execute("", 0).sync();
+        assertThat(outcome(client)).isEqualTo("ROLLBACK I");
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -123,6 +124,9 @@ class ScannerVectorsTest {
             case StatementAction.Execute execute -> "execute " + execute.name();
             case StatementAction.Deallocate deallocate ->
                 "deallocate " + deallocate.name().orElse("all");
+            case StatementAction.DeclareCursor(String name) -> "declare " + name;
+            case StatementAction.OnCursor(Optional<String> name) ->
+                name.map(cursor -> "on cursor " + cursor).orElse("on all cursors");
             case StatementAction.Discard discard ->
                 "discard " + discard.target().name().toLowerCase(java.util.Locale.ROOT);
             case StatementAction.CreateSchema create ->

@@ -23,6 +23,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -86,6 +87,7 @@ public final class ClusterStatements {
             case StatementAction.Release release -> true;
             case StatementAction.RollbackTo rollbackTo -> true;
             case StatementAction.ShowActivity show -> true;
+            case StatementAction.SetTransaction modes -> true;
             default -> takes(facts);
         };
     }
@@ -98,6 +100,9 @@ public final class ClusterStatements {
     /** Execute of a statement that is answered here. */
     public Verdict execute(Prepared prepared, StatementFacts facts) {
         TransactionScope transaction = session.transaction();
+        if (isForAll(facts)) {
+            return onAll(facts, prepared.text(), Turn.EXECUTE);
+        }
         switch (facts.action()) {
             case StatementAction.Begin begin -> {
                 if (transaction.isImplicit()
@@ -117,9 +122,9 @@ public final class ClusterStatements {
             }
             case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
                 requireBlock(facts);
-                if (transaction.isDistributed()) {
-                    return onAll(facts, prepared.text(), Turn.EXECUTE);
-                }
+            }
+            case StatementAction.SetTransaction _ -> {
+                // its node's business
             }
             default -> {
                 return run(facts, prepared.text(), Turn.EXECUTE);
@@ -264,19 +269,37 @@ public final class ClusterStatements {
         }
     }
 
-    /** SAVEPOINT, RELEASE or ROLLBACK TO in a block that several nodes are in. */
+    /** Whether every node of the open block must run a statement. */
+    public boolean isForAll(StatementFacts facts) {
+        TransactionScope transaction = session.transaction();
+        return transaction.isDistributed()
+                && switch (facts.action()) {
+                    case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ ->
+                        !transaction.isImplicit();
+                    case StatementAction.SetTransaction _ -> true;
+                    case StatementAction.Begin begin ->
+                        !transaction.isImplicit() && !begin.modes().isEmpty();
+                    case StatementAction.OnCursor(Optional<String> name) -> name.isEmpty();
+                    default -> false;
+                };
+    }
+
+    /** Runs a statement on every node of the block: see {@link #isForAll}. */
     public Verdict onAll(StatementFacts facts, String text, Turn turn) {
         if (dispatcher.isBusy() || !dispatcher.isQuiet()) {
             return Verdict.WAIT;
         }
-        List<BackendConnection> participants = occupied();
         StatementAction action = facts.action();
+        if (session.transaction().status() == 'E' && !(action instanceof StatementAction.RollbackTo)) {
+            throw new SqlErrorException(SqlErrors.aborted()); // no node may do what the failed one does not
+        }
+        List<BackendConnection> participants = occupied();
         services.worker().execute(() -> {
             NodeCalls calls = calls();
             Outcome outcome = attempt(() -> {
                 String tag = "";
                 for (BackendConnection participant : participants) {
-                    if (action instanceof StatementAction.Savepoint) {
+                    if (!(action instanceof StatementAction.RollbackTo || action instanceof StatementAction.Release)) {
                         calls.enlist(participant.node()); // with the settings that ROLLBACK TO is to bring back
                     }
                     tag = SchemaDdl.tag(calls.call(participant, text));
@@ -289,7 +312,7 @@ public final class ClusterStatements {
                     return;
                 }
                 owner.settle(new Effects.Confirmed(facts, BoundParameters.NONE, text), outcome.tag());
-                if (action instanceof StatementAction.RollbackTo) {
+                if (!(action instanceof StatementAction.Release)) {
                     participants.forEach(participant ->
                             participant.openLabel(session.settings().current()));
                 }
@@ -392,7 +415,7 @@ public final class ClusterStatements {
         if (participants.isEmpty()) {
             return new Outcome(commit ? "COMMIT" : "ROLLBACK", null);
         }
-        DistributedEnd end = new DistributedEnd(calls, services, context.localRole());
+        DistributedEnd end = new DistributedEnd(calls, services, context.localRole(), session.transaction()::obstacle);
         if (!commit) {
             end.rollback(participants);
             return new Outcome("ROLLBACK", null);

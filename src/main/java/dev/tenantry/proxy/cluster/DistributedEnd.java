@@ -25,8 +25,21 @@ import org.jspecify.annotations.Nullable;
  * find that what they have read can't be.
  */
 public final class DistributedEnd {
-    private static final String WRITTEN = "SELECT pg_catalog.pg_current_xact_id_if_assigned(),"
-            + " pg_catalog.current_setting('transaction_isolation') = 'serializable'";
+    /**
+     * The transaction's number if it has written, whether it is serializable, and what keeps it from being prepared
+     * ("PREPARE TRANSACTION" in "SQL Commands"), as far as a server can tell. Who has used a temporary relation holds a
+     * lock on it.
+     */
+    private static final String PART = "SELECT pg_catalog.pg_current_xact_id_if_assigned(),"
+            + " pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'serializable',"
+            + " CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0 AND EXISTS ("
+            + "SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation"
+            + " WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"
+            + " AND c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) THEN 'temporary objects'"
+            + " WHEN EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable"
+            + " AND creation_time OPERATOR(pg_catalog.>=) pg_catalog.transaction_timestamp())"
+            + " THEN 'a cursor WITH HOLD' END";
+
     private static final String COMMIT = "COMMIT";
     private static final String ROLLBACK = "ROLLBACK";
     private static final String QUERY_CANCELED = "57014";
@@ -47,13 +60,28 @@ public final class DistributedEnd {
         void reached(Point point);
     }
 
-    /** A participant that has written, and its transaction's number there. */
-    private record Writer(BackendConnection backend, long transaction) {}
+    /** What keeps a participant from being prepared, as far as its session knows; null if nothing. */
+    interface Obstacles {
+        @Nullable
+        String of(BackendConnection participant);
+    }
+
+    /** A participant that has written, its transaction's number there, and why it can't be prepared, if it can't. */
+    private record Writer(
+            BackendConnection backend,
+            long transaction,
+            @Nullable String obstacle) {
+
+        boolean isOnCoordinator() {
+            return backend.node().isCoordinator();
+        }
+    }
 
     private final NodeCalls calls;
     private final ClusterServices services;
     private final Observer observer;
     private final @Nullable String localRole;
+    private final Obstacles obstacles;
 
     /**
      * An end that has not begun.
@@ -61,11 +89,12 @@ public final class DistributedEnd {
      * @param localRole the role that SET LOCAL has given the transaction, if it has, because only who has prepared a
      *     transaction may finish it
      */
-    DistributedEnd(NodeCalls calls, ClusterServices services, @Nullable String localRole) {
+    DistributedEnd(NodeCalls calls, ClusterServices services, @Nullable String localRole, Obstacles obstacles) {
         this.calls = calls;
         this.services = services;
         this.observer = services.observer();
         this.localRole = localRole;
+        this.obstacles = obstacles;
     }
 
     /** Undoes all that is still open; nodes that can't be reached have undone it themselves. */
@@ -105,14 +134,16 @@ public final class DistributedEnd {
         List<Writer> writers = new ArrayList<>();
         List<BackendConnection> readers = new ArrayList<>();
         List<BackendConnection> serializable = new ArrayList<>();
-        List<CallResult> written = calls.callAll(participants, WRITTEN);
+        List<CallResult> written = calls.callAll(participants, PART);
         for (int i = 0; i < participants.size(); i++) {
             List<@Nullable String> row = written.get(i).rows().getFirst();
             String transaction = row.getFirst();
             if (transaction != null) {
-                writers.add(new Writer(participants.get(i), Long.parseLong(transaction)));
+                BackendConnection backend = participants.get(i);
+                String known = obstacles.of(backend);
+                writers.add(new Writer(backend, Long.parseLong(transaction), known != null ? known : row.get(2)));
             } else {
-                ("t".equals(row.getLast()) ? serializable : readers).add(participants.get(i));
+                ("t".equals(row.get(1)) ? serializable : readers).add(participants.get(i));
             }
         }
         serializable.forEach(calls::commit);
@@ -127,10 +158,7 @@ public final class DistributedEnd {
 
     /** Commits on all of several, or on none and says no. */
     private boolean commitWriters(List<Writer> writers) {
-        Writer decider = writers.stream()
-                .filter(writer -> writer.backend().node().isCoordinator())
-                .findFirst()
-                .orElse(writers.getLast());
+        Writer decider = decider(writers);
         String gid = SqlName.literal(services.nextGid(decider.backend().node().nodeId(), decider.transaction()));
         List<BackendConnection> others = writers.stream()
                 .filter(writer -> writer != decider)
@@ -148,25 +176,44 @@ public final class DistributedEnd {
         return true;
     }
 
-    /** Prepares all; when one had failed already, none, and says no. */
+    /**
+     * The writer that is not prepared.
+     *
+     * @throws SqlErrorException when two can't be
+     */
+    private static Writer decider(List<Writer> writers) {
+        List<Writer> stuck =
+                writers.stream().filter(writer -> writer.obstacle() != null).toList();
+        if (stuck.size() > 1) {
+            Writer first = stuck.getFirst();
+            Writer second = stuck.get(1);
+            throw new SqlErrorException(SqlError.error("0A000", "the transaction can't be committed on both its nodes")
+                    .withDetail("Only one node's part can be committed without being prepared, but node \""
+                            + first.backend().node().name() + "\" has used " + first.obstacle() + " and node \""
+                            + second.backend().node().name() + "\" " + second.obstacle() + ".")
+                    .withHint("Use them in transactions of their own."));
+        }
+        return stuck.isEmpty()
+                ? writers.stream().filter(Writer::isOnCoordinator).findFirst().orElse(writers.getLast())
+                : stuck.getFirst();
+    }
+
+    /** Prepares all at the same time; when one had failed already, none, and says no. */
     private boolean prepare(List<BackendConnection> others, String gid) {
+        List<Optional<CallResult>> results = calls.attemptToCommitAll(others, "PREPARE TRANSACTION " + gid);
         List<BackendConnection> prepared = new ArrayList<>();
-        boolean all = false;
-        try {
-            for (BackendConnection other : others) {
-                CallResult result = calls.commit(other, "PREPARE TRANSACTION " + gid);
-                if (!SchemaDdl.tag(result).equals("PREPARE TRANSACTION")) {
-                    return false;
-                }
-                prepared.add(other);
-            }
-            all = true;
-        } finally {
-            if (!all) {
-                undo(prepared, gid);
+        for (int i = 0; i < others.size(); i++) {
+            CallResult result = results.get(i).orElse(null);
+            if (result != null && result.isSuccess() && SchemaDdl.tag(result).equals("PREPARE TRANSACTION")) {
+                prepared.add(others.get(i));
             }
         }
-        return true;
+        if (prepared.size() == others.size()) {
+            return true;
+        }
+        undo(prepared, gid);
+        calls.checkAll(others, results); // tells why, if it is not that a part had failed before
+        return false;
     }
 
     private void undo(List<BackendConnection> prepared, String gid) {
@@ -174,16 +221,12 @@ public final class DistributedEnd {
     }
 
     private void decide(BackendConnection decider, List<BackendConnection> prepared, String gid) {
-        try {
-            String nodes = prepared.stream()
-                    .map(other -> Integer.toString(other.node().nodeId()))
-                    .collect(Collectors.joining(","));
-            calls.call(decider, "SELECT tenantry.record_commit(" + gid + ", '{" + nodes + "}')");
-        } catch (NodeError | SqlErrorException refused) {
-            undo(prepared, gid);
-            throw refused;
-        }
-        Optional<CallResult> committed = calls.attemptToCommit(decider, COMMIT);
+        String nodes = prepared.stream()
+                .map(other -> Integer.toString(other.node().nodeId()))
+                .collect(Collectors.joining(","));
+        // COMMIT is not reached when the record can't be written.
+        Optional<CallResult> committed = calls.attemptToCommit(
+                decider, "SELECT tenantry.record_commit(" + gid + ", '{" + nodes + "}'); " + COMMIT);
         if (committed.isEmpty()) {
             throw new SqlErrorException(SqlError.error("08007", "it is not known whether the transaction committed")
                     .withDetail("Node \"" + decider.node().name() + "\" was lost during COMMIT; transaction " + gid

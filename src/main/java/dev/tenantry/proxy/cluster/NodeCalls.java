@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -82,7 +83,11 @@ final class NodeCalls {
 
     /** Runs the same SQL on several backends at the same time; throws what the first that failed has said. */
     List<CallResult> callAll(List<BackendConnection> backends, String sql) {
-        List<Optional<CallResult>> results = attemptAll(backends, sql);
+        return checkAll(backends, attemptAll(backends, sql));
+    }
+
+    /** The results of several backends; throws what the first that failed has said. */
+    List<CallResult> checkAll(List<BackendConnection> backends, List<Optional<CallResult>> results) {
         List<CallResult> checked = new ArrayList<>();
         for (int i = 0; i < backends.size(); i++) {
             Node node = backends.get(i).node();
@@ -106,6 +111,11 @@ final class NodeCalls {
         return attempt(() -> committing(backend, sql));
     }
 
+    /** The same on several backends at the same time. */
+    List<Optional<CallResult>> attemptToCommitAll(List<BackendConnection> backends, String sql) {
+        return attemptAll(backends, backend -> committing(backend, sql));
+    }
+
     private CompletableFuture<CallResult> committing(BackendConnection backend, String sql) {
         return backend.call(sql).thenApply(result -> {
             if (result.isSuccess() && !result.tags().contains("ROLLBACK")) {
@@ -127,9 +137,14 @@ final class NodeCalls {
 
     /** Runs the same SQL on several backends at the same time. */
     List<Optional<CallResult>> attemptAll(List<BackendConnection> backends, String sql) {
+        return attemptAll(backends, backend -> backend.call(sql));
+    }
+
+    private List<Optional<CallResult>> attemptAll(
+            List<BackendConnection> backends, Function<BackendConnection, CompletableFuture<CallResult>> step) {
         List<CompletableFuture<Optional<CallResult>>> results = new ArrayList<>();
         onLoop(() -> backends.forEach(backend ->
-                results.add(backend.call(sql).thenApply(Optional::of).exceptionally(lost -> Optional.empty()))));
+                results.add(step.apply(backend).thenApply(Optional::of).exceptionally(lost -> Optional.empty()))));
         return results.stream().map(result -> await(() -> result)).toList();
     }
 

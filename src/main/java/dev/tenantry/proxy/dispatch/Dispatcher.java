@@ -153,18 +153,11 @@ public final class Dispatcher {
             }
             return busy ? null : active;
         }
-        return busy || !isQuiet(node) ? null : approach(node);
-    }
-
-    /** Makes sure that nothing is owed, so that another backend may be talked to. */
-    private boolean isQuiet(Node target) {
-        BackendConnection active = backends.active();
-        BackendConnection known = backends.of(target);
-        boolean together = transaction.isOpen() && known != null && transaction.isEnlisted(known);
-        if (backends.isUnsynced() && backends.isExecuted() && active != null && !together) {
-            throw new SqlErrorException(secondNode(active.node(), target));
+        if (busy) {
+            return null;
         }
-        return isQuiet();
+        keepBatch();
+        return isQuiet() ? approach(node) : null;
     }
 
     /** Ends an open batch and says whether everything owed has been answered; if not, the session is resumed then. */
@@ -243,10 +236,7 @@ public final class Dispatcher {
         if (alive && (enlisted ? transaction.hasFailedNode() : transaction.status() == 'E')) {
             throw new SqlErrorException(SqlErrors.aborted()); // going on would bring the failed block back to life
         }
-        if (transaction.isOpen() && main != null && !enlisted) {
-            if (transaction.isBound()) {
-                throw new SqlErrorException(secondNode(main.node(), node));
-            }
+        if (transaction.isOpen() && main != null && !enlisted && !transaction.isBound()) {
             run(main.call("ROLLBACK"), this::rolledBack);
             return null;
         }
@@ -338,12 +328,5 @@ public final class Dispatcher {
             case SqlErrorException refused -> refused.error();
             default -> throw new IllegalStateException(cause);
         };
-    }
-
-    private static SqlError secondNode(Node first, Node second) {
-        return SqlError.error("0A000", "a transaction can't use two nodes")
-                .withDetail("The transaction has used node \"" + first.name() + "\"; this statement needs node \""
-                        + second.name() + "\".")
-                .withHint("Run the statements in transactions of their own, or keep the schemas on one node.");
     }
 }

@@ -93,6 +93,8 @@ public final class Effects {
                 deallocate.name().map(settings::onWire).ifPresentOrElse(statements::remove, statements::clear);
             case StatementAction.Discard discard -> discard(discard.target());
             case StatementAction.None _,
+                    StatementAction.DeclareCursor _,
+                    StatementAction.OnCursor _,
                     StatementAction.CreateSchema _,
                     StatementAction.DropSchema _,
                     StatementAction.RenameSchema _,

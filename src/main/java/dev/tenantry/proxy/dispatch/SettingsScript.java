@@ -4,6 +4,7 @@ import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.SessionSettings.State;
 import dev.tenantry.proxy.session.SessionSettings.Value;
 import dev.tenantry.sql.SqlName;
+import dev.tenantry.sql.StatementAction;
 import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.FrontendType;
 import io.netty.buffer.ByteBuf;
@@ -29,6 +30,7 @@ final class SettingsScript {
     private static final String ENCODING = "client_encoding";
     private static final String AUTHORIZATION = "session_authorization";
     private static final String ROLE = "role";
+    private static final String CONSTRAINTS = StatementAction.SetVariable.CONSTRAINTS;
     /** What must come first, because the values after it depend on it; {@code role} comes last. */
     private static final List<String> FIRST = List.of(ENCODING, AUTHORIZATION);
 
@@ -141,6 +143,10 @@ final class SettingsScript {
             mode(name, local);
             return;
         }
+        if (name.equals(CONSTRAINTS)) {
+            constraints(local);
+            return;
+        }
         if (anew && session != null) {
             set(name, session, SET_CONFIG);
         } else if (anew && !again) {
@@ -158,6 +164,13 @@ final class SettingsScript {
     private void mode(String name, @Nullable Value local) {
         if (local != null && local.text() != null) {
             run("SET LOCAL " + name + " TO " + SqlName.literal(local.text()));
+        }
+    }
+
+    /** Nothing takes it back but the end of the transaction or ROLLBACK TO, which the node knows itself. */
+    private void constraints(@Nullable Value local) {
+        if (local != null) {
+            run(String.valueOf(local.statement()));
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.tenantry.proxy.query;
 
+import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.cluster.ClusterStatements;
 import dev.tenantry.proxy.dispatch.Dispatcher;
@@ -12,6 +13,7 @@ import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.routing.Route;
 import dev.tenantry.sql.LexicalRules;
 import dev.tenantry.sql.StatementAction;
@@ -131,6 +133,10 @@ public final class ExtendedQueries {
                 values ? BoundParameters.read(in, nameEnd + 1, index + frameLength) : BoundParameters.NONE;
         String portal = portalEnd == index + 5 ? "" : Bytes.raw(in, index + 5, portalEnd);
         if (prepared != null && cluster.isLocal(prepared)) {
+            if (mustHear(prepared)) {
+                dispatcher.flushBatch();
+                return Verdict.WAIT;
+            }
             OwnResult result = own.bind(prepared.facts(), in, nameEnd + 1, limit);
             session.replies().bodiless(BackendType.BIND_COMPLETE);
             portals.bind(
@@ -145,17 +151,45 @@ public final class ExtendedQueries {
         if (backend == null) {
             return Verdict.WAIT;
         }
+        checkName(portal, backend);
         if (prepared == null) {
             cluster.owner().flushClientRun();
             PreparedOnBackend.dropStale(Bytes.raw(in, portalEnd + 1, nameEnd), backend, session.ledger());
             portals.remove(portal);
         } else {
-            portals.bind(portal, prepared, parameters, session.ledger().noted() + 1);
+            portals.bind(portal, prepared, parameters, session.ledger().noted() + 1)
+                    .on(backend.node());
             statements.count(prepared.lastRoute());
         }
         session.ledger().expect(Expected.BIND, false, null);
         session.backends().extended(false);
         return Verdict.FORWARD;
+    }
+
+    /**
+     * Whether what is owed decides about a Bind, because only what ends a block can be bound in a failed one.
+     *
+     * @throws SqlErrorException when the block has failed
+     */
+    private boolean mustHear(Prepared prepared) {
+        TransactionScope transaction = session.transaction();
+        boolean ends = prepared.facts() != null && Statements.endsBlock(prepared.facts());
+        if (ends || !transaction.isOpen()) {
+            return false;
+        }
+        if (session.ledger().isEmpty() && transaction.status() == 'E') {
+            throw new SqlErrorException(SqlErrors.aborted());
+        }
+        return !session.ledger().isEmpty();
+    }
+
+    /** A name that a portal has on another node of the block is taken. */
+    private void checkName(String portal, BackendConnection backend) {
+        Portals.Portal other = portal.isEmpty() ? null : portals.get(portal);
+        Node node = other == null ? null : other.node();
+        if (node != null && node.nodeId() != backend.node().nodeId()) {
+            throw new SqlErrorException(SqlErrors.cursorExists(portal));
+        }
     }
 
     /** The backend that runs a statement, knowing it; null when the message must wait. */
@@ -166,7 +200,8 @@ public final class ExtendedQueries {
         }
         statements.checkBlock(facts);
         Route route = route(prepared, facts, parameters);
-        BackendConnection backend = statements.ready(statements.node(facts, route));
+        Node node = statements.node(facts, route);
+        BackendConnection backend = node == null ? null : statements.ready(node);
         if (backend != null && backend.prepared().get(prepared.name()) != prepared) {
             cluster.owner().flushClientRun();
             PreparedOnBackend.ensure(prepared, backend, session.ledger());
@@ -213,7 +248,7 @@ public final class ExtendedQueries {
             return Verdict.SKIP;
         }
         BackendConnection backend =
-                statement ? backendFor(prepared, BoundParameters.NONE) : statements.ready(context.anyNode());
+                statement ? backendFor(prepared, BoundParameters.NONE) : statements.ready(node(portal));
         if (backend == null) {
             return Verdict.WAIT;
         }
@@ -249,7 +284,7 @@ public final class ExtendedQueries {
                 return executeLocally(name, portal, facts);
             }
         }
-        BackendConnection backend = statements.ready(context.anyNode());
+        BackendConnection backend = statements.ready(node(portal));
         if (backend == null) {
             return Verdict.WAIT;
         }
@@ -262,6 +297,12 @@ public final class ExtendedQueries {
         session.ledger().expect(Expected.EXECUTE, false, effect);
         session.backends().extended(facts == null || !Statements.isMovable(facts));
         return Verdict.FORWARD;
+    }
+
+    /** Where a portal is; one that nobody has bound is nowhere, which any node can say. */
+    private Node node(Portals.@Nullable Portal portal) {
+        Node bound = portal == null ? null : portal.node();
+        return bound == null ? context.anyNode() : bound;
     }
 
     /** A portal that was run can't be run again, and none outlives its transaction. */
@@ -317,7 +358,7 @@ public final class ExtendedQueries {
             portals.remove(name);
             return closedHere();
         }
-        if (statements.ready(active.node()) == null) {
+        if (statements.ready(portal == null ? active.node() : node(portal)) == null) {
             return Verdict.WAIT;
         }
         portals.remove(name);

@@ -12,7 +12,6 @@ import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.sql.LexicalRules;
-import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.Bytes;
@@ -128,14 +127,12 @@ final class ParseMessages {
         if (isTaken(name)) {
             throw new SqlErrorException(alreadyExists(name));
         }
-        boolean ends = facts.action() instanceof StatementAction.Commit
-                || facts.action() instanceof StatementAction.Rollback
-                || facts.action() instanceof StatementAction.RollbackTo;
-        if (session.transaction().isOpen() && !session.ledger().isEmpty()) {
+        boolean mayBeVoid = session.transaction().isOpen() || session.backends().isUnsynced();
+        if (mayBeVoid && !session.ledger().isEmpty()) {
             dispatcher.flushBatch();
-            return Verdict.WAIT; // whether the block has failed decides
+            return Verdict.WAIT; // whether the block, or the batch before it, has failed decides
         }
-        if (!ends && session.transaction().status() == 'E') {
+        if (!Statements.endsBlock(facts) && session.transaction().status() == 'E') {
             throw new SqlErrorException(SqlErrors.aborted());
         }
         Prepared prepared = prepared(name, in, index, frameLength, facts);
@@ -167,6 +164,9 @@ final class ParseMessages {
         }
         session.ledger().expect(Expected.PARSE, false, new PreparedOnBackend.NameChange.Prepares(prepared, true));
         backend.prepared().put(name, prepared);
+        if (name.isEmpty()) {
+            prepared.replaces(session.statements().get(name));
+        }
         session.statements().add(prepared);
         session.backends().extended(false);
         return renamed ? Verdict.SKIP : Verdict.FORWARD;

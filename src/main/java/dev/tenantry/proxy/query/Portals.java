@@ -1,5 +1,6 @@
 package dev.tenantry.proxy.query;
 
+import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.session.BoundParameters;
 import dev.tenantry.proxy.session.Prepared;
 import java.util.Iterator;
@@ -25,6 +26,18 @@ final class Portals {
         private long boundAt;
         private boolean done;
         private @Nullable OwnResult own;
+        private @Nullable Node node;
+
+        /** Where it is, if on a node at all. */
+        @Nullable
+        Node node() {
+            return node;
+        }
+
+        /** It is on this node. */
+        void on(Node bound) {
+            node = bound;
+        }
 
         /** What it runs. */
         Prepared statement() {
@@ -76,6 +89,7 @@ final class Portals {
         portal.boundAt = repliesNoted;
         portal.done = false;
         portal.own = null;
+        portal.node = null;
         return portal;
     }
 
@@ -125,6 +139,7 @@ final class Portals {
         unnamedBound = false;
         unnamed.statement = null;
         unnamed.own = null;
+        unnamed.node = null;
         unnamed.parameters = BoundParameters.NONE;
     }
 }

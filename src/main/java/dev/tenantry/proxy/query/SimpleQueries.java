@@ -150,6 +150,9 @@ public final class SimpleQueries {
     private Verdict one(StatementFacts facts) {
         statements.checkBlock(facts);
         TransactionScope transaction = session.transaction();
+        if (cluster.isForAll(facts)) {
+            return cluster.onAll(facts, text(facts), turn());
+        }
         switch (facts.action()) {
             case StatementAction.None none -> {
                 return forward(facts, statements.node(statements.route(facts)));
@@ -172,15 +175,15 @@ public final class SimpleQueries {
             }
             case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
                 cluster.requireBlock(facts);
-                if (transaction.isDistributed()) {
-                    return cluster.onAll(facts, text(facts), turn());
-                }
             }
             case StatementAction.Execute _, StatementAction.Deallocate _, StatementAction.Prepare _ -> {
                 String used = statements.usedStatement(facts);
                 if (used != null) {
                     return usePrepared(used, facts);
                 }
+            }
+            case StatementAction.OnCursor _, StatementAction.DeclareCursor _ -> {
+                return useCursor(facts);
             }
             default -> {
                 if (cluster.takes(facts)) {
@@ -204,8 +207,8 @@ public final class SimpleQueries {
      */
     private Verdict usePrepared(String name, StatementFacts facts) {
         Node node = statements.node(facts, statements.route(context.executed(facts)));
-        BackendConnection backend = statements.ready(node);
-        if (backend == null) {
+        BackendConnection backend = node == null ? null : statements.ready(node);
+        if (node == null || backend == null) {
             return Verdict.WAIT;
         }
         Prepared prepared = statements.meant(name, facts, backend);
@@ -217,6 +220,11 @@ public final class SimpleQueries {
             return Verdict.WAIT;
         }
         return forward(facts, node);
+    }
+
+    private Verdict useCursor(StatementFacts facts) {
+        Node node = statements.node(facts, statements.route(facts));
+        return node == null ? Verdict.WAIT : forward(facts, node);
     }
 
     private Verdict forward(StatementFacts facts, Node node) {
@@ -263,9 +271,7 @@ public final class SimpleQueries {
             effects.add(text == null ? null : new Effects.Confirmed(facts, BoundParameters.NONE, text));
             any |= text != null;
         }
-        if (session.transaction().isOpen()) {
-            session.transaction().bind();
-        }
+        statements.ran(found);
         session.ledger().expect(Expected.QUERY, false, any ? effects : null);
         if (found.stream().allMatch(facts -> facts.tenantryNames().isEmpty())) {
             return Verdict.FORWARD;

@@ -31,12 +31,14 @@ public final class Statements {
     private final SessionContext context;
     private final ProxyMetrics metrics;
     private final Router router = new Router();
+    private final Cursors cursors;
 
     public Statements(Conversation session, Dispatcher dispatcher, SessionContext context, ProxyMetrics metrics) {
         this.session = session;
         this.dispatcher = dispatcher;
         this.context = context;
         this.metrics = metrics;
+        this.cursors = new Cursors(session, dispatcher);
     }
 
     /**
@@ -96,10 +98,20 @@ public final class Statements {
         };
     }
 
-    /** The node of a statement that a prepared statement may be looked for. */
-    public Node node(StatementFacts facts, Route route) {
+    /** The node of a statement that has a prepared statement or a cursor used; null when the message must wait. */
+    @Nullable
+    Node node(StatementFacts facts, Route route) {
         Node holder = holder(facts);
-        return holder != null ? holder : node(route);
+        if (holder != null) {
+            return holder;
+        }
+        Node routed = node(route);
+        return switch (facts.action()) {
+            case StatementAction.OnCursor(Optional<String> name)
+            when name.isPresent() -> cursors.holder(name.get(), routed);
+            case StatementAction.DeclareCursor(String name) -> cursors.checked(name, routed);
+            default -> routed;
+        };
     }
 
     /** The backend for a node, ready; null when the message must wait. */
@@ -140,7 +152,16 @@ public final class Statements {
     /** The statement is about to run in the block on this backend: the block stays there, or can still move. */
     public void ran(StatementFacts facts) {
         TransactionScope transaction = session.transaction();
-        if (!transaction.isOpen() || transaction.isBound()) {
+        if (!transaction.isOpen()) {
+            return;
+        }
+        switch (facts.kind()) {
+            case LISTEN, UNLISTEN, NOTIFY -> noteObstacle(transaction, "LISTEN, UNLISTEN or NOTIFY");
+            default -> {
+                // the node tells itself what keeps its part from being prepared
+            }
+        }
+        if (transaction.isBound()) {
             return;
         }
         boolean movable = switch (facts.kind()) {
@@ -150,6 +171,29 @@ public final class Statements {
         };
         if (!movable) {
             transaction.bind();
+        }
+    }
+
+    /** Every statement of a string is about to run in the block on this backend: the block stays there. */
+    void ran(List<StatementFacts> string) {
+        if (session.transaction().isOpen()) {
+            session.transaction().bind();
+            string.forEach(this::ran);
+        }
+    }
+
+    /** Whether a statement can run in a block that has failed. */
+    static boolean endsBlock(StatementFacts facts) {
+        return switch (facts.action()) {
+            case StatementAction.Commit _, StatementAction.Rollback _, StatementAction.RollbackTo _ -> true;
+            default -> false;
+        };
+    }
+
+    private static void noteObstacle(TransactionScope transaction, String used) {
+        BackendConnection main = transaction.main();
+        if (main != null) {
+            transaction.obstacle(main, used);
         }
     }
 

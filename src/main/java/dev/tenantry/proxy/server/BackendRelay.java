@@ -120,7 +120,7 @@ final class BackendRelay implements FrameHandler {
             session.backends().extended(true);
         }
         if (type == BackendType.ERROR_RESPONSE) {
-            PreparedOnBackend.undo(backend, session.statements(), ledger.undone());
+            PreparedOnBackend.undo(backend, session.statements(), ledger);
             if (ledger.takeCutOff()) {
                 events.cutOff();
             }

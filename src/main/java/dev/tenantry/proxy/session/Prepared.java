@@ -25,6 +25,7 @@ public final class Prepared {
     private final boolean sql;
     private final boolean whole;
     private boolean confirmed;
+    private @Nullable Prepared replaced;
     private @Nullable Route route;
     private int routeSettings = -1;
     private @Nullable Object routeCatalog;
@@ -104,8 +105,11 @@ public final class Prepared {
 
     /** Whether running a statement changes the session's model. */
     public static boolean isEffect(StatementFacts facts) {
-        return !(facts.action() instanceof StatementAction.None)
-                || !facts.settingCalls().isEmpty();
+        return switch (facts.action()) {
+            case StatementAction.None _, StatementAction.DeclareCursor _, StatementAction.OnCursor _ ->
+                !facts.settingCalls().isEmpty();
+            default -> true;
+        };
     }
 
     /** Whether its route depends on the values bound to it. */
@@ -119,6 +123,17 @@ public final class Prepared {
                 && (facts.parameterMayNameSchema() || !facts.settingCalls().isEmpty());
     }
 
+    /** It takes the place of this unnamed statement, unless the server never comes to it. */
+    public void replaces(@Nullable Prepared other) {
+        replaced = other;
+    }
+
+    /** The unnamed statement that it has taken the place of, until the server confirms that. */
+    @Nullable
+    public Prepared replaced() {
+        return replaced;
+    }
+
     /** Whether the server has said that it is prepared. */
     public boolean isConfirmed() {
         return confirmed;
@@ -126,6 +141,7 @@ public final class Prepared {
 
     public void confirm() {
         confirmed = true;
+        replaced = null;
     }
 
     /** Where it went when the settings, the catalog and the transaction's backend were these, or null. */

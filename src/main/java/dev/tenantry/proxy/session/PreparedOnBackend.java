@@ -8,7 +8,6 @@ import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -162,14 +161,16 @@ public final class PreparedOnBackend {
     }
 
     /** Takes back what the model took for granted, because the backend never came to it; clears the list. */
-    public static void undo(BackendConnection backend, PreparedStatements statements, List<Object> undone) {
+    public static void undo(BackendConnection backend, PreparedStatements statements, ReplyLedger ledger) {
         Set<Prepared> never = new HashSet<>();
-        for (Object change : undone) {
+        for (Object change : ledger.undone()) {
             switch (change) {
                 case NameChange.Prepares(Prepared prepared, boolean clients) -> {
                     never.add(prepared);
                     backend.prepared().remove(prepared.name(), prepared);
-                    if (clients) {
+                    if (clients && change == ledger.failedParse()) {
+                        statements.failed(prepared);
+                    } else if (clients) {
                         statements.undo(prepared);
                     }
                 }
@@ -185,7 +186,7 @@ public final class PreparedOnBackend {
                 }
             }
         }
-        undone.clear();
+        ledger.undone().clear();
     }
 
     /** A Query would end the client's batch and its unnamed statement, so PREPARE is run by the extended protocol. */

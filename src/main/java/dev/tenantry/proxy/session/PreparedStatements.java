@@ -55,8 +55,17 @@ public final class PreparedStatements {
         }
     }
 
-    /** The statement was never prepared after all. */
+    /** The server has never come to the statement: the name is its predecessor's again, if it had one. */
     public void undo(Prepared statement) {
+        Prepared before = statement.replaced();
+        failed(statement);
+        if (before != null && byName.putIfAbsent(before.name(), before) == null) {
+            lastUsed = null;
+        }
+    }
+
+    /** The server could not prepare the statement; the one before it is gone all the same. */
+    public void failed(Prepared statement) {
         if (byName.remove(statement.name(), statement)) {
             lastUsed = null;
         }

@@ -32,6 +32,7 @@ public final class ReplyLedger {
     private int statementInQuery;
     private boolean answered;
     private boolean skipping;
+    private @Nullable Object failedParse;
     private boolean failed;
     private boolean cutOff;
     private boolean batchOpen;
@@ -343,6 +344,7 @@ public final class ReplyLedger {
         if (endsWithReady(kind)) {
             return true;
         }
+        failedParse = kind == Expected.PARSE ? effects[head] : null;
         while (size > 0 && kinds[head] != Expected.SYNC) {
             drop();
         }
@@ -357,6 +359,12 @@ public final class ReplyLedger {
      */
     public List<Object> undone() {
         return undone;
+    }
+
+    /** The effect of the Parse that the last error answered, or null when it answered something else. */
+    @Nullable
+    public Object failedParse() {
+        return failedParse;
     }
 
     private void drop() {

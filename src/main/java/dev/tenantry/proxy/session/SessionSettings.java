@@ -29,6 +29,7 @@ public final class SessionSettings {
             "role",
             "session_authorization",
             "seed",
+            StatementAction.SetVariable.CONSTRAINTS,
             "transaction_isolation",
             "transaction_read_only",
             "transaction_deferrable");

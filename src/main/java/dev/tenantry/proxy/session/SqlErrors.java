@@ -18,6 +18,11 @@ public final class SqlErrors {
 
     private SqlErrors() {}
 
+    /** Two nodes of a block can't have cursors of one name, since on one server they could not. */
+    public static SqlError cursorExists(String name) {
+        return SqlError.error("42P03", "cursor \"" + name + "\" already exists");
+    }
+
     /** The statement is refused by the router. */
     public static SqlError of(Refusal refusal) {
         return new SqlError(

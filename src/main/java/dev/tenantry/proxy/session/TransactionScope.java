@@ -4,6 +4,7 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.wire.SqlError;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class TransactionScope {
     private final List<Savepoint> savepoints = new ArrayList<>();
     private final Map<Integer, BackendConnection> participants = new LinkedHashMap<>();
+    private final Map<BackendConnection, String> obstacles = new HashMap<>();
     private boolean open;
     private boolean bound;
     private boolean failed;
@@ -89,6 +91,7 @@ public final class TransactionScope {
         loss = null;
         savepoints.clear();
         participants.clear();
+        obstacles.clear();
     }
 
     /** The block has ended, and the next one has begun on the same node with it (AND CHAIN). */
@@ -154,6 +157,17 @@ public final class TransactionScope {
         main = backend;
     }
 
+    /** The backend's part can't be prepared, because a statement has used this there. */
+    public void obstacle(BackendConnection backend, String used) {
+        obstacles.put(backend, used);
+    }
+
+    /** What keeps the backend's part from being prepared, as far as statements have told; null if nothing. */
+    @Nullable
+    public String obstacle(BackendConnection backend) {
+        return obstacles.get(backend);
+    }
+
     /** A statement ran that can't be run again elsewhere. */
     public void bind() {
         bound = true;
@@ -189,6 +203,7 @@ public final class TransactionScope {
     /** The block leaves the node it was on. */
     public void leave() {
         participants.clear();
+        obstacles.clear();
         main = null;
     }
 

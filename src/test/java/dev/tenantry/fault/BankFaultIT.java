@@ -1,0 +1,221 @@
+package dev.tenantry.fault;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.proxy.cluster.DistributedEnd;
+import dev.tenantry.proxy.cluster.DistributedEnd.Point;
+import dev.tenantry.proxy.server.ProxyServer;
+import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.PostgresNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Transfers between accounts of schemas on two workers, while the proxy, the workers and the coordinator are killed in
+ * turn at every point of a commit: the total never changes, no transfer that was confirmed is lost, none happens on one
+ * node alone, and nothing stays prepared. {@code -Dbank.rounds} kills more often, {@code -Dseed} otherwise.
+ */
+class BankFaultIT {
+    private static final int ROUNDS = Integer.getInteger("bank.rounds", 16);
+    private static final List<Blow> BLOWS = Stream.of(Point.values())
+            .flatMap(point -> Stream.of(Victim.values()).map(victim -> new Blow(victim, point)))
+            .toList();
+    private static final int ACCOUNTS = 20;
+    private static final int BALANCE = 1000;
+    private static final int TELLERS = 4;
+    private static final int CALM_TRANSFERS = 10;
+
+    private final Cluster cluster = Cluster.start(2);
+    private final AtomicLong numbers = new AtomicLong();
+    private final Set<Long> confirmed = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<@Nullable ProxyServer> proxy = new AtomicReference<>();
+    private final AtomicReference<@Nullable Blow> blow = new AtomicReference<>();
+    private volatile boolean open = true;
+
+    /** What dies when a commit is that far. */
+    private record Blow(Victim victim, Point point) {}
+
+    private enum Victim {
+        PROXY,
+        FIRST,
+        SECOND,
+        COORDINATOR
+    }
+
+    @Test
+    void neitherLosesNorMakesMoney() throws Exception {
+        long seed = Long.getLong("seed", 5);
+        Random random = new Random(seed);
+        openBank();
+        startProxy();
+        ExecutorService tellers = Executors.newFixedThreadPool(TELLERS);
+        List<Future<?>> work = new ArrayList<>();
+        try {
+            for (int i = 0; i < TELLERS; i++) {
+                Random choices = new Random(random.nextLong());
+                work.add(tellers.submit(() -> transferUntilClosed(choices)));
+            }
+            for (int round = 0; round < ROUNDS; round++) {
+                Blow next = BLOWS.get(round % BLOWS.size());
+                blow.set(next);
+                Eventually.holds(next + " reached, seed " + seed, () -> blow.get() == null);
+                revive(next.victim());
+                int before = confirmed.size();
+                Eventually.holds("transfers after " + next, () -> confirmed.size() > before + CALM_TRANSFERS);
+            }
+            open = false;
+            for (Future<?> teller : work) {
+                teller.get(1, TimeUnit.MINUTES);
+            }
+            Eventually.passes(this::checkBooks);
+        } finally {
+            open = false;
+            tellers.shutdownNow();
+            ProxyServer last = proxy.get();
+            if (last != null) {
+                last.close();
+            }
+            cluster.close();
+        }
+    }
+
+    private void openBank() throws SQLException {
+        try (Connection client = cluster.connect();
+                Statement statement = client.createStatement()) {
+            for (int i = 1; i <= 2; i++) {
+                statement.execute("SET tenantry.node = 'worker" + i + "'");
+                statement.execute("CREATE SCHEMA bank_" + i);
+                statement.execute("CREATE TABLE bank_" + i + ".account (id int PRIMARY KEY, balance int)");
+                statement.execute("CREATE TABLE bank_" + i + ".transfer (number bigint PRIMARY KEY)");
+                statement.execute("INSERT INTO bank_" + i + ".account SELECT i, " + BALANCE
+                        + " FROM generate_series(1, " + ACCOUNTS + ") i");
+            }
+        }
+    }
+
+    private void startProxy() {
+        DistributedEnd.Observer observer = point -> {
+            Blow next = blow.get();
+            if (next != null && next.point() == point && blow.compareAndSet(next, null)) {
+                kill(next.victim());
+            }
+        };
+        try {
+            proxy.set(cluster.anotherProxy(observer));
+        } catch (IOException failed) {
+            throw new UncheckedIOException(failed);
+        }
+    }
+
+    private void kill(Victim victim) {
+        ProxyServer server = proxy.get();
+        if (victim != Victim.PROXY) {
+            node(victim).kill();
+        } else if (server != null) {
+            server.close();
+        }
+    }
+
+    private void revive(Victim victim) {
+        if (victim == Victim.PROXY) {
+            startProxy();
+        } else {
+            node(victim).restart();
+        }
+    }
+
+    private PostgresNode node(Victim victim) {
+        return switch (victim) {
+            case FIRST -> cluster.worker(1);
+            case SECOND -> cluster.worker(2);
+            default -> cluster.coordinator();
+        };
+    }
+
+    private void transferUntilClosed(Random random) {
+        while (open) {
+            try (Connection client = connect();
+                    Statement statement = client.createStatement()) {
+                client.setAutoCommit(false);
+                while (open) {
+                    transfer(client, statement, random);
+                }
+            } catch (SQLException dead) {
+                assertThat(dead.getSQLState()).as("%s", dead).isNotNull();
+            }
+        }
+    }
+
+    private Connection connect() throws SQLException {
+        ProxyServer server = proxy.get();
+        if (server == null) {
+            throw new IllegalStateException("no proxy");
+        }
+        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:"
+                + server.address().getPort() + "/tenantry?user=tenantry&password=tenantry&socketTimeout=20");
+    }
+
+    /** The accounts of the first schema are locked first, so that two transfers never wait for each other. */
+    private void transfer(Connection client, Statement statement, Random random) throws SQLException {
+        long number = numbers.incrementAndGet();
+        int amount = random.nextInt(100) - 50;
+        statement.execute("UPDATE bank_1.account SET balance = balance - " + amount + " WHERE id = " + account(random));
+        statement.execute("INSERT INTO bank_1.transfer VALUES (" + number + ")");
+        statement.execute("UPDATE bank_2.account SET balance = balance + " + amount + " WHERE id = " + account(random));
+        statement.execute("INSERT INTO bank_2.transfer VALUES (" + number + ")");
+        client.commit();
+        confirmed.add(number);
+    }
+
+    private static int account(Random random) {
+        return 1 + random.nextInt(ACCOUNTS);
+    }
+
+    private void checkBooks() throws SQLException {
+        for (PostgresNode node : cluster.nodes()) {
+            assertThat(numbers(node, "SELECT count(*) FROM pg_prepared_xacts")).containsExactly(0L);
+        }
+        Set<Long> first = new HashSet<>(numbers(cluster.worker(1), "SELECT number FROM bank_1.transfer"));
+        Set<Long> second = new HashSet<>(numbers(cluster.worker(2), "SELECT number FROM bank_2.transfer"));
+        assertThat(first).as("transfers of the first schema").isEqualTo(second);
+        assertThat(first).as("confirmed transfers").containsAll(confirmed);
+        long total = numbers(cluster.worker(1), "SELECT sum(balance) FROM bank_1.account")
+                        .getFirst()
+                + numbers(cluster.worker(2), "SELECT sum(balance) FROM bank_2.account")
+                        .getFirst();
+        assertThat(total).isEqualTo(2L * ACCOUNTS * BALANCE);
+    }
+
+    private static List<Long> numbers(PostgresNode node, String sql) throws SQLException {
+        List<Long> found = new ArrayList<>();
+        try (Connection connection = node.connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                found.add(rows.getLong(1));
+            }
+        }
+        return found;
+    }
+}
