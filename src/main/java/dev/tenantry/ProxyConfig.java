@@ -51,6 +51,14 @@ public interface ProxyConfig {
     @Max(1073741824)
     long statementCacheBytesMax();
 
+    /**
+     * How long a statement waits whose schema or node is paused, in milliseconds, before it is refused with 55P03.
+     */
+    @WithDefault("30000")
+    @Min(0)
+    @Max(3_600_000)
+    int pauseWaitTimeoutMillis();
+
     /** TLS with clients and nodes. */
     Tls tls();
 

@@ -52,6 +52,7 @@ public record Wiring(
                         proxy.connectTimeoutMillis(),
                         proxy.queryLengthMax(),
                         proxy.statementCacheBytesMax(),
+                        proxy.pauseWaitTimeoutMillis(),
                         pool(app.pool(), loops)),
                 new ControlLimits(feed(control.catalog()), upkeep(control.upkeep())),
                 tls(proxy.tls()),

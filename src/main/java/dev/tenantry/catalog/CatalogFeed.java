@@ -13,4 +13,10 @@ public interface CatalogFeed {
      * only from a virtual thread. Returns the newest one it has when the coordinator can't be reached.
      */
     CatalogSnapshot refresh();
+
+    /** Runs an action, which must not block, after each change of the snapshot, until it is forgotten. */
+    void onChange(Runnable action);
+
+    /** Runs that action no more. */
+    void forget(Runnable action);
 }

@@ -100,6 +100,11 @@ public final class CatalogOverlay implements CatalogView {
     }
 
     @Override
+    public Pauses pauses() {
+        return feed.current().pauses();
+    }
+
+    @Override
     public int schemaCount(Node node) {
         int own = 0;
         for (Optional<DistributedSchema> change : changes.values()) {

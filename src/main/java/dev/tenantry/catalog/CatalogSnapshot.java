@@ -17,6 +17,7 @@ public final class CatalogSnapshot implements CatalogView {
     private final SchemaMap schemas;
     private final Map<String, LoginRole> roles;
     private final Node coordinator;
+    private final Pauses pauses;
 
     /** Takes the roles as they are: the caller hands them over and never changes them again. */
     public CatalogSnapshot(
@@ -34,6 +35,23 @@ public final class CatalogSnapshot implements CatalogView {
         this.roles = roles;
         this.coordinator =
                 nodes.stream().filter(Node::isCoordinator).findFirst().orElseThrow();
+        this.pauses = Pauses.NONE;
+    }
+
+    private CatalogSnapshot(CatalogSnapshot other, Pauses pauses) {
+        this.version = other.version;
+        this.clusterId = other.clusterId;
+        this.database = other.database;
+        this.nodes = other.nodes;
+        this.schemas = other.schemas;
+        this.roles = other.roles;
+        this.coordinator = other.coordinator;
+        this.pauses = pauses;
+    }
+
+    /** The same while this is paused. */
+    public CatalogSnapshot withPauses(Pauses paused) {
+        return new CatalogSnapshot(this, paused);
     }
 
     /** Grows with every change of nodes, schemas or roles. */
@@ -74,6 +92,11 @@ public final class CatalogSnapshot implements CatalogView {
     @Override
     public Node coordinator() {
         return coordinator;
+    }
+
+    @Override
+    public Pauses pauses() {
+        return pauses;
     }
 
     @Override

@@ -20,6 +20,9 @@ public interface CatalogView {
     /** The node that holds the catalog. */
     Node coordinator();
 
+    /** What is paused. */
+    Pauses pauses();
+
     /** How many schemas a node holds. */
     int schemaCount(Node node);
 

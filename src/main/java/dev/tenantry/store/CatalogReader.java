@@ -4,6 +4,8 @@ import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.LoginRole;
 import dev.tenantry.catalog.Node;
+import dev.tenantry.catalog.Pause;
+import dev.tenantry.catalog.Pauses;
 import dev.tenantry.catalog.SchemaMap;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
@@ -35,6 +37,7 @@ final class CatalogReader {
     private Map<String, LoginRole> roles = Map.of();
     private String rolesFingerprint = "";
     private String xmin = BEGINNING;
+    private Pauses pauses = Pauses.NONE;
 
     CatalogReader(ServerConnection connection) {
         this.connection = connection;
@@ -47,19 +50,22 @@ final class CatalogReader {
     CatalogSnapshot next(@Nullable CatalogSnapshot before) {
         // Sent together: the server takes a snapshot for each, in this order, so none is older than the first.
         Future<RowSet<Row>> head = connection.send(HEAD);
+        // Pauses before what they may be for: who goes on because one is over must find what was done meanwhile.
+        Future<RowSet<Row>> pauseRows = connection.send(CatalogSql.PAUSES);
         Future<RowSet<Row>> changed = connection.send(CatalogSql.SCHEMAS_SINCE, xmin);
         Future<RowSet<Row>> dropped = connection.send(CatalogSql.DROPPED_SINCE, xmin);
         Future<RowSet<Row>> nodeRows = connection.send(CatalogSql.NODES);
         Row first = connection.await(head).iterator().next();
         boolean news = takeNodes(connection.await(nodeRows));
         news |= takeSchemas(connection.await(changed), connection.await(dropped));
+        news |= takePauses(connection.await(pauseRows));
         news |= takeRoles(first.getString(1));
         xmin = first.getString(0);
         if (before != null && !news) {
             return before;
         }
         long version = before == null ? 1 : before.version() + 1;
-        return new CatalogSnapshot(version, clusterId, database, nodes, schemas, roles);
+        return new CatalogSnapshot(version, clusterId, database, nodes, schemas, roles).withPauses(pauses);
     }
 
     private boolean takeNodes(RowSet<Row> rows) {
@@ -107,6 +113,22 @@ final class CatalogReader {
         present.keySet().forEach(id -> forget(id, gone));
         byId.putAll(present);
         schemas = schemas.with(gone, present.values());
+        return true;
+    }
+
+    private boolean takePauses(RowSet<Row> rows) {
+        List<Pause> found = new ArrayList<>();
+        for (Row row : rows) {
+            String schema = row.getString(1);
+            found.add(
+                    schema != null
+                            ? new Pause.OfSchema(row.getLong(0), schema)
+                            : new Pause.OfNode(row.getLong(0), row.getInteger(2)));
+        }
+        if (found.equals(pauses.all())) {
+            return false;
+        }
+        pauses = Pauses.of(found);
         return true;
     }
 

@@ -6,6 +6,7 @@ import static dev.tenantry.store.generated.Tables.DROPPED_SCHEMA;
 import static dev.tenantry.store.generated.Tables.NODE;
 import static dev.tenantry.store.generated.Tables.NODE_SCRIPT;
 import static dev.tenantry.store.generated.Tables.NODE_SIZE;
+import static dev.tenantry.store.generated.Tables.PAUSE;
 import static dev.tenantry.store.generated.Tables.SCHEMA;
 import static org.jooq.impl.DSL.condition;
 import static org.jooq.impl.DSL.field;
@@ -76,6 +77,15 @@ final class CatalogSql {
             .select(DROPPED_SCHEMA.SCHEMAID.cast(SQLDataType.BIGINT))
             .from(DROPPED_SCHEMA)
             .where(since(DROPPED_SCHEMA.CHANGED)));
+
+    /** Number, name of the schema or null, node id or null of what is paused; by number. */
+    static final String PAUSES = render(DSL_CONTEXT
+            .select(PAUSE.PAUSEID, NSPNAME, PAUSE.NODEID)
+            .from(PAUSE)
+            .leftJoin(NAMESPACE)
+            .on(NAMESPACE_OID.eq(PAUSE.SCHEMAID))
+            .where(PAUSE.NODEID.isNotNull().or(NSPNAME.isNotNull()))
+            .orderBy(PAUSE.PAUSEID));
 
     /** Keeps a script ($1 name, $2 text). */
     static final String PUT_SCRIPT = render(DSL_CONTEXT

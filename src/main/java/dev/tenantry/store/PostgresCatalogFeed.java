@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +40,7 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
     private final BlockingQueue<CompletableFuture<CatalogSnapshot>> wakeUps = new LinkedBlockingQueue<>();
 
     private final CompletableFuture<CatalogSnapshot> first = new CompletableFuture<>();
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final Thread thread;
     private volatile @Nullable CatalogSnapshot current;
     private volatile Instant lastContact = Instant.EPOCH;
@@ -83,6 +85,16 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
         } catch (ExecutionException | TimeoutException unanswered) {
             return current();
         }
+    }
+
+    @Override
+    public void onChange(Runnable action) {
+        listeners.add(action);
+    }
+
+    @Override
+    public void forget(Runnable action) {
+        listeners.remove(action);
     }
 
     /** Whether a first snapshot is there. */
@@ -168,9 +180,13 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
     }
 
     private void publish(CatalogSnapshot snapshot, List<CompletableFuture<CatalogSnapshot>> asked) {
+        boolean changed = snapshot != current;
         current = snapshot;
         lastContact = Instant.now();
         first.complete(snapshot);
+        if (changed) {
+            listeners.forEach(Runnable::run);
+        }
         asked.forEach(request -> request.complete(snapshot));
         asked.clear();
     }

@@ -70,7 +70,8 @@ class CatalogTablesGoldenTest {
                         .withDatabase(new Database()
                                 .withName("org.jooq.meta.postgres.PostgresDatabase")
                                 .withInputSchema("tenantry")
-                                .withIncludes("cluster|node|node_size|schema|dropped_schema|node_script|commit_record")
+                                .withIncludes(
+                                        "cluster|node|node_size|schema|dropped_schema|node_script|commit_record|pause")
                                 .withIncludeRoutines(false)
                                 .withIncludeUDTs(false)
                                 .withIncludeSequences(false)

@@ -268,6 +268,7 @@ class OddNodeIT {
                 LIMITS.connectTimeoutMillis(),
                 LIMITS.queryLengthMax(),
                 LIMITS.statementCacheBytesMax(),
+                LIMITS.pauseWaitTimeoutMillis(),
                 LIMITS.pool());
         try (ProxyBefore proxy = new ProxyBefore(hasty, node);
                 RawClient silent = proxy.connect();
@@ -302,6 +303,7 @@ class OddNodeIT {
                 LIMITS.connectTimeoutMillis(),
                 LIMITS.queryLengthMax(),
                 LIMITS.statementCacheBytesMax(),
+                LIMITS.pauseWaitTimeoutMillis(),
                 LIMITS.pool());
         try (ProxyBefore proxy = new ProxyBefore(narrow, node);
                 RawClient one = proxy.connect();

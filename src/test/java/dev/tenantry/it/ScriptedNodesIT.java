@@ -115,6 +115,7 @@ class ScriptedNodesIT {
                 300,
                 LIMITS.queryLengthMax(),
                 LIMITS.statementCacheBytesMax(),
+                LIMITS.pauseWaitTimeoutMillis(),
                 new PoolLimits(1, 60_000, 60_000, 0, PoolLimits.Sharing.NONE));
         try (ProxyBefore proxy = new ProxyBefore(limits, node)) {
             for (String expected : List.of("SELECT 1", "SELECT 2")) {

@@ -75,6 +75,16 @@ public final class ProxyBefore implements AutoCloseable {
         public CatalogSnapshot refresh() {
             return current;
         }
+
+        @Override
+        public void onChange(Runnable action) {
+            // it never does
+        }
+
+        @Override
+        public void forget(Runnable action) {
+            // nothing is remembered
+        }
     }
 
     /** A connection over which nothing has been said. */

@@ -3,6 +3,7 @@ package dev.tenantry.proxy.cluster;
 import dev.tenantry.catalog.CatalogOverlay;
 import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.Node;
+import dev.tenantry.catalog.Pauses;
 import dev.tenantry.catalog.PlacementPolicy;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.CallResult;
@@ -129,9 +130,11 @@ final class SchemaDdl {
         if (main != null && main.active() && main.shouldHaveShards()) {
             return main;
         }
-        return PlacementPolicy.choose(catalog, node -> !away.contains(node.nodeId()))
+        Pauses pauses = catalog.pauses();
+        return PlacementPolicy.choose(
+                        catalog, node -> !away.contains(node.nodeId()) && pauses.ofNode(node.nodeId()) == null)
                 .orElseThrow(() -> new SqlErrorException(SqlError.error("53000", "no node can take a new schema")
-                        .withDetail("None of the nodes that may hold schemas can be reached.")
+                        .withDetail("None of the nodes that may hold schemas can be reached, or they are paused.")
                         .withHint("See citus_nodes; add one with citus_add_node, or wait for one to come back.")));
     }
 

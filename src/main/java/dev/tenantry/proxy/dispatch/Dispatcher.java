@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.dispatch;
 
 import dev.tenantry.catalog.Node;
+import dev.tenantry.catalog.Pause;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendListener;
 import dev.tenantry.proxy.backend.BackendLost;
@@ -42,6 +43,8 @@ public final class Dispatcher {
     private boolean cancelled;
     private volatile boolean ending;
     private @Nullable SqlError failure;
+    private final PauseWaits pauses;
+    private @Nullable CompletableFuture<Boolean> pause;
 
     /** What the dispatcher asks of its session. */
     public interface Owner extends BackendListener {
@@ -66,11 +69,13 @@ public final class Dispatcher {
             SessionSettings settings,
             TransactionScope transaction,
             SessionBackends backends,
+            PauseWaits pauses,
             Owner owner) {
         this.ledger = ledger;
         this.settings = settings;
         this.transaction = transaction;
         this.backends = backends;
+        this.pauses = pauses;
         this.owner = owner;
         this.preparation = new BackendPreparation(settings, transaction, backends, owner);
     }
@@ -114,6 +119,23 @@ public final class Dispatcher {
     /** What runs is to fail: the client has cancelled the statement that waits for it. */
     public void cancel() {
         cancelled = busy;
+        giveUpPause();
+    }
+
+    /** The message waits for the end of a pause; it is looked at again then. */
+    public void await(Pause until) {
+        CompletableFuture<Boolean> over = pauses.begin(until, backends.loop());
+        pause = over;
+        run(over, done -> pause = null);
+    }
+
+    /** If the message waits for the end of a pause, it waits no more. */
+    public void giveUpPause() {
+        CompletableFuture<Boolean> waiting = pause;
+        pause = null;
+        if (waiting != null) {
+            waiting.completeExceptionally(new SqlErrorException(SqlErrors.cancelled()));
+        }
     }
 
     /** Whether the client has cancelled the statement that what runs is for. */

@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCount {
     private final MeterRegistry registry;
     private final AtomicInteger sessions = new AtomicInteger();
+    private final AtomicInteger pauseWaiters = new AtomicInteger();
     private final Map<Route.Reason, LongAdder> routed = new EnumMap<>(Route.Reason.class);
     private final LongAdder bytesFromClients = new LongAdder();
     private final LongAdder bytesToClients = new LongAdder();
@@ -34,6 +35,9 @@ public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCo
     /** Registers the meters. */
     public ProxyMetrics(MeterRegistry registry) {
         this.registry = registry;
+        Gauge.builder("tenantry.pause.waiters", pauseWaiters, AtomicInteger::get)
+                .description("Sessions whose statement waits because its schema or node is paused")
+                .register(registry);
         Gauge.builder("tenantry.sessions", sessions, AtomicInteger::get)
                 .description("Client sessions that are signed in")
                 .register(registry);
@@ -79,6 +83,11 @@ public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCo
                 .tag("direction", direction)
                 .baseUnit("bytes")
                 .register(registry);
+    }
+
+    /** Sessions begin or end to wait for the end of a pause. */
+    void waiting(int change) {
+        pauseWaiters.addAndGet(change);
     }
 
     public void sessionOpened() {

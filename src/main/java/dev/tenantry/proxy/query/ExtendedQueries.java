@@ -310,6 +310,9 @@ public final class ExtendedQueries {
         if (portal.isDone()) {
             return refuse(SqlError.error("55000", "portal \"" + name + "\" cannot be run"));
         }
+        if (cluster.takes(facts) && statements.isHeld(facts, statements.look(facts))) {
+            return Verdict.WAIT;
+        }
         Verdict verdict = cluster.execute(portal.statement(), facts);
         if (verdict != Verdict.WAIT) {
             switch (facts.action()) {

@@ -1,6 +1,5 @@
 package dev.tenantry.proxy.query;
 
-import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.cluster.ClusterStatements;
 import dev.tenantry.proxy.dispatch.Dispatcher;
@@ -11,6 +10,7 @@ import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.routing.Route;
 import dev.tenantry.sql.LexicalRules;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.BackendType;
@@ -104,8 +104,11 @@ final class ParseMessages {
     }
 
     private @Nullable BackendConnection backend(@Nullable StatementFacts facts) {
-        Node node = facts == null ? context.anyNode() : statements.node(statements.look(facts));
-        return statements.ready(node);
+        if (facts == null) {
+            return statements.ready(context.anyNode());
+        }
+        Route route = statements.look(facts);
+        return statements.isHeld(facts, route) ? null : statements.ready(statements.node(route));
     }
 
     /** A second statement of a name: the server, if it has the first, says what is wrong with it. */

@@ -14,6 +14,7 @@ import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.TransactionScope;
+import dev.tenantry.routing.Route;
 import dev.tenantry.sql.LexicalRules;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
@@ -107,7 +108,7 @@ public final class SimpleQueries {
             dispatcher.flushBatch();
             return Verdict.WAIT;
         }
-        if (statements.ready(context.anyNode()) == null) {
+        if (statements.isHeld() || statements.ready(context.anyNode()) == null) {
             return Verdict.WAIT;
         }
         if (session.transaction().isOpen()) {
@@ -155,7 +156,7 @@ public final class SimpleQueries {
         }
         switch (facts.action()) {
             case StatementAction.None none -> {
-                return forward(facts, statements.node(statements.route(facts)));
+                return forward(facts, statements.route(facts));
             }
             case StatementAction.Begin begin -> {
                 if (transaction.isImplicit()
@@ -187,14 +188,16 @@ public final class SimpleQueries {
             }
             default -> {
                 if (cluster.takes(facts)) {
-                    return cluster.run(facts, text(facts), turn());
+                    return statements.isHeld(facts, statements.look(facts))
+                            ? Verdict.WAIT
+                            : cluster.run(facts, text(facts), turn());
                 }
                 if (OwnStatements.takes(facts)) {
                     return own.query(facts, turn());
                 }
             }
         }
-        return forward(facts, statements.node(statements.route(facts)));
+        return forward(facts, statements.route(facts));
     }
 
     private Turn turn() {
@@ -227,6 +230,10 @@ public final class SimpleQueries {
         return node == null ? Verdict.WAIT : forward(facts, node);
     }
 
+    private Verdict forward(StatementFacts facts, Route route) {
+        return statements.isHeld(facts, route) ? Verdict.WAIT : forward(facts, statements.node(route));
+    }
+
     private Verdict forward(StatementFacts facts, Node node) {
         BackendConnection backend = statements.ready(node);
         if (backend == null) {
@@ -254,7 +261,10 @@ public final class SimpleQueries {
 
     private Verdict several(List<StatementFacts> found, int length) {
         TransactionScope transaction = session.transaction();
-        boolean apart = cluster.takesAny(found) || transaction.isDistributed() || transaction.isFailed();
+        boolean apart = cluster.takesAny(found)
+                || transaction.isDistributed()
+                || transaction.isFailed()
+                || statements.isAnythingPaused();
         Node node = apart ? null : statements.commonNode(found);
         BackendConnection main = transaction.main();
         if (node == null || main != null && main.node().nodeId() != node.nodeId()) {

@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.query;
 
 import dev.tenantry.catalog.Node;
+import dev.tenantry.catalog.Pauses;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
@@ -30,6 +31,7 @@ public final class Statements {
     private final Dispatcher dispatcher;
     private final SessionContext context;
     private final ProxyMetrics metrics;
+    private final PauseGate gate;
     private final Router router = new Router();
     private final Cursors cursors;
 
@@ -38,6 +40,7 @@ public final class Statements {
         this.dispatcher = dispatcher;
         this.context = context;
         this.metrics = metrics;
+        this.gate = new PauseGate(session, context, dispatcher);
         this.cursors = new Cursors(session, dispatcher);
     }
 
@@ -98,9 +101,29 @@ public final class Statements {
         };
     }
 
+    /** Whether a statement waits because what it needs is paused; then its message must wait. */
+    boolean isHeld(StatementFacts facts, Route route) {
+        Pauses pauses = context.catalog().pauses();
+        return pauses != Pauses.NONE && gate.holds(pauses, context.executed(facts), route, node(route));
+    }
+
+    /** The same for a message that names nothing and goes where the session is. */
+    boolean isHeld() {
+        Pauses pauses = context.catalog().pauses();
+        return pauses != Pauses.NONE && gate.holds(pauses, context.anyNode());
+    }
+
+    /** Whether anything is paused, so that each statement must be looked at. */
+    boolean isAnythingPaused() {
+        return context.catalog().pauses() != Pauses.NONE;
+    }
+
     /** The node of a statement that has a prepared statement or a cursor used; null when the message must wait. */
     @Nullable
     Node node(StatementFacts facts, Route route) {
+        if (isHeld(facts, route)) {
+            return null;
+        }
         Node holder = holder(facts);
         if (holder != null) {
             return holder;

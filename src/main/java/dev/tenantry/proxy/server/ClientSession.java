@@ -74,7 +74,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 ledger, settings, transaction, statements, backends, new Replies(client, ledger, backends));
         this.context = new SessionContext(opening.user(), settings, transaction, backends, statements, catalog);
         this.effects = new Effects(settings, transaction, statements, catalog);
-        this.dispatcher = new Dispatcher(ledger, settings, transaction, backends, this);
+        this.dispatcher = new Dispatcher(ledger, settings, transaction, backends, shared.pauses(), this);
         this.cluster = new ClusterStatements(session, dispatcher, this, context, catalog, shared.cluster());
         Statements routed = new Statements(session, dispatcher, context, metrics);
         OwnStatements own = new OwnStatements(session, context, routed, dispatcher, shared.own());
@@ -480,6 +480,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         session.ledger().clear();
         boolean clean = !cancellation.isUnderWay() && !session.settings().hasUsedCustom();
         session.backends().abandonAll(busy, clean);
+        dispatcher.giveUpPause();
     }
 
     /** What others are shown of it. */

@@ -30,6 +30,7 @@ import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -245,7 +246,11 @@ final class ClientSignIn {
         }
         nodes.add(snapshot.coordinator());
         snapshot.nodes().stream().filter(Node::active).forEach(nodes::add);
-        return nodes.stream().distinct().toList();
+        // A paused node may be about to stop; the session gets to it when it has to.
+        return nodes.stream()
+                .distinct()
+                .sorted(Comparator.comparing(node -> snapshot.pauses().ofNode(node.nodeId()) != null))
+                .toList();
     }
 
     private void openHome(ClientSession session, SessionBackends opened, List<Node> candidates, int index) {

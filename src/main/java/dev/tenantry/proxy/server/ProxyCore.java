@@ -3,6 +3,7 @@ package dev.tenantry.proxy.server;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.proxy.auth.ScramSecrets;
 import dev.tenantry.proxy.cluster.ClusterServices;
+import dev.tenantry.proxy.dispatch.PauseWaits;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.proxy.net.TlsSettings;
@@ -31,6 +32,7 @@ final class ProxyCore {
     private final Set<ClientConnection> connections = ConcurrentHashMap.newKeySet();
     private final ThreadLocal<StatementAnalyzer> analyzers;
     private final OwnStatements.Sources own;
+    private final PauseWaits pauses;
     private volatile boolean stopping;
 
     ProxyCore(
@@ -48,6 +50,7 @@ final class ProxyCore {
         this.tls = tls;
         this.metrics = metrics;
         this.own = new OwnStatements.Sources(services.feed(), new ProxyActivity(connections, pools, limits));
+        this.pauses = new PauseWaits(services.feed(), limits.pauseWaitTimeoutMillis(), metrics);
     }
 
     ProxyLimits limits() {
@@ -60,6 +63,10 @@ final class ProxyCore {
 
     CatalogFeed feed() {
         return services.feed();
+    }
+
+    PauseWaits pauses() {
+        return pauses;
     }
 
     BackendPools pools() {
@@ -91,7 +98,8 @@ final class ProxyCore {
         if (!channel.eventLoop().inEventLoop()) {
             throw new IllegalStateException("asked off the event loop");
         }
-        return new SharedServices(services, analyzers.get(), new SessionLimits(limits.queryLengthMax()), metrics, own);
+        SessionLimits session = new SessionLimits(limits.queryLengthMax());
+        return new SharedServices(services, analyzers.get(), session, metrics, own, pauses);
     }
 
     /** No client is let in from now on. */

@@ -11,6 +11,7 @@ import dev.tenantry.proxy.pool.PoolLimits;
  * @param connectTimeoutMillis how long a node may take to accept a connection, ms
  * @param queryLengthMax bytes of a Query, Parse or Bind message that are looked at as a whole
  * @param statementCacheBytesMax bytes that each event loop remembers of statements seen before
+ * @param pauseWaitTimeoutMillis how long a statement waits for the end of a pause, ms
  * @param pool how connections to nodes are kept and shared
  */
 public record ProxyLimits(
@@ -20,11 +21,25 @@ public record ProxyLimits(
         int connectTimeoutMillis,
         int queryLengthMax,
         long statementCacheBytesMax,
+        int pauseWaitTimeoutMillis,
         PoolLimits pool) {
 
     /** What suits a machine with this many cores. */
     public static ProxyLimits forCores(int cores) {
-        return new ProxyLimits(Math.max(1, cores), 20_000, 60_000, 5_000, 16 << 20, 4 << 20, PoolLimits.NONE);
+        return new ProxyLimits(Math.max(1, cores), 20_000, 60_000, 5_000, 16 << 20, 4 << 20, 30_000, PoolLimits.NONE);
+    }
+
+    /** The same, but for how long a statement waits for the end of a pause. */
+    public ProxyLimits withPauseWait(int timeoutMillis) {
+        return new ProxyLimits(
+                eventLoops,
+                connectionsMax,
+                authenticationTimeoutMillis,
+                connectTimeoutMillis,
+                queryLengthMax,
+                statementCacheBytesMax,
+                timeoutMillis,
+                pool);
     }
 
     /** The same, but for the pool. */
@@ -36,6 +51,7 @@ public record ProxyLimits(
                 connectTimeoutMillis,
                 queryLengthMax,
                 statementCacheBytesMax,
+                pauseWaitTimeoutMillis,
                 other);
     }
 }

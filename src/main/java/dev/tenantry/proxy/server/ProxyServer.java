@@ -36,6 +36,7 @@ public final class ProxyServer implements AutoCloseable {
     private final ProxyCore core;
     private final Channel channel;
     private final TlsReload tlsReload;
+    private final Runnable catalogChanged;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private ProxyServer(EventLoops loops, ExecutorService workers, ProxyCore core, Channel channel) {
@@ -44,6 +45,8 @@ public final class ProxyServer implements AutoCloseable {
         this.core = core;
         this.channel = channel;
         this.tlsReload = TlsReload.start(core.tls());
+        this.catalogChanged = core.pauses()::changed;
+        core.feed().onChange(catalogChanged);
     }
 
     /**
@@ -135,6 +138,7 @@ public final class ProxyServer implements AutoCloseable {
             return;
         }
         tlsReload.close();
+        core.feed().forget(catalogChanged);
         core.stop();
         channel.close().awaitUninterruptibly();
         core.connections().forEach(connection -> connection.leave(Departure::end));

@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.server;
 
 import dev.tenantry.proxy.cluster.ClusterServices;
+import dev.tenantry.proxy.dispatch.PauseWaits;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.query.OwnStatements;
 import dev.tenantry.proxy.query.StatementAnalyzer;
@@ -13,10 +14,12 @@ import dev.tenantry.proxy.query.StatementAnalyzer;
  * @param limits what one session may use
  * @param metrics counts
  * @param own what the proxy tells of itself
+ * @param pauses where sessions wait for the end of pauses
  */
 record SharedServices(
         ClusterServices cluster,
         StatementAnalyzer analyzer,
         SessionLimits limits,
         ProxyMetrics metrics,
-        OwnStatements.Sources own) {}
+        OwnStatements.Sources own,
+        PauseWaits pauses) {}

@@ -9,6 +9,7 @@ import dev.tenantry.store.generated.tables.CommitRecord;
 import dev.tenantry.store.generated.tables.Node;
 import dev.tenantry.store.generated.tables.NodeScript;
 import dev.tenantry.store.generated.tables.NodeSize;
+import dev.tenantry.store.generated.tables.Pause;
 import dev.tenantry.store.generated.tables.Schema;
 
 import javax.annotation.processing.Generated;
@@ -41,6 +42,9 @@ public class Keys {
     public static final UniqueKey<Record> NODE_PKEY = Internal.createUniqueKey(Node.NODE, DSL.name("node_pkey"), new TableField[] { Node.NODE.NODEID }, true);
     public static final UniqueKey<Record> NODE_SCRIPT_PKEY = Internal.createUniqueKey(NodeScript.NODE_SCRIPT, DSL.name("node_script_pkey"), new TableField[] { NodeScript.NODE_SCRIPT.NAME }, true);
     public static final UniqueKey<Record> NODE_SIZE_PKEY = Internal.createUniqueKey(NodeSize.NODE_SIZE, DSL.name("node_size_pkey"), new TableField[] { NodeSize.NODE_SIZE.NODEID }, true);
+    public static final UniqueKey<Record> PAUSE_NODEID_KEY = Internal.createUniqueKey(Pause.PAUSE, DSL.name("pause_nodeid_key"), new TableField[] { Pause.PAUSE.NODEID }, true);
+    public static final UniqueKey<Record> PAUSE_PKEY = Internal.createUniqueKey(Pause.PAUSE, DSL.name("pause_pkey"), new TableField[] { Pause.PAUSE.PAUSEID }, true);
+    public static final UniqueKey<Record> PAUSE_SCHEMAID_KEY = Internal.createUniqueKey(Pause.PAUSE, DSL.name("pause_schemaid_key"), new TableField[] { Pause.PAUSE.SCHEMAID }, true);
     public static final UniqueKey<Record> SCHEMA_COLOCATIONID_KEY = Internal.createUniqueKey(Schema.SCHEMA, DSL.name("schema_colocationid_key"), new TableField[] { Schema.SCHEMA.COLOCATIONID }, true);
     public static final UniqueKey<Record> SCHEMA_PKEY = Internal.createUniqueKey(Schema.SCHEMA, DSL.name("schema_pkey"), new TableField[] { Schema.SCHEMA.SCHEMAID }, true);
 }

@@ -10,6 +10,7 @@ import dev.tenantry.store.generated.tables.DroppedSchema;
 import dev.tenantry.store.generated.tables.Node;
 import dev.tenantry.store.generated.tables.NodeScript;
 import dev.tenantry.store.generated.tables.NodeSize;
+import dev.tenantry.store.generated.tables.Pause;
 import dev.tenantry.store.generated.tables.Schema;
 
 import javax.annotation.processing.Generated;
@@ -36,6 +37,8 @@ public class Tables {
     public static final NodeScript NODE_SCRIPT = NodeScript.NODE_SCRIPT;
 
     public static final NodeSize NODE_SIZE = NodeSize.NODE_SIZE;
+
+    public static final Pause PAUSE = Pause.PAUSE;
 
     public static final Schema SCHEMA = Schema.SCHEMA;
 }

@@ -10,6 +10,7 @@ import dev.tenantry.store.generated.tables.DroppedSchema;
 import dev.tenantry.store.generated.tables.Node;
 import dev.tenantry.store.generated.tables.NodeScript;
 import dev.tenantry.store.generated.tables.NodeSize;
+import dev.tenantry.store.generated.tables.Pause;
 import dev.tenantry.store.generated.tables.Schema;
 
 import java.util.Arrays;
@@ -48,6 +49,8 @@ public class Tenantry extends SchemaImpl {
 
     public final NodeSize NODE_SIZE = NodeSize.NODE_SIZE;
 
+    public final Pause PAUSE = Pause.PAUSE;
+
     public final Schema SCHEMA = Schema.SCHEMA;
 
     private Tenantry() {
@@ -63,6 +66,7 @@ public class Tenantry extends SchemaImpl {
             Node.NODE,
             NodeScript.NODE_SCRIPT,
             NodeSize.NODE_SIZE,
+            Pause.PAUSE,
             Schema.SCHEMA
         );
     }
