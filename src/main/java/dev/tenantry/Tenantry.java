@@ -1,5 +1,6 @@
 package dev.tenantry;
 
+import dev.tenantry.activity.ActivityReader;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.LoginRole;
@@ -181,6 +182,11 @@ public final class Tenantry implements AutoCloseable {
     /** The cluster's views, for the API. */
     ClusterViews views() {
         return started(control).views();
+    }
+
+    /** What the proxy is doing, for the API. */
+    ActivityReader activity() {
+        return started(proxy).activity();
     }
 
     private static <T> T started(@Nullable T part) {

@@ -63,7 +63,7 @@ class ArchitectureTest {
                             "proxy.backend",
                             "proxy.session",
                             "proxy.dispatch")),
-            Map.entry("proxy.answer", List.of("wire", "activity")),
+            Map.entry("proxy.answer", List.of("wire", "activity", "routing")),
             Map.entry(
                     "proxy.query",
                     List.of(
@@ -111,7 +111,15 @@ class ArchitectureTest {
             Map.entry("control.recovery", List.of("catalog", "commit", "sql", "store", "control.node")),
             Map.entry(
                     "control.api",
-                    List.of("catalog", "sql", "scram", "routing", "store", "control.node", "control.recovery")));
+                    List.of(
+                            "activity",
+                            "catalog",
+                            "sql",
+                            "scram",
+                            "routing",
+                            "store",
+                            "control.node",
+                            "control.recovery")));
 
     private static final String[] PURE = packages("wire", "sql", "catalog", "routing", "commit", "scram");
 

@@ -13,8 +13,11 @@ import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
@@ -82,7 +85,16 @@ class ClusterApiIT {
 
     @Test
     void asksForARoleWhateverIsAskedFor() {
-        for (String path : List.of("citus_schemas", "citus_shards", "citus_tables", "citus_nodes")) {
+        for (String path : List.of(
+                "citus_schemas",
+                "citus_shards",
+                "citus_tables",
+                "citus_nodes",
+                "sessions",
+                "backends",
+                "pools",
+                "pins",
+                "transactions")) {
             assertProblem(service.get("/api/" + path), 401, "authentication_required");
         }
     }
@@ -197,6 +209,60 @@ class ClusterApiIT {
                         .put("nodeport", worker.port())
                         .put("role", "worker")
                         .put("active", true));
+    }
+
+    @Test
+    void tellsWhatTheProxyDoes() throws Exception {
+        try (Connection connection = service.connect();
+                Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("SET LOCAL application_name TO 'asked about'");
+            statement.execute("SELECT FROM acme.notes");
+            int session = items("/api/sessions").stream()
+                    .filter(row -> row.getString("application_name").equals("asked about"))
+                    .findFirst()
+                    .orElseThrow()
+                    .getInteger("session_id");
+            assertThat(items("/api/transactions")).singleElement().satisfies(row -> {
+                assertThat(row.getInteger("session_id")).isEqualTo(session);
+                assertThat(row.getString("state")).isEqualTo("idle in transaction");
+                assertThat(row.getJsonArray("nodes")).containsExactly("worker1");
+                assertThat(row.getBoolean("distributed")).isFalse();
+                assertThat(Instant.parse(row.getString("xact_start"))).isBefore(Instant.now());
+            });
+            assertThat(items("/api/backends"))
+                    .filteredOn(row -> row.getString("kept_for").equals("transaction"))
+                    .singleElement()
+                    .satisfies(row -> assertThat(row.getInteger("session_id")).isEqualTo(session));
+            assertThat(items("/api/pools"))
+                    .filteredOn(row -> row.getString("node").equals("worker1"))
+                    .anySatisfy(row -> assertThat(row.getInteger("used")).isEqualTo(1));
+            assertThat(items("/api/pins")).isEmpty();
+        }
+        JsonObject page = service.json("/api/backends?limit=1&offset=1000000");
+        assertThat(page.getInteger("limit")).isEqualTo(1);
+        assertThat(page.getJsonArray("items")).isEmpty();
+        assertProblem(service.get("/api/sessions?limit=0", ADMIN), 400, "bad_parameter");
+    }
+
+    @Test
+    void namesFieldsAsTheColumnsOfShow() throws Exception {
+        for (String what : List.of("sessions", "backends", "pools", "pins", "transactions")) {
+            try (Connection connection = service.connect();
+                    Statement statement = connection.createStatement();
+                    Statement show = connection.createStatement()) {
+                connection.setAutoCommit(false);
+                statement.execute("SELECT FROM acme.notes");
+                ResultSetMetaData columns =
+                        show.executeQuery("SHOW tenantry." + what).getMetaData();
+                Set<String> names = new HashSet<>();
+                for (int i = 1; i <= columns.getColumnCount(); i++) {
+                    names.add(columns.getColumnName(i));
+                }
+                items("/api/" + what)
+                        .forEach(row -> assertThat(row.fieldNames()).isEqualTo(names));
+            }
+        }
     }
 
     @Test

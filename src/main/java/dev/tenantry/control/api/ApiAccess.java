@@ -1,5 +1,6 @@
 package dev.tenantry.control.api;
 
+import dev.tenantry.activity.ActivityReader;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.LoginRole;
@@ -28,7 +29,7 @@ public class ApiAccess {
     private final ProvenPasswords proven = new ProvenPasswords();
     private volatile @Nullable Source source;
 
-    private record Source(CatalogFeed catalog, ClusterViews views) {}
+    private record Source(CatalogFeed catalog, ClusterViews views, ActivityReader activity) {}
 
     private enum SignIn {
         ACCEPTED,
@@ -45,8 +46,8 @@ public class ApiAccess {
     }
 
     /** Opens the API; called when the planes run. */
-    public void open(CatalogFeed catalog, ClusterViews views) {
-        source = new Source(catalog, views);
+    public void open(CatalogFeed catalog, ClusterViews views, ActivityReader activity) {
+        source = new Source(catalog, views, activity);
     }
 
     /** Closes the API; called before the planes stop. */
@@ -57,6 +58,11 @@ public class ApiAccess {
     /** The views; only for requests that were {@linkplain #require authorized}. */
     ClusterViews views() {
         return source().views();
+    }
+
+    /** What the proxy is doing; only for requests that were {@linkplain #require authorized}. */
+    ActivityReader activity() {
+        return source().activity();
     }
 
     /**

@@ -70,6 +70,13 @@ public record Problem(String title, int status, String code, String detail) {
         return exception(Status.SERVICE_UNAVAILABLE, "coordinator_unavailable", "Coordinator unavailable", detail);
     }
 
+    /** The proxy does not say what it is doing. */
+    static WebApplicationException proxyUnavailable(Exception cause) {
+        WebApplicationException unavailable = exception(
+                Status.SERVICE_UNAVAILABLE, "proxy_unavailable", "Proxy unavailable", "The proxy does not answer now.");
+        return new WebApplicationException(cause, unavailable.getResponse());
+    }
+
     /** An answer without words gets those of its status. */
     static Response of(Response bare) {
         String reason = bare.getStatusInfo().getReasonPhrase();

@@ -289,8 +289,12 @@ final class ClientSignIn {
         BackendMessages.readyForQuery(out, (byte) 'I');
         session.begin(home);
         context.writeAndFlush(out);
-        connection.begin(session, new SessionPortrait.Identity(issued.processId(), (InetSocketAddress)
-                context.channel().remoteAddress()));
+        connection.begin(session, new SessionPortrait.Identity(issued.processId(), client()));
+    }
+
+    /** Of a socket that is closed already the address may be unknown. */
+    private InetSocketAddress client() {
+        return context.channel().remoteAddress() instanceof InetSocketAddress known ? known : new InetSocketAddress(0);
     }
 
     private void refuse(SqlError error) {

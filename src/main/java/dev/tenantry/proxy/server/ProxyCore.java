@@ -1,5 +1,6 @@
 package dev.tenantry.proxy.server;
 
+import dev.tenantry.activity.ActivityReader;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.proxy.auth.ScramSecrets;
 import dev.tenantry.proxy.cluster.ClusterServices;
@@ -109,6 +110,10 @@ final class ProxyCore {
 
     boolean isStopping() {
         return stopping;
+    }
+
+    ActivityReader activity() {
+        return own.activity();
     }
 
     void connected(ClientConnection connection) {

@@ -1,5 +1,6 @@
 package dev.tenantry.proxy.server;
 
+import dev.tenantry.activity.ActivityReader;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.commit.GlobalTransactionIds;
 import dev.tenantry.proxy.auth.ScramSecrets;
@@ -112,6 +113,11 @@ public final class ProxyServer implements AutoCloseable {
                     "can't listen on " + address + ": " + bound.cause().getMessage(), bound.cause());
         }
         return new ProxyServer(loops, workers, core, bound.channel());
+    }
+
+    /** Tells what it is doing. */
+    public ActivityReader activity() {
+        return core.activity();
     }
 
     /** Where it listens. */

@@ -8,6 +8,7 @@ import dev.tenantry.proxy.pool.PoolKey;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.TransactionScope;
+import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.Collection;
@@ -39,7 +40,7 @@ final class SessionPortrait {
         String applicationName = session.settings().effective("application_name");
         return new SessionActivity(
                 identity.sessionId(),
-                identity.client().getAddress().getHostAddress(),
+                NetUtil.toAddressString(identity.client().getAddress()),
                 identity.client().getPort(),
                 context.user(),
                 applicationName == null ? "" : applicationName,
