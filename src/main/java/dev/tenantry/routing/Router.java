@@ -8,6 +8,7 @@ import dev.tenantry.routing.Route.Reason;
 import dev.tenantry.sql.CatalogNames;
 import dev.tenantry.sql.SearchPath;
 import dev.tenantry.sql.StatementAction.EveryNode;
+import dev.tenantry.sql.StatementAction.ExplainRoute;
 import dev.tenantry.sql.StatementAction.FinishPrepared;
 import dev.tenantry.sql.StatementAction.None;
 import dev.tenantry.sql.StatementAction.PrepareTransaction;
@@ -36,6 +37,7 @@ public final class Router {
             case EMPTY, BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO, SET_TRANSACTION, DISCARD ->
                 KeptRoutes.SESSION;
             case SHOW -> facts.action() instanceof ShowActivity ? KeptRoutes.PROXY : KeptRoutes.SESSION;
+            case EXPLAIN -> facts.action() instanceof ExplainRoute ? KeptRoutes.PROXY : byNames(facts, context);
             case SET -> set(facts, context);
             case RESET -> KeptRoutes.SESSION;
             case EXECUTE, DEALLOCATE, FETCH, CLOSE -> prepared(facts, context);
@@ -54,7 +56,6 @@ public final class Router {
                     MERGE,
                     COPY_FROM,
                     COPY_TO,
-                    EXPLAIN,
                     CALL,
                     DO,
                     DDL,
@@ -94,21 +95,21 @@ public final class Router {
 
     /** A new search_path goes where its first distributed schema is, so that this node is used from then on. */
     private Route set(StatementFacts facts, RoutingContext context) {
-        if (facts.action() instanceof SetVariable set
-                && set.name().equals("search_path")
-                && set.value() instanceof SettingValue.Text(String text)) {
-            return newPath(text, context);
-        }
-        return KeptRoutes.SESSION;
-    }
-
-    private Route newPath(String text, RoutingContext context) {
-        DistributedSchema schema = firstDistributed(SearchPath.parse(text).orElse(List.of()), context);
+        DistributedSchema schema = newPath(facts, context);
         return schema == null ? KeptRoutes.SESSION : routes.to(schema.node(), Reason.SEARCH_PATH);
     }
 
+    /** Where a new search_path leads, if the statement sets one and it leads somewhere. */
+    static @Nullable DistributedSchema newPath(StatementFacts facts, RoutingContext context) {
+        return facts.action() instanceof SetVariable set
+                        && set.name().equals("search_path")
+                        && set.value() instanceof SettingValue.Text(String text)
+                ? firstDistributed(SearchPath.parse(text).orElse(List.of()), context)
+                : null;
+    }
+
     /** The same for SELECT set_config('search_path', ...), when nothing else decides. */
-    private @Nullable Route settingCall(StatementFacts facts, RoutingContext context) {
+    static @Nullable DistributedSchema settingCall(StatementFacts facts, RoutingContext context) {
         for (int i = 0; i < facts.settingCalls().size(); i++) {
             SetConfigCall call = facts.settingCalls().get(i);
             if (!call.name().equals("search_path")) {
@@ -124,7 +125,7 @@ public final class Router {
                     ? null
                     : firstDistributed(SearchPath.parse(text).orElse(List.of()), context);
             if (schema != null) {
-                return routes.to(schema.node(), Reason.SEARCH_PATH);
+                return schema;
             }
         }
         return null;
@@ -186,9 +187,9 @@ public final class Router {
             return coordinator(context, Reason.COORDINATOR);
         }
         if (!unqualified) {
-            Route call = settingCall(facts, context);
-            if (call != null) {
-                return call;
+            DistributedSchema path = settingCall(facts, context);
+            if (path != null) {
+                return routes.to(path.node(), Reason.SEARCH_PATH);
             }
         }
         DistributedSchema first = firstDistributed(context.searchPath(), context);
@@ -212,7 +213,7 @@ public final class Router {
     }
 
     /** The first name of the list that is a distributed schema; {@code "$user"} is the current role's. */
-    private static @Nullable DistributedSchema firstDistributed(List<String> path, RoutingContext context) {
+    static @Nullable DistributedSchema firstDistributed(List<String> path, RoutingContext context) {
         CatalogView catalog = context.catalog();
         for (int i = 0; i < path.size(); i++) {
             String name = path.get(i);
@@ -246,7 +247,7 @@ public final class Router {
         return first == null ? coordinator(context, Reason.COORDINATOR) : routes.to(first.node(), Reason.SEARCH_PATH);
     }
 
-    private static @Nullable DistributedSchema namedByLiteral(StatementFacts facts, RoutingContext context) {
+    static @Nullable DistributedSchema namedByLiteral(StatementFacts facts, RoutingContext context) {
         CatalogView catalog = context.catalog();
         for (int i = 0; i < facts.catalogLiterals().size(); i++) {
             DistributedSchema schema = catalog.schema(facts.catalogLiterals().get(i));

@@ -154,6 +154,9 @@ public sealed interface StatementAction {
         }
     }
 
+    /** EXPLAIN (TENANTRY) of a statement of this kind and action: where it would go. */
+    record ExplainRoute(StatementKind kind, StatementAction action) implements StatementAction {}
+
     // --- the same on every node -------------------------------------------------------------------------------------
 
     /**

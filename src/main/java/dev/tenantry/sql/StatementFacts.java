@@ -1,6 +1,7 @@
 package dev.tenantry.sql;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What one scan found in one statement. Immutable; shared by every session that runs the same text.
@@ -52,6 +53,30 @@ public record StatementFacts(
         boolean sideEffectFree,
         StatementAction action,
         List<SetConfigCall> settingCalls) {
+
+    /** What is known of the statement that EXPLAIN (TENANTRY) is about, if this is one. */
+    public Optional<StatementFacts> explained() {
+        if (!(action instanceof StatementAction.ExplainRoute(StatementKind ofKind, StatementAction ofAction))) {
+            return Optional.empty();
+        }
+        return Optional.of(new StatementFacts(
+                ofKind,
+                start,
+                end,
+                schemas,
+                unqualifiedRelation,
+                unqualifiedOther,
+                readsPath,
+                catalogUse,
+                globalCatalogOnly,
+                catalogLiterals,
+                oidLiteral,
+                parameterMayNameSchema,
+                tenantryNames,
+                sideEffectFree,
+                ofAction,
+                settingCalls));
+    }
 
     /** How a statement uses {@code pg_catalog} and {@code information_schema} relations. */
     public enum CatalogUse {

@@ -3,6 +3,7 @@ package dev.tenantry.sql;
 import dev.tenantry.sql.StatementAction.DeclareCursor;
 import dev.tenantry.sql.StatementAction.EveryNode;
 import dev.tenantry.sql.StatementAction.Execute;
+import dev.tenantry.sql.StatementAction.ExplainRoute;
 import dev.tenantry.sql.StatementAction.PasswordLiteral;
 import dev.tenantry.sql.StatementAction.Prepare;
 import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
@@ -149,6 +150,11 @@ final class StatementReader {
 
     private StatementKind explain() {
         t.advance();
+        if (isOurOption() && t.type(3) != Lexer.END) {
+            t.advance(3);
+            StatementKind explained = read();
+            return acted(StatementKind.EXPLAIN, new ExplainRoute(explained, action));
+        }
         boolean analyze = false;
         if (t.type(0) == Lexer.OPEN && !isQueryStart(1)) {
             int depth = 0;
@@ -169,6 +175,10 @@ final class StatementReader {
         read();
         action = action instanceof Execute ? action : ControlStatements.NONE;
         return StatementKind.EXPLAIN;
+    }
+
+    private boolean isOurOption() {
+        return t.type(0) == Lexer.OPEN && t.isName(1) && t.name(1).equals("tenantry") && t.type(2) == Lexer.CLOSE;
     }
 
     private boolean isQueryStart(int k) {

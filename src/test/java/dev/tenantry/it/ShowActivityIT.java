@@ -11,6 +11,11 @@ import dev.tenantry.support.RawClient;
 import dev.tenantry.support.ShownRows;
 import dev.tenantry.support.SuperuserLogin;
 import java.nio.ByteBuffer;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -175,6 +180,27 @@ class ShowActivityIT {
             body.int16(format);
         }
         return body;
+    }
+
+    @Test
+    void worksWithADriverThatPreparesOnTheServer() throws SQLException {
+        try (Connection connection =
+                        DriverManager.getConnection(cluster.jdbcUrl() + "&prepareThreshold=1&ApplicationName=driver");
+                PreparedStatement show = connection.prepareStatement("SHOW tenantry.sessions")) {
+            connection.setAutoCommit(false);
+            for (int round = 0; round < 5; round++) {
+                show.setFetchSize(1 + round % 2);
+                List<String> names = new ArrayList<>();
+                try (ResultSet rows = show.executeQuery()) {
+                    while (rows.next()) {
+                        names.add(rows.getString("application_name"));
+                        assertThat(rows.getLong("session_id")).isPositive();
+                    }
+                }
+                assertThat(names).containsOnlyOnce("driver");
+                connection.commit();
+            }
+        }
     }
 
     @Test

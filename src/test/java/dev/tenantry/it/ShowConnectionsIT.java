@@ -32,6 +32,7 @@ class ShowConnectionsIT {
 
     private static final int LONG_MILLIS = 60_000;
     private static final int SHORT_MILLIS = 600;
+    private static final int MANY = 600;
 
     private static Cluster cluster;
     private final List<AutoCloseable> opened = new ArrayList<>();
@@ -233,6 +234,20 @@ class ShowConnectionsIT {
                     .extracting(row -> row.getOrDefault("role", ""))
                     .contains("plain", Superuser.DEFAULT.name());
         }
+    }
+
+    @Test
+    void showsMoreSessionsThanALoopLooksAtAtATime() throws IOException {
+        ProxyServer proxy = proxy(sharing(2, LONG_MILLIS));
+        for (int i = 0; i < MANY; i++) {
+            login(proxy, Map.of());
+        }
+        RawClient watcher = login(proxy, Map.of());
+        assertThat(ShownRows.of(watcher, "SHOW tenantry.sessions"))
+                .extracting(row -> row.get("session_id"))
+                .hasSize(MANY + 1)
+                .doesNotHaveDuplicates();
+        assertThat(ShownRows.of(watcher, "SHOW tenantry.backends")).hasSize(2);
     }
 
     // --- helpers ----------------------------------------------------------------------------------------------------

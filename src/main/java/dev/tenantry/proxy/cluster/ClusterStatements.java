@@ -88,6 +88,7 @@ public final class ClusterStatements {
             case StatementAction.RollbackTo rollbackTo -> true;
             case StatementAction.ShowActivity show -> true;
             case StatementAction.SetTransaction modes -> true;
+            case StatementAction.ExplainRoute explain -> true;
             default -> takes(facts);
         };
     }

@@ -102,7 +102,8 @@ public final class Effects {
                     StatementAction.OnSchemas _,
                     StatementAction.EveryNode _,
                     StatementAction.FinishPrepared _,
-                    StatementAction.ShowActivity _ -> {
+                    StatementAction.ShowActivity _,
+                    StatementAction.ExplainRoute _ -> {
                 // changes nothing here: settings calls only, or carried out by the session itself
             }
         }

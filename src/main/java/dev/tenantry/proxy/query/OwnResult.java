@@ -2,6 +2,7 @@ package dev.tenantry.proxy.query;
 
 import dev.tenantry.proxy.answer.ResultFormats;
 import dev.tenantry.proxy.answer.ResultTable;
+import dev.tenantry.proxy.session.BoundParameters;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.Charset;
 import org.jspecify.annotations.Nullable;
@@ -9,15 +10,22 @@ import org.jspecify.annotations.Nullable;
 /** A portal over rows of the proxy's own: the formats it was bound with, and how far it has been read. */
 final class OwnResult {
     private final ResultFormats formats;
+    private final BoundParameters parameters;
     private @Nullable ResultTable<?> table;
     private int next;
 
-    OwnResult(ResultFormats formats) {
+    OwnResult(ResultFormats formats, BoundParameters parameters) {
         this.formats = formats;
+        this.parameters = parameters;
     }
 
     ResultFormats formats() {
         return formats;
+    }
+
+    /** What was bound. */
+    BoundParameters parameters() {
+        return parameters;
     }
 
     /** The rows, once it has been executed. */

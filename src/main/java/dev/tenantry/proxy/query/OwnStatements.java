@@ -8,12 +8,17 @@ import dev.tenantry.proxy.answer.ActivityColumns;
 import dev.tenantry.proxy.answer.Column;
 import dev.tenantry.proxy.answer.ResultFormats;
 import dev.tenantry.proxy.answer.ResultTable;
+import dev.tenantry.proxy.answer.RouteColumns;
 import dev.tenantry.proxy.cluster.Turn;
 import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.net.FrameHandler.Verdict;
+import dev.tenantry.proxy.session.BoundParameters;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.routing.ExplainedRoute;
+import dev.tenantry.routing.Route;
+import dev.tenantry.sql.StatementAction.ExplainRoute;
 import dev.tenantry.sql.StatementAction.ShowActivity;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.BackendMessages;
@@ -25,14 +30,16 @@ import java.nio.charset.Charset;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Statements that the proxy itself answers with rows, without any node: SHOW tenantry.sessions and its like. To a
- * client they are what SHOW is in PostgreSQL, in both protocols. The rows are gathered on all event loops while the
- * client's message waits. Lives on the client's event loop.
+ * Statements that the proxy itself answers with rows, without any node: SHOW tenantry.sessions and its like, and
+ * EXPLAIN (TENANTRY). To a client they are what SHOW and EXPLAIN are in PostgreSQL, in both protocols. What SHOW shows
+ * is gathered on all event loops while the client's message waits. Lives on the client's event loop.
  */
 public final class OwnStatements {
+    private static final System.Logger LOG = System.getLogger(OwnStatements.class.getName());
     private static final SqlError SHUTDOWN =
             SqlError.error("57P01", "terminating connection due to administrator command");
 
@@ -66,7 +73,7 @@ public final class OwnStatements {
 
     /** Whether a statement is one of these. */
     static boolean takes(@Nullable StatementFacts facts) {
-        return facts != null && facts.action() instanceof ShowActivity;
+        return facts != null && (facts.action() instanceof ShowActivity || facts.action() instanceof ExplainRoute);
     }
 
     // --- simple queries ---------------------------------------------------------------------------------------------
@@ -77,7 +84,7 @@ public final class OwnStatements {
             return Verdict.WAIT; // whether what is owed fails decides the status
         }
         requireSoundBlock();
-        ResultTable<?> table = table(facts);
+        ResultTable<?> table = table(facts, BoundParameters.NONE);
         if (table == null) {
             return Verdict.WAIT;
         }
@@ -112,8 +119,15 @@ public final class OwnStatements {
             return null;
         }
         requireSoundBlock();
-        return new OwnResult(
-                ResultFormats.read(in, index, end, described(facts).columns().size()));
+        ResultFormats formats =
+                ResultFormats.read(in, index, end, described(facts).columns().size());
+        BoundParameters parameters = BoundParameters.read(in, index, end);
+        int supplied = parameters.values().size();
+        if (supplied > 0 && facts.action() instanceof ShowActivity) {
+            throw new SqlErrorException(
+                    SqlError.error("08P01", "bind message supplies " + supplied + " parameters, but SHOW requires 0"));
+        }
+        return new OwnResult(formats, parameters);
     }
 
     /**
@@ -147,7 +161,7 @@ public final class OwnStatements {
         requireSoundBlock();
         ResultTable<?> table = portal.table();
         if (table == null) {
-            table = table(facts);
+            table = table(facts, portal.parameters());
             if (table == null) {
                 return Verdict.WAIT;
             }
@@ -177,13 +191,22 @@ public final class OwnStatements {
     }
 
     /** The rows; null when the message must wait for them. */
-    private @Nullable ResultTable<?> table(StatementFacts facts) {
+    private @Nullable ResultTable<?> table(StatementFacts facts, BoundParameters parameters) {
+        StatementFacts explained = facts.explained().orElse(null);
+        if (explained != null) {
+            return context.withParameters(parameters, () -> explain(context.executed(explained)));
+        }
         ResultTable<?> table = gathered;
         gathered = null;
         if (table == null) {
             dispatcher.run(onLoop(gather(facts)), this::gathered);
         }
         return table;
+    }
+
+    private ResultTable<ExplainedRoute> explain(StatementFacts facts) {
+        Route route = statements.explain(facts);
+        return new ResultTable<>(RouteColumns.ALL, ExplainedRoute.of(facts, route, context, context.anyNode()));
     }
 
     /** They are for the message that is looked at again now, and for none that comes later. */
@@ -196,15 +219,28 @@ public final class OwnStatements {
         return asked.handleAsync(
                 (rows, problem) -> {
                     if (problem != null) {
-                        throw new CompletionException(new SqlErrorException(SHUTDOWN)); // no loop takes work any more
+                        throw new CompletionException(new SqlErrorException(told(problem)));
                     }
                     return rows;
                 },
                 session.backends().loop());
     }
 
+    private static SqlError told(Throwable problem) {
+        Throwable cause =
+                problem instanceof CompletionException && problem.getCause() != null ? problem.getCause() : problem;
+        if (cause instanceof RejectedExecutionException) {
+            return SHUTDOWN; // no loop takes work any more
+        }
+        LOG.log(System.Logger.Level.ERROR, "activity not gathered", cause);
+        return SqlError.error("XX000", "internal error: " + cause.getClass().getSimpleName());
+    }
+
     /** The columns that the rows will have. */
     private static ResultTable<?> described(StatementFacts facts) {
+        if (facts.action() instanceof ExplainRoute) {
+            return ResultTable.describedBy(RouteColumns.ALL);
+        }
         return switch (shown(facts)) {
             case SESSIONS -> ResultTable.describedBy(ActivityColumns.SESSIONS);
             case BACKENDS -> ResultTable.describedBy(ActivityColumns.BACKENDS);

@@ -11,6 +11,7 @@ import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
+import dev.tenantry.routing.Refusal;
 import dev.tenantry.routing.Route;
 import dev.tenantry.routing.Router;
 import dev.tenantry.sql.StatementAction;
@@ -19,6 +20,7 @@ import dev.tenantry.sql.StatementKind;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -88,6 +90,20 @@ public final class Statements {
         Route route = router.route(facts, context);
         remember(route);
         return route;
+    }
+
+    /** The route that a statement would have if it were run now; neither counted nor kept in mind. */
+    Route explain(StatementFacts facts) {
+        try {
+            checkEncoding(facts);
+        } catch (SqlErrorException unsafe) {
+            SqlError error = unsafe.error();
+            String detail = Objects.requireNonNullElse(error.detail(), "");
+            String hint = Objects.requireNonNullElse(error.hint(), "");
+            return new Route.Refused(
+                    new Refusal(error.sqlState(), error.message(), detail, hint), Route.Reason.REFUSED);
+        }
+        return router.route(facts, context);
     }
 
     /** The node of a route; one that may be any is where the session is. */
