@@ -101,6 +101,7 @@ public final class Tenantry implements AutoCloseable {
         ProxyServer server = ProxyServer.start(
                 wiring.listen(), plane.catalog(), wiring.tls(), wiring.limits(), new ProxyMetrics(wiring.meters()));
         proxy = server;
+        plane.acknowledge(server.pauseProgress());
         url = url(people, plane.catalog().current(), server.address());
     }
 

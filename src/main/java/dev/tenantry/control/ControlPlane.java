@@ -1,5 +1,6 @@
 package dev.tenantry.control;
 
+import dev.tenantry.catalog.PauseProgress;
 import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.store.CatalogMigration;
 import dev.tenantry.store.CatalogStore;
@@ -16,6 +17,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.OptionalInt;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything of the control plane that runs beside a proxy: prepares the coordinator, adds the workers it was told of,
@@ -33,6 +35,7 @@ public final class ControlPlane implements AutoCloseable {
     private final PostgresCatalogFeed feed;
     private final Upkeep upkeep;
     private final ClusterViews views;
+    private @Nullable PauseAcknowledgement acknowledgement;
     private volatile List<OptionalInt> workerNodeIds = List.of();
 
     /** Makes a control plane that does nothing until started. */
@@ -112,6 +115,13 @@ public final class ControlPlane implements AutoCloseable {
         return workerNodeIds;
     }
 
+    /** Tells the cluster from now on how far this proxy is with what is paused. */
+    public void acknowledge(PauseProgress proxy) {
+        PauseAcknowledgement started = new PauseAcknowledgement(vertx, coordinator, feed, proxy);
+        acknowledgement = started;
+        started.start();
+    }
+
     /** The catalog as it is now; valid once started. */
     public PostgresCatalogFeed catalog() {
         return feed;
@@ -124,6 +134,9 @@ public final class ControlPlane implements AutoCloseable {
 
     @Override
     public void close() {
+        if (acknowledgement != null) {
+            acknowledgement.close();
+        }
         upkeep.close();
         feed.close();
     }

@@ -89,6 +89,21 @@ public final class CatalogStore {
         connection.query("SELECT tenantry.measure_nodes()");
     }
 
+    /** Notes that this proxy is alive. */
+    public void proxyAlive(String proxyId) {
+        connection.query("SELECT tenantry.proxy_alive($1)", proxyId);
+    }
+
+    /** Notes that this proxy begins nothing there any more, and how many sessions still have to end a transaction. */
+    public void acknowledgePause(String proxyId, long pauseId, int running) {
+        connection.query("SELECT tenantry.acknowledge_pause($1, $2, $3)", proxyId, pauseId, running);
+    }
+
+    /** Notes that this proxy has stopped. */
+    public void proxyGone(String proxyId) {
+        connection.query("SELECT tenantry.proxy_gone($1)", proxyId);
+    }
+
     /** Forgets what is gone. */
     public void sweep() {
         connection.query("SELECT tenantry.sweep()");

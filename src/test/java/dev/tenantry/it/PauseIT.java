@@ -341,4 +341,85 @@ class PauseIT extends SeveralNodes {
             statement.execute("DROP SCHEMA several_1 CASCADE");
         }
     }
+
+    private String progress() throws SQLException {
+        return direct(
+                0,
+                "SELECT concat_ws('/', acknowledged = proxies, running) FROM tenantry.tenantry_pauses"
+                        + " ORDER BY pauseid DESC");
+    }
+
+    private void awaitProgress(String progress) {
+        Eventually.passes(() -> assertThat(progress()).isEqualTo(progress));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void saysWhenTransactionsThatWereThereBeforeHaveEnded(boolean ofNode) throws SQLException {
+        waiting.run("BEGIN");
+        waiting.run("INSERT INTO several_1.t VALUES (1)");
+        try (RawClient batch = login();
+                RawClient statement = login();
+                RawClient elsewhere = login()) {
+            batch.parse("", "INSERT INTO several_1.t VALUES (2)")
+                    .bind("", "")
+                    .execute("", 0)
+                    .flush()
+                    .flushOut();
+            batch.readUntil('C');
+            elsewhere.run("BEGIN");
+            elsewhere.run("SELECT FROM several_2.t");
+            client.run("SELECT pg_advisory_lock(77) FROM several_1.t RIGHT JOIN (SELECT 1) one ON true");
+            statement
+                    .query("SELECT pg_advisory_xact_lock(77) FROM several_1.t RIGHT JOIN (SELECT 1) one ON true")
+                    .flushOut();
+            Eventually.passes(() -> assertThat(
+                            direct(1, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+                    .isEqualTo("1"));
+            onCoordinator(ofNode ? pauseOfNode() : "SELECT tenantry.tenantry_pause_schema('several_1')");
+            awaitProgress("t/3");
+            batch.sync();
+            assertThat(outcome(batch)).isEqualTo(" I");
+            awaitProgress("t/2");
+            batch.query("SELECT FROM several_1.t").flushOut();
+            awaitWaiters(1);
+            assertThat(outcome(waiting.query("COMMIT"))).isEqualTo("COMMIT I");
+            awaitProgress("t/1");
+            assertThat(client.run("SELECT FROM several_2.t")).noneMatch(message -> message.type() == 'E');
+            client.close(); // which unlocks
+            assertThat(outcome(statement)).isEqualTo("SELECT 1 I");
+            awaitProgress("t/0");
+            onCoordinator("DELETE FROM tenantry.pause", "SELECT tenantry.catalog_changed()");
+            assertThat(outcome(batch)).isEqualTo("SELECT 2 I");
+            elsewhere.run("ROLLBACK");
+        }
+    }
+
+    private String pauseOfNode() {
+        return nodeCall("tenantry.tenantry_pause_node", 1);
+    }
+
+    @Test
+    void takesAChainedTransactionForAnotherOne() throws SQLException {
+        waiting.run("BEGIN");
+        waiting.run("SELECT FROM several_1.t");
+        onCoordinator("SELECT tenantry.tenantry_pause_schema('several_1')");
+        awaitProgress("t/1");
+        assertThat(outcome(waiting.query("COMMIT AND CHAIN"))).isEqualTo("COMMIT T");
+        awaitProgress("t/0");
+        waiting.query("SELECT FROM several_1.t").flushOut();
+        awaitWaiters(1);
+    }
+
+    @Test
+    void waitsForProxiesThatHaveNotHeardAndNotForThoseThatAreGone() throws SQLException {
+        onCoordinator(
+                "INSERT INTO tenantry.proxy VALUES ('deaf', clock_timestamp()),"
+                        + " ('dead', clock_timestamp() - interval '31 s')",
+                "SELECT tenantry.tenantry_pause_schema('several_1')");
+        awaitProgress("f/0");
+        onCoordinator("SELECT tenantry.proxy_gone('deaf')");
+        awaitProgress("t/0");
+        onCoordinator("SELECT tenantry.proxy_gone('dead')");
+    }
 }

@@ -129,6 +129,11 @@ public final class Dispatcher {
         run(over, done -> pause = null);
     }
 
+    /** Whether a message waits for the end of a pause. */
+    public boolean isWaitingForPause() {
+        return pause != null && !pause.isDone();
+    }
+
     /** If the message waits for the end of a pause, it waits no more. */
     public void giveUpPause() {
         CompletableFuture<Boolean> waiting = pause;

@@ -20,14 +20,19 @@ import java.util.List;
  * schema this is: it was on the schema's node when the session first heard of the pause; because a function can take a
  * transaction from one schema to another of the same node, which nobody here sees. Lives on the client's event loop.
  */
-final class PauseGate {
+public final class PauseGate {
+    private static final int NOWHERE = -1;
+
     private final Conversation session;
     private final SessionContext context;
     private final Dispatcher dispatcher;
     private Pauses seen = Pauses.NONE;
-    private final List<Pause.OfSchema> exempt = new ArrayList<>();
+    private final List<Pause> before = new ArrayList<>();
+    private long endedBefore;
+    private long owedUntil;
 
-    PauseGate(Conversation session, SessionContext context, Dispatcher dispatcher) {
+    /** A gate of a session that has heard of nothing. */
+    public PauseGate(Conversation session, SessionContext context, Dispatcher dispatcher) {
         this.session = session;
         this.context = context;
         this.dispatcher = dispatcher;
@@ -63,7 +68,7 @@ final class PauseGate {
     private boolean isExempt(Pause pause) {
         return switch (pause) {
             case Pause.OfNode(long _, int nodeId) -> isOn(nodeId);
-            case Pause.OfSchema schema -> exempt.contains(schema);
+            case Pause.OfSchema schema -> before.contains(schema);
         };
     }
 
@@ -78,24 +83,56 @@ final class PauseGate {
         }
     }
 
-    /** Notes, once for the pause of each schema, whether the open transaction is exempt from it. */
+    /**
+     * The session hears of these pauses, if it has not: none of its transactions begins there from now on.
+     *
+     * @return for each, whether a transaction has not ended that may have been there before
+     */
+    public List<Boolean> hear(Pauses pauses) {
+        look(pauses);
+        boolean owed = session.ledger().settled() < owedUntil;
+        return pauses.all().stream()
+                .map(pause -> owed || before.contains(pause))
+                .toList();
+    }
+
+    /** Notes, once for each pause, whether what is open now was there before it. */
     private void look(Pauses pauses) {
         if (!isInTransaction()) {
-            exempt.clear();
+            before.clear();
+        } else if (session.transaction().ended() != endedBefore
+                && session.transaction().isOpen()) {
+            before.removeIf(pause -> pause instanceof Pause.OfSchema); // AND CHAIN: another one, on the same node
         }
-        if (pauses != seen) {
-            for (Pause pause : pauses.all()) {
-                if (!seen.contains(pause) && pause instanceof Pause.OfSchema schema && isOn(schema)) {
-                    exempt.add(schema);
-                }
+        endedBefore = session.transaction().ended();
+        if (pauses == seen) {
+            return;
+        }
+        for (Pause pause : pauses.all()) {
+            int nodeId = nodeId(pause);
+            if (seen.contains(pause)) {
+                continue;
             }
-            seen = pauses;
+            if (isOn(nodeId) || isWorking()) {
+                before.add(pause);
+            }
+            BackendConnection active = session.backends().active();
+            if (active != null && active.node().nodeId() == nodeId) {
+                owedUntil = session.ledger().noted();
+            }
         }
+        seen = pauses;
     }
 
     private boolean isInTransaction() {
         return !session.transaction().participants().isEmpty()
-                || session.backends().isUnsynced();
+                || session.backends().isUnsynced()
+                || isWorking();
+    }
+
+    /** Whether something goes on between the session and nodes that is no transaction yet, but may become one. */
+    private boolean isWorking() {
+        return dispatcher.isBusy() && !dispatcher.isWaitingForPause();
     }
 
     /** Whether the open block or batch has used that node. */
@@ -109,8 +146,13 @@ final class PauseGate {
                                 .anyMatch(participant -> participant.node().nodeId() == nodeId);
     }
 
-    private boolean isOn(Pause.OfSchema pause) {
-        DistributedSchema schema = context.catalog().schema(pause.name());
-        return schema != null && isOn(schema.node().nodeId());
+    private int nodeId(Pause pause) {
+        return switch (pause) {
+            case Pause.OfNode(long _, int nodeId) -> nodeId;
+            case Pause.OfSchema(long _, String name) -> {
+                DistributedSchema schema = context.catalog().schema(name);
+                yield schema == null ? NOWHERE : schema.node().nodeId();
+            }
+        };
     }
 }

@@ -37,12 +37,13 @@ public final class Statements {
     private final Router router = new Router();
     private final Cursors cursors;
 
-    public Statements(Conversation session, Dispatcher dispatcher, SessionContext context, ProxyMetrics metrics) {
+    public Statements(
+            Conversation session, Dispatcher dispatcher, SessionContext context, ProxyMetrics metrics, PauseGate gate) {
         this.session = session;
         this.dispatcher = dispatcher;
         this.context = context;
         this.metrics = metrics;
-        this.gate = new PauseGate(session, context, dispatcher);
+        this.gate = gate;
         this.cursors = new Cursors(session, dispatcher);
     }
 

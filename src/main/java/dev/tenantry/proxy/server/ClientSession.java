@@ -11,6 +11,7 @@ import dev.tenantry.proxy.net.FrameCutter;
 import dev.tenantry.proxy.net.FrameHandler;
 import dev.tenantry.proxy.query.ExtendedQueries;
 import dev.tenantry.proxy.query.OwnStatements;
+import dev.tenantry.proxy.query.PauseGate;
 import dev.tenantry.proxy.query.QueryTools;
 import dev.tenantry.proxy.query.SimpleQueries;
 import dev.tenantry.proxy.query.Statements;
@@ -55,6 +56,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final Cancellation cancellation;
     private final Occupancy occupancy;
     private final Departure departure;
+    private final PauseGate pauses;
     private final SessionPortrait portrait;
     private boolean ended;
     private final AnswerTimer timer;
@@ -76,7 +78,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.effects = new Effects(settings, transaction, statements, catalog);
         this.dispatcher = new Dispatcher(ledger, settings, transaction, backends, shared.pauses(), this);
         this.cluster = new ClusterStatements(session, dispatcher, this, context, catalog, shared.cluster());
-        Statements routed = new Statements(session, dispatcher, context, metrics);
+        this.pauses = new PauseGate(session, context, dispatcher);
+        Statements routed = new Statements(session, dispatcher, context, metrics, pauses);
         OwnStatements own = new OwnStatements(session, context, routed, dispatcher, shared.own());
         QueryTools tools = new QueryTools(session, context, routed, shared.analyzer(), dispatcher, cluster, own);
         this.simple = new SimpleQueries(tools);
@@ -140,7 +143,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                     FrontendType.FLUSH,
                     FrontendType.SYNC,
                     FrontendType.TERMINATE -> Verdict.WHOLE;
-            case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> copy(type);
+            case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL ->
+                session.passesCopy(type) ? Verdict.FORWARD : Verdict.SKIP;
             case FrontendType.FUNCTION_CALL -> guardedSimple(simple::onFunctionCall);
             default -> {
                 end(SqlError.fatal("08P01", "invalid frontend message type " + (type & 0xff)));
@@ -206,14 +210,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         };
         boolean isSimple = type == FrontendType.QUERY || type == FrontendType.FUNCTION_CALL;
         return isSimple ? guardedSimple(refused) : guarded(refused);
-    }
-
-    private Verdict copy(byte type) {
-        if (type != FrontendType.COPY_DATA && session.ledger().copyEnded()) {
-            session.backends().extended(true); // a Sync that was sent before this did not end the batch
-        }
-        // Outside COPY, PostgreSQL ignores what a client still sends of one that has failed ("COPY Operations").
-        return session.backends().active() == null || session.ledger().isEmpty() ? Verdict.SKIP : Verdict.FORWARD;
     }
 
     private Verdict terminate() {
@@ -315,8 +311,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     /** The client takes more bytes again, or stopped to. */
     void clientWritabilityChanged() {
-        boolean writable = client.isWritable();
-        session.backends().all().forEach(backend -> backend.autoRead(writable));
+        session.backends().all().forEach(backend -> backend.autoRead(client.isWritable()));
     }
 
     @Override
@@ -486,6 +481,11 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     /** What others are shown of it. */
     SessionPortrait portrait() {
         return portrait;
+    }
+
+    /** What it has heard of pauses. */
+    PauseGate pauses() {
+        return pauses;
     }
 
     /** The steps to its end when the proxy stops. */

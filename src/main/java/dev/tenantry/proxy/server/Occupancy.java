@@ -66,6 +66,9 @@ final class Occupancy {
         if (session.backends().isOpening()) {
             return "waiting for a connection";
         }
+        if (dispatcher.isWaitingForPause()) {
+            return "waiting for the end of a pause";
+        }
         if (!session.ledger().isEmpty()
                 || dispatcher.isBusy()
                 || strings.isActive()

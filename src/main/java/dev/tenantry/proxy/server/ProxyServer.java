@@ -2,6 +2,7 @@ package dev.tenantry.proxy.server;
 
 import dev.tenantry.activity.ActivityReader;
 import dev.tenantry.catalog.CatalogFeed;
+import dev.tenantry.catalog.PauseProgress;
 import dev.tenantry.commit.GlobalTransactionIds;
 import dev.tenantry.proxy.auth.ScramSecrets;
 import dev.tenantry.proxy.backend.BackendConnector;
@@ -32,6 +33,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class ProxyServer implements AutoCloseable {
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
 
+    private final String proxyId;
     private final EventLoops loops;
     private final ExecutorService workers;
     private final ProxyCore core;
@@ -40,7 +42,8 @@ public final class ProxyServer implements AutoCloseable {
     private final Runnable catalogChanged;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private ProxyServer(EventLoops loops, ExecutorService workers, ProxyCore core, Channel channel) {
+    private ProxyServer(String proxyId, EventLoops loops, ExecutorService workers, ProxyCore core, Channel channel) {
+        this.proxyId = proxyId;
         this.loops = loops;
         this.workers = workers;
         this.core = core;
@@ -112,7 +115,12 @@ public final class ProxyServer implements AutoCloseable {
             throw new IOException(
                     "can't listen on " + address + ": " + bound.cause().getMessage(), bound.cause());
         }
-        return new ProxyServer(loops, workers, core, bound.channel());
+        return new ProxyServer(proxyId, loops, workers, core, bound.channel());
+    }
+
+    /** How far its sessions are with what is paused. */
+    public PauseProgress pauseProgress() {
+        return new PauseRounds(proxyId, core.connections());
     }
 
     /** Tells what it is doing. */

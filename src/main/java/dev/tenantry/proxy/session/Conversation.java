@@ -1,5 +1,7 @@
 package dev.tenantry.proxy.session;
 
+import dev.tenantry.wire.FrontendType;
+
 /**
  * The state of one client's session, each part a thing of its own that can be tested without a socket. All of it lives
  * on the client's event loop.
@@ -17,4 +19,14 @@ public record Conversation(
         TransactionScope transaction,
         PreparedStatements statements,
         SessionBackends backends,
-        Replies replies) {}
+        Replies replies) {
+
+    /** A COPY message comes from the client; whether it goes to the node. */
+    public boolean passesCopy(byte type) {
+        if (type != FrontendType.COPY_DATA && ledger.copyEnded()) {
+            backends.extended(true); // a Sync that was sent before this did not end the batch
+        }
+        // Outside COPY, PostgreSQL ignores what a client still sends of one that has failed ("COPY Operations").
+        return backends.active() != null && !ledger.isEmpty();
+    }
+}

@@ -27,6 +27,7 @@ public final class TransactionScope {
     private final List<Savepoint> savepoints = new ArrayList<>();
     private final Map<Integer, BackendConnection> participants = new LinkedHashMap<>();
     private final Map<BackendConnection, String> obstacles = new HashMap<>();
+    private long ended;
     private boolean open;
     private boolean bound;
     private boolean failed;
@@ -82,6 +83,7 @@ public final class TransactionScope {
 
     /** The block has ended. */
     public void end() {
+        ended++;
         open = false;
         bound = false;
         failed = false;
@@ -103,6 +105,11 @@ public final class TransactionScope {
             participants.put(kept.node().nodeId(), kept);
             main = kept;
         }
+    }
+
+    /** How many transactions have ended, those of single statements and batches included. */
+    public long ended() {
+        return ended;
     }
 
     /** Whether the client is in a block. */
