@@ -189,6 +189,22 @@ class DrainIT extends SeveralNodes {
     }
 
     @Test
+    void endsWhoWaitsForAPauseWhenTheLimitPasses() {
+        client.run("SELECT tenantry_pause_schema('several_1')");
+        cluster.tenantry().catalog().refresh();
+        try (RawClient working = loginAt(proxy)) {
+            working.query("SELECT FROM several_1.t").flushOut();
+            idle.value("SELECT 1"); // on the same event loop, so that the other has been seen
+            CompletableFuture<Void> drained = drain(Duration.ofMillis(200));
+            assertEnded(working.readToEnd());
+            done(drained);
+        } finally {
+            client.run("SELECT tenantry_resume_schema('several_1')");
+            cluster.tenantry().catalog().refresh();
+        }
+    }
+
+    @Test
     void undoesSchemaDdlThatRunsWhenTheLimitPasses() {
         try (RawClient working = loginAt(proxy)) {
             client.run("BEGIN");

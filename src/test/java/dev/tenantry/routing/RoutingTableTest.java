@@ -104,6 +104,11 @@ class RoutingTableTest {
                 .collect(Collectors.joining("; "));
     }
 
+    /** A session outside a transaction. */
+    static RoutingContext context(String path) {
+        return new Context(path, "", "", "");
+    }
+
     /** The route of the first statement, outside a transaction. */
     static Route route(String sql, String path) {
         byte[] bytes = sql.getBytes(StandardCharsets.UTF_8);
