@@ -2,6 +2,8 @@ package dev.tenantry.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.sql.StatementAction.ShowActivity;
+import dev.tenantry.sql.StatementAction.ShowActivity.Subject;
 import dev.tenantry.sql.StatementFacts.CatalogUse;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -169,5 +171,44 @@ class SqlScannerTest {
                 .isFalse();
         assertThat(one("select * from pg_class where relname = $1").parameterMayNameSchema())
                 .isTrue();
+    }
+
+    @Test
+    void knowsWhatIsAskedOfTheProxyItself() {
+        assertThat(one("SHOW tenantry.sessions").action()).isEqualTo(new ShowActivity(Subject.SESSIONS));
+        assertThat(one("show /* mine */ \"Tenantry\" . POOLS").action()).isEqualTo(new ShowActivity(Subject.POOLS));
+        for (String other : List.of(
+                "SHOW tenantry.node",
+                "SHOW tenantry.sessions.x",
+                "SHOW x.tenantry.sessions",
+                "SHOW sessions",
+                "SHOW tenantry.sessions x",
+                "SHOW ALL",
+                "RESET tenantry.sessions")) {
+            assertThat(one(other).action()).as(other).isNotInstanceOf(ShowActivity.class);
+        }
+    }
+
+    @Test
+    void knowsWhatIsToBeExplained() {
+        StatementFacts facts = one("EXPLAIN (\"tenantry\") DROP SCHEMA a, b");
+        assertThat(facts.kind()).isEqualTo(StatementKind.EXPLAIN);
+        StatementFacts explained = facts.explained().orElseThrow();
+        assertThat(explained.kind()).isEqualTo(StatementKind.DROP_SCHEMA);
+        assertThat(explained.action()).isEqualTo(one("DROP SCHEMA a, b").action());
+        assertThat(one("explain (Tenantry) select from a.t")
+                        .explained()
+                        .orElseThrow()
+                        .schemas())
+                .containsExactly("a");
+        for (String other : List.of(
+                "EXPLAIN SELECT 1",
+                "EXPLAIN (TENANTRY)",
+                "EXPLAIN (TENANTRY, ANALYZE) SELECT 1",
+                "EXPLAIN (TENANTRY on) SELECT 1",
+                "EXPLAIN TENANTRY SELECT 1",
+                "EXPLAIN (\"TENANTRY\") SELECT 1")) {
+            assertThat(one(other).explained()).as(other).isEmpty();
+        }
     }
 }

@@ -1,17 +1,16 @@
 package dev.tenantry.proxy.query;
 
+import dev.tenantry.proxy.answer.EncodedRows;
 import dev.tenantry.proxy.answer.ResultFormats;
-import dev.tenantry.proxy.answer.ResultTable;
 import dev.tenantry.proxy.session.BoundParameters;
 import io.netty.buffer.ByteBuf;
-import java.nio.charset.Charset;
 import org.jspecify.annotations.Nullable;
 
 /** A portal over rows of the proxy's own: the formats it was bound with, and how far it has been read. */
 final class OwnResult {
     private final ResultFormats formats;
     private final BoundParameters parameters;
-    private @Nullable ResultTable<?> table;
+    private @Nullable EncodedRows rows;
     private int next;
 
     OwnResult(ResultFormats formats, BoundParameters parameters) {
@@ -30,13 +29,13 @@ final class OwnResult {
 
     /** The rows, once it has been executed. */
     @Nullable
-    ResultTable<?> table() {
-        return table;
+    EncodedRows rows() {
+        return rows;
     }
 
     /** It is executed for the first time. */
-    void opened(ResultTable<?> rows) {
-        table = rows;
+    void opened(EncodedRows found) {
+        rows = found;
     }
 
     /**
@@ -45,18 +44,18 @@ final class OwnResult {
      * @return whether the client is told that these were the last ones, which PostgreSQL finds out only when it looks
      *     for one more
      */
-    boolean write(ByteBuf out, int rowsMax, Charset charset) {
-        ResultTable<?> rows = table;
-        if (rows == null) {
+    boolean write(ByteBuf out, int rowsMax) {
+        EncodedRows all = rows;
+        if (all == null) {
             throw new IllegalStateException("not executed yet");
         }
-        int left = rows.rows().size() - next;
+        int left = all.size() - next;
         int count = rowsMax <= 0 ? left : Math.min(left, rowsMax);
-        rows.write(out, next, next + count, formats, charset);
+        all.write(out, next, next + count);
         next += count;
         boolean complete = rowsMax <= 0 || count < rowsMax;
         if (complete) {
-            table = ResultTable.describedBy(rows.columns()); // what was read is not kept
+            rows = EncodedRows.NONE; // what was read is not kept
             next = 0;
         }
         return complete;

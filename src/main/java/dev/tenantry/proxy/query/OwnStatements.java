@@ -6,6 +6,7 @@ import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.LoginRole;
 import dev.tenantry.proxy.answer.ActivityColumns;
 import dev.tenantry.proxy.answer.Column;
+import dev.tenantry.proxy.answer.EncodedRows;
 import dev.tenantry.proxy.answer.ResultFormats;
 import dev.tenantry.proxy.answer.ResultTable;
 import dev.tenantry.proxy.answer.RouteColumns;
@@ -30,6 +31,7 @@ import java.nio.charset.Charset;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -48,15 +50,16 @@ public final class OwnStatements {
     private final Statements statements;
     private final Dispatcher dispatcher;
     private final Sources sources;
-    private @Nullable ResultTable<?> gathered;
+    private @Nullable EncodedRows gathered;
 
     /**
      * Where the rows come from.
      *
      * @param feed knows the roles
      * @param activity knows what the proxy is doing
+     * @param worker makes messages of the rows
      */
-    public record Sources(CatalogFeed feed, ActivityReader activity) {}
+    public record Sources(CatalogFeed feed, ActivityReader activity, Executor worker) {}
 
     public OwnStatements(
             Conversation session,
@@ -84,15 +87,14 @@ public final class OwnStatements {
             return Verdict.WAIT; // whether what is owed fails decides the status
         }
         requireSoundBlock();
-        ResultTable<?> table = table(facts, BoundParameters.NONE);
-        if (table == null) {
+        EncodedRows rows = rows(facts, ResultFormats.TEXT, BoundParameters.NONE);
+        if (rows == null) {
             return Verdict.WAIT;
         }
         statements.route(facts); // to be counted
-        Charset charset = session.settings().charset();
         ByteBuf out = session.replies().buffer();
-        table.describe(out, ResultFormats.TEXT, charset);
-        table.write(out, 0, table.rows().size(), ResultFormats.TEXT, charset);
+        described(facts).describe(out, ResultFormats.TEXT, session.settings().charset());
+        rows.write(out, 0, rows.size());
         String tag = tag(facts);
         if (turn == Turn.LAST_PART && session.transaction().isImplicit()) {
             context.completed(tag); // told when the implicit transaction has committed
@@ -159,17 +161,16 @@ public final class OwnStatements {
             return Verdict.WAIT;
         }
         requireSoundBlock();
-        ResultTable<?> table = portal.table();
-        if (table == null) {
-            table = table(facts, portal.parameters());
-            if (table == null) {
+        if (portal.rows() == null) {
+            EncodedRows rows = rows(facts, portal.formats(), portal.parameters());
+            if (rows == null) {
                 return Verdict.WAIT;
             }
             statements.route(facts); // to be counted
-            portal.opened(table);
+            portal.opened(rows);
         }
         ByteBuf out = session.replies().buffer();
-        if (portal.write(out, rowsMax, session.settings().charset())) {
+        if (portal.write(out, rowsMax)) {
             BackendMessages.commandComplete(out, tag(facts));
         } else {
             BackendMessages.bodiless(out, BackendType.PORTAL_SUSPENDED);
@@ -191,17 +192,21 @@ public final class OwnStatements {
     }
 
     /** The rows; null when the message must wait for them. */
-    private @Nullable ResultTable<?> table(StatementFacts facts, BoundParameters parameters) {
+    private @Nullable EncodedRows rows(StatementFacts facts, ResultFormats formats, BoundParameters parameters) {
+        Charset charset = session.settings().charset();
         StatementFacts explained = facts.explained().orElse(null);
         if (explained != null) {
-            return context.withParameters(parameters, () -> explain(context.executed(explained)));
+            return context.withParameters(parameters, () -> explain(context.executed(explained)))
+                    .encoded(formats, charset);
         }
-        ResultTable<?> table = gathered;
+        EncodedRows rows = gathered;
         gathered = null;
-        if (table == null) {
-            dispatcher.run(onLoop(gather(facts)), this::gathered);
+        if (rows == null) {
+            dispatcher.run(
+                    onLoop(gather(facts).thenApplyAsync(table -> table.encoded(formats, charset), sources.worker())),
+                    this::gathered);
         }
-        return table;
+        return rows;
     }
 
     private ResultTable<ExplainedRoute> explain(StatementFacts facts) {
@@ -210,8 +215,8 @@ public final class OwnStatements {
     }
 
     /** They are for the message that is looked at again now, and for none that comes later. */
-    private void gathered(ResultTable<?> table) {
-        gathered = table;
+    private void gathered(EncodedRows rows) {
+        gathered = rows;
         session.backends().loop().execute(() -> gathered = null);
     }
 

@@ -16,20 +16,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
-/** Asks each event loop what its sessions and connections do, and puts the answers together. Safe from any thread. */
+/**
+ * Asks each event loop what its sessions and connections do, and puts the answers together on a thread of its own. Safe
+ * from any thread.
+ */
 final class ProxyActivity implements ActivityReader {
     private final Set<ClientConnection> connections;
     private final BackendPools pools;
     private final ProxyLimits limits;
+    private final Executor worker;
 
     /** Of these, which change all the time. */
-    ProxyActivity(Set<ClientConnection> connections, BackendPools pools, ProxyLimits limits) {
+    ProxyActivity(Set<ClientConnection> connections, BackendPools pools, ProxyLimits limits, Executor worker) {
         this.connections = connections;
         this.pools = pools;
         this.limits = limits;
+        this.worker = worker;
     }
 
     @Override
@@ -107,6 +113,7 @@ final class ProxyActivity implements ActivityReader {
         List<CompletableFuture<LoopSurvey>> surveys = new ArrayList<>();
         byLoop.forEach((loop, those) -> surveys.add(new LoopSurvey(pools.of(loop), those, now).begin()));
         return CompletableFuture.allOf(surveys.toArray(CompletableFuture[]::new))
-                .thenApply(all -> surveys.stream().map(CompletableFuture::join).toList());
+                .thenApplyAsync(
+                        all -> surveys.stream().map(CompletableFuture::join).toList(), worker);
     }
 }

@@ -50,7 +50,8 @@ final class ProxyCore {
         this.secrets = secrets;
         this.tls = tls;
         this.metrics = metrics;
-        this.own = new OwnStatements.Sources(services.feed(), new ProxyActivity(connections, pools, limits));
+        this.own = new OwnStatements.Sources(
+                services.feed(), new ProxyActivity(connections, pools, limits, services.worker()), services.worker());
         this.pauses = new PauseWaits(services.feed(), limits.pauseWaitTimeoutMillis(), metrics);
     }
 
