@@ -108,6 +108,26 @@ class ShowActivityIT {
     }
 
     @Test
+    void showsWhoWaitsForTheEndOfAPauseAndIsNotHeldItself() {
+        RawClient watcher = login(Map.of("options", "-c search_path=shown"));
+        RawClient client = login(Map.of());
+        succeed(watcher, "SELECT tenantry_pause_schema('shown')");
+        cluster.tenantry().catalog().refresh();
+        try {
+            client.query("SELECT FROM shown.t").flushOut();
+            Eventually.passes(() ->
+                    assertThat(session(watcher, client)).containsEntry("state", "waiting for the end of a pause"));
+            assertThat(ShownRows.of(watcher, "EXPLAIN (TENANTRY) SELECT FROM shown.t"))
+                    .singleElement()
+                    .satisfies(row -> assertThat(row).containsEntry("node", "worker1"));
+        } finally {
+            succeed(watcher, "SELECT tenantry_resume_schema('shown')");
+        }
+        assertThat(Message.types(client.readUntilReady())).isEqualTo("TCZ");
+        assertThat(session(watcher, client)).containsEntry("state", "idle");
+    }
+
+    @Test
     void showsPlainRolesTheirOwnOnly() {
         RawClient plain = login("plain");
         RawClient second = login("plain");
