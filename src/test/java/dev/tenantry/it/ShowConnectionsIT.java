@@ -32,7 +32,7 @@ class ShowConnectionsIT {
 
     private static final int LONG_MILLIS = 60_000;
     private static final int SHORT_MILLIS = 600;
-    private static final int MANY = 600;
+    private static final int MANY = 300;
 
     private static Cluster cluster;
     private final List<AutoCloseable> opened = new ArrayList<>();
