@@ -102,6 +102,7 @@ public final class Tenantry implements AutoCloseable {
                 wiring.listen(), plane.catalog(), wiring.tls(), wiring.limits(), new ProxyMetrics(wiring.meters()));
         proxy = server;
         plane.acknowledge(server.pauseProgress());
+        plane.endDeadlocks(server.lockWaiters());
         url = url(people, plane.catalog().current(), server.address());
     }
 

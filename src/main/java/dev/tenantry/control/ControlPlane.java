@@ -1,6 +1,8 @@
 package dev.tenantry.control;
 
 import dev.tenantry.catalog.PauseProgress;
+import dev.tenantry.activity.LockWaiters;
+import dev.tenantry.control.deadlock.DeadlockDetector;
 import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.store.CatalogMigration;
 import dev.tenantry.store.CatalogStore;
@@ -36,6 +38,7 @@ public final class ControlPlane implements AutoCloseable {
     private final Upkeep upkeep;
     private final ClusterViews views;
     private @Nullable PauseAcknowledgement acknowledgement;
+    private volatile @Nullable DeadlockDetector deadlocks;
     private volatile List<OptionalInt> workerNodeIds = List.of();
 
     /** Makes a control plane that does nothing until started. */
@@ -132,10 +135,21 @@ public final class ControlPlane implements AutoCloseable {
         return views;
     }
 
+    /** Ends deadlocks over several nodes among these sessions and those of other proxies, until this is closed. */
+    public void endDeadlocks(LockWaiters waiters) {
+        DeadlockDetector started = new DeadlockDetector(vertx, feed, coordinator, waiters);
+        deadlocks = started;
+        started.start();
+    }
+
     @Override
     public void close() {
         if (acknowledgement != null) {
             acknowledgement.close();
+        }
+        DeadlockDetector detector = deadlocks;
+        if (detector != null) {
+            detector.close();
         }
         upkeep.close();
         feed.close();

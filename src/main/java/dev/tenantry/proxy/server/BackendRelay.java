@@ -142,6 +142,7 @@ final class BackendRelay implements FrameHandler {
             return answer(BackendType.READY_FOR_QUERY);
         }
         backend.noteStatus(status);
+        session.transaction().takeDeadlock(); // what was to be cancelled has ended before
         session.replies().drain();
         boolean swallowed = ledger.isSwallowing();
         if (answer(BackendType.READY_FOR_QUERY) == Verdict.SKIP) {
@@ -174,9 +175,21 @@ final class BackendRelay implements FrameHandler {
             events.dying(backend, SqlErrors.of(in, index, frameLength));
             return Verdict.SKIP;
         }
-        return events.error(ErrorFields.field(in, index, frameLength, 'C'))
-                ? answer(BackendType.ERROR_RESPONSE)
-                : Verdict.SKIP;
+        String sqlState = ErrorFields.field(in, index, frameLength, 'C');
+        SqlError deadlock =
+                sqlState.equals("57014") && session.transaction().takeDeadlock() ? SqlErrors.deadlock() : null;
+        if (!events.error(deadlock == null ? sqlState : deadlock.sqlState())) {
+            return Verdict.SKIP;
+        }
+        Verdict verdict = answer(BackendType.ERROR_RESPONSE);
+        if (verdict == Verdict.FORWARD && deadlock != null) {
+            backend.flushRun();
+            ByteBuf out = client.allocator().buffer(256);
+            BackendMessages.error(out, deadlock);
+            client.write(out);
+            return Verdict.SKIP;
+        }
+        return verdict;
     }
 
     private Verdict notification(ByteBuf in, int index, int frameLength, int available) {

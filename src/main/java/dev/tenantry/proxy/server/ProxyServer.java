@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.server;
 
 import dev.tenantry.activity.ActivityReader;
+import dev.tenantry.activity.LockWaiters;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.PauseProgress;
 import dev.tenantry.commit.GlobalTransactionIds;
@@ -126,6 +127,11 @@ public final class ProxyServer implements AutoCloseable {
     /** Tells what it is doing. */
     public ActivityReader activity() {
         return core.activity();
+    }
+
+    /** Its sessions that may wait for locks on several nodes. */
+    public LockWaiters lockWaiters() {
+        return new ProxyLockWaiters(core.connections());
     }
 
     /** Where it listens. */

@@ -1,5 +1,6 @@
 package dev.tenantry.proxy.server;
 
+import dev.tenantry.activity.LockWaiter;
 import dev.tenantry.activity.SessionActivity;
 import dev.tenantry.activity.TransactionActivity;
 import dev.tenantry.catalog.DistributedSchema;
@@ -69,6 +70,27 @@ final class SessionPortrait {
                 transaction.isDistributed(),
                 now.before(transaction.begunNanos()),
                 now.millisSince(transaction.begunNanos())));
+    }
+
+    /** As one that may wait for locks on several nodes, if it can. */
+    Optional<LockWaiter> lockWaiter(Identity identity, Moment now) {
+        TransactionScope transaction = session.transaction();
+        if (!transaction.isDistributed() || !occupancy.state().equals("active")) {
+            return Optional.empty();
+        }
+        return Optional.of(new LockWaiter(
+                identity.sessionId(),
+                now.before(transaction.begunNanos()),
+                timer.sinceNanos(),
+                transaction.participants().stream()
+                        .map(backend ->
+                                new LockWaiter.NodeProcess(backend.node().nodeId(), backend.processId()))
+                        .toList()));
+    }
+
+    /** What runs is about to be cancelled to end a deadlock. */
+    void isDeadlocked() {
+        session.transaction().deadlocked();
     }
 
     String role() {

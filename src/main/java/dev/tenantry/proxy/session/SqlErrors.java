@@ -18,6 +18,13 @@ public final class SqlErrors {
 
     private SqlErrors() {}
 
+    /** What ends a deadlock that no node can see. */
+    public static SqlError deadlock() {
+        return SqlError.error("40P01", "deadlock detected")
+                .withDetail("Transactions over several nodes wait for each other's locks.")
+                .withHint("Run the transaction again.");
+    }
+
     /** Two nodes of a block can't have cursors of one name, since on one server they could not. */
     public static SqlError cursorExists(String name) {
         return SqlError.error("42P03", "cursor \"" + name + "\" already exists");

@@ -33,6 +33,7 @@ public final class TransactionScope {
     private boolean failed;
     private boolean crippled;
     private boolean implicit;
+    private boolean deadlocked;
     private long begunNanos;
     private @Nullable BackendConnection main;
     private @Nullable SqlError loss;
@@ -89,6 +90,7 @@ public final class TransactionScope {
         failed = false;
         crippled = false;
         implicit = false;
+        deadlocked = false;
         main = null;
         loss = null;
         savepoints.clear();
@@ -110,6 +112,18 @@ public final class TransactionScope {
     /** How many transactions have ended, those of single statements and batches included. */
     public long ended() {
         return ended;
+    }
+
+    /** The statement that runs is being cancelled to end a deadlock over several nodes. */
+    public void deadlocked() {
+        deadlocked = true;
+    }
+
+    /** Whether it is; asked when it has ended. */
+    public boolean takeDeadlock() {
+        boolean was = deadlocked;
+        deadlocked = false;
+        return was;
     }
 
     /** Whether the client is in a block. */

@@ -1,0 +1,106 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.control.deadlock.DeadlockDetector;
+import dev.tenantry.proxy.server.ProxyServer;
+import dev.tenantry.store.CoordinatorAddress;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.Message;
+import dev.tenantry.support.RawClient;
+import dev.tenantry.support.SuperuserLogin;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Two transactions that wait for each other's rows, each on another node: one of them is ended, and only one. */
+class DeadlockIT extends SeveralNodes {
+
+    @BeforeEach
+    void fill() {
+        client.run("INSERT INTO several_1.t VALUES (1)");
+        client.run("INSERT INTO several_2.t VALUES (1)");
+    }
+
+    @Test
+    void endsADeadlockOverTwoNodes() throws SQLException {
+        try (RawClient other = login()) {
+            deadlock(client, other);
+        }
+    }
+
+    @Test
+    void endsADeadlockOfTheExtendedProtocol() throws SQLException {
+        try (RawClient other = login()) {
+            begin(client, 1);
+            begin(other, 2);
+            client.parse("", update(2)).bind("", "").execute("", 0).sync().flushOut();
+            waits(2);
+            other.parse("", update(1)).bind("", "").execute("", 0).sync().flushOut();
+            resolved(client, other);
+        }
+    }
+
+    @Test
+    void endsADeadlockBetweenTwoProxies() throws SQLException, IOException {
+        Vertx vertx = Vertx.vertx();
+        try (ProxyServer proxy = cluster.anotherProxy(point -> {});
+                DeadlockDetector detector = new DeadlockDetector(
+                        vertx,
+                        cluster.tenantry().catalog(),
+                        CoordinatorAddress.parse(cluster.coordinator().url()),
+                        proxy.lockWaiters());
+                RawClient other = SuperuserLogin.at("127.0.0.1", proxy.address().getPort(), Map.of())) {
+            detector.start();
+            deadlock(client, other);
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+        }
+    }
+
+    private void deadlock(RawClient one, RawClient other) throws SQLException {
+        begin(one, 1);
+        begin(other, 2);
+        one.query(update(2)).flushOut();
+        waits(2);
+        other.query(update(1)).flushOut();
+        resolved(one, other);
+    }
+
+    private static void begin(RawClient client, int schema) {
+        client.run("BEGIN");
+        client.run("SELECT FROM several_" + (3 - schema) + ".t LIMIT 0"); // both nodes are in it
+        assertThat(outcome(client.query(update(schema)))).isEqualTo("UPDATE 1 T");
+    }
+
+    private static String update(int schema) {
+        return "UPDATE several_" + schema + ".t SET id = id + 1";
+    }
+
+    private void waits(int worker) {
+        Eventually.holds(
+                "somebody waits on worker " + worker,
+                () -> direct(worker, "SELECT count(*) FROM pg_locks WHERE NOT granted")
+                        .equals("1"));
+    }
+
+    /** One is told 40P01; its locks are gone then, and the other one goes on. */
+    private static void resolved(RawClient one, RawClient other) {
+        Eventually.holds("one has an answer", () -> one.hasInput() || other.hasInput());
+        RawClient victim = one.hasInput() ? one : other;
+        RawClient winner = victim == one ? other : one;
+        List<Message> answer = victim.readUntilReady();
+        Message error = Message.only(answer, 'E');
+        assertThat(error.sqlState()).isEqualTo("40P01");
+        assertThat(error.errorMessage()).isEqualTo("deadlock detected");
+        assertThat(answer.getLast().text()).isEqualTo("E");
+        assertThat(outcome(victim.query("ROLLBACK"))).isEqualTo("ROLLBACK I");
+        assertThat(outcome(winner)).isEqualTo("UPDATE 1 T");
+        assertThat(outcome(winner.query("COMMIT"))).isEqualTo("COMMIT I");
+        assertThat(outcome(victim.query("SELECT id FROM several_1.t"))).isEqualTo("SELECT 1 I");
+    }
+}
