@@ -2,12 +2,15 @@ package dev.tenantry.fault;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.control.deadlock.DeadlockDetector;
 import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.cluster.DistributedEnd.Point;
 import dev.tenantry.proxy.server.ProxyServer;
+import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
+import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
@@ -25,6 +28,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -51,6 +55,9 @@ class BankFaultIT {
     private final Set<Long> confirmed = ConcurrentHashMap.newKeySet();
     private final AtomicReference<@Nullable ProxyServer> proxy = new AtomicReference<>();
     private final AtomicReference<@Nullable Blow> blow = new AtomicReference<>();
+    private final AtomicInteger blows = new AtomicInteger();
+    private final Vertx vertx = Vertx.vertx();
+    private final List<DeadlockDetector> detectors = new ArrayList<>();
     private volatile boolean open = true;
 
     /** What dies when a commit is that far. */
@@ -78,8 +85,9 @@ class BankFaultIT {
             }
             for (int round = 0; round < ROUNDS; round++) {
                 Blow next = BLOWS.get(round % BLOWS.size());
+                int landed = blows.get();
                 blow.set(next);
-                Eventually.holds(next + " reached, seed " + seed, () -> blow.get() == null);
+                Eventually.holds(next + " has happened, seed " + seed, () -> blows.get() > landed);
                 revive(next.victim());
                 int before = confirmed.size();
                 Eventually.holds("transfers after " + next, () -> confirmed.size() > before + CALM_TRANSFERS);
@@ -96,6 +104,8 @@ class BankFaultIT {
             if (last != null) {
                 last.close();
             }
+            detectors.forEach(DeadlockDetector::close);
+            vertx.close().toCompletionStage().toCompletableFuture().join();
             cluster.close();
         }
     }
@@ -119,10 +129,19 @@ class BankFaultIT {
             Blow next = blow.get();
             if (next != null && next.point() == point && blow.compareAndSet(next, null)) {
                 kill(next.victim());
+                blows.incrementAndGet();
             }
         };
         try {
-            proxy.set(cluster.anotherProxy(observer));
+            ProxyServer server = cluster.anotherProxy(observer);
+            proxy.set(server);
+            DeadlockDetector detector = new DeadlockDetector(
+                    vertx,
+                    cluster.tenantry().catalog(),
+                    CoordinatorAddress.parse(cluster.coordinator().url()),
+                    server.lockWaiters());
+            detectors.add(detector);
+            detector.start();
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }
@@ -159,7 +178,7 @@ class BankFaultIT {
                     Statement statement = client.createStatement()) {
                 client.setAutoCommit(false);
                 while (open) {
-                    transfer(client, statement, random);
+                    transferOrGiveWay(client, statement, random);
                 }
             } catch (SQLException dead) {
                 assertThat(dead.getSQLState()).as("%s", dead).isNotNull();
@@ -176,14 +195,27 @@ class BankFaultIT {
                 + server.address().getPort() + "/tenantry?user=tenantry&password=tenantry&socketTimeout=20");
     }
 
-    /** The accounts of the first schema are locked first, so that two transfers never wait for each other. */
+    /** Accounts are locked in any order, so transfers may wait for each other. */
+    private void transferOrGiveWay(Connection client, Statement statement, Random random) throws SQLException {
+        try {
+            transfer(client, statement, random);
+        } catch (SQLException failed) {
+            if (!"40P01".equals(failed.getSQLState())) {
+                throw failed;
+            }
+            client.rollback();
+        }
+    }
+
     private void transfer(Connection client, Statement statement, Random random) throws SQLException {
         long number = numbers.incrementAndGet();
         int amount = random.nextInt(100) - 50;
-        statement.execute("UPDATE bank_1.account SET balance = balance - " + amount + " WHERE id = " + account(random));
-        statement.execute("INSERT INTO bank_1.transfer VALUES (" + number + ")");
-        statement.execute("UPDATE bank_2.account SET balance = balance + " + amount + " WHERE id = " + account(random));
-        statement.execute("INSERT INTO bank_2.transfer VALUES (" + number + ")");
+        int first = 1 + random.nextInt(2);
+        for (int schema : List.of(first, 3 - first)) {
+            statement.execute("UPDATE bank_" + schema + ".account SET balance = balance + "
+                    + (schema == first ? amount : -amount) + " WHERE id = " + account(random));
+            statement.execute("INSERT INTO bank_" + schema + ".transfer VALUES (" + number + ")");
+        }
         client.commit();
         confirmed.add(number);
     }
