@@ -1,7 +1,7 @@
 package dev.tenantry.control;
 
-import dev.tenantry.catalog.PauseProgress;
 import dev.tenantry.activity.LockWaiters;
+import dev.tenantry.catalog.PauseProgress;
 import dev.tenantry.control.deadlock.DeadlockDetector;
 import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.store.CatalogMigration;

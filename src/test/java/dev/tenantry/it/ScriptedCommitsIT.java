@@ -266,6 +266,29 @@ class ScriptedCommitsIT {
         assertThat(creatingRole(home, first, decider)).isEqualTo("08007 I");
     }
 
+    /** PostgreSQL would not be there to answer COMMIT; ROLLBACK as an answer would be missed by many clients. */
+    @Test
+    void tellsAtCommitThatTheNodeOfTheBlockIsLost() {
+        FakeNode home = FakeNode.start(peer -> {
+            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+            if (connections.getAndIncrement() == 0) {
+                answer(peer, "BEGIN", 'T');
+                answer(peer, "DELETE", 'T'); // and goes away
+            } else {
+                answer(peer, "SELECT", 'I');
+                peer.expect('X');
+            }
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home);
+                RawClient client = proxy.login()) {
+            client.run("BEGIN");
+            client.run("DELETE FROM t");
+            assertThat(said(client.query("COMMIT"))).isEqualTo("08006 I");
+            assertThat(said(client.query("SELECT 1"))).isEqualTo("SELECT I");
+            leave(client);
+        }
+    }
+
     // --- what nodes do ----------------------------------------------------------------------------------------------
 
     private static FakeNode node(FakeNode.Script script) {

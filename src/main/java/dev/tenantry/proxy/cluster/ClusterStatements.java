@@ -20,10 +20,10 @@ import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -336,7 +336,8 @@ public final class ClusterStatements {
         if (failed && chain) {
             session.settings().forgetModes();
         }
-        if (transaction.participants().isEmpty()) {
+        SqlError untold = commit ? transaction.takeLoss() : null;
+        if (transaction.participants().isEmpty() && untold == null) {
             context.transactionEnded(commits, chain);
             Byte status = turn.isFollowedByReady() ? (Byte) transaction.status() : null;
             session.replies().completed(commits ? "COMMIT" : "ROLLBACK", status);
@@ -345,7 +346,7 @@ public final class ClusterStatements {
         dispatcher.occupy();
         services.worker().execute(() -> {
             NodeCalls calls = calls();
-            Outcome outcome = endNodes(calls, commits);
+            Outcome outcome = endNodes(calls, commits).unless(untold);
             answer(
                     calls,
                     outcome,
@@ -367,10 +368,11 @@ public final class ClusterStatements {
             return false;
         }
         boolean commits = commit && session.transaction().status() != 'E';
+        SqlError untold = commit ? session.transaction().takeLoss() : null;
         dispatcher.occupy();
         services.worker().execute(() -> {
             NodeCalls calls = calls();
-            Outcome outcome = endNodes(calls, commits);
+            Outcome outcome = endNodes(calls, commits).unless(untold);
             boolean committed = outcome.worked() && outcome.tag().equals("COMMIT");
             answer(
                     calls,
@@ -412,17 +414,26 @@ public final class ClusterStatements {
     private Outcome endNodes(NodeCalls calls, boolean commit) {
         calls.ending();
         dispatcher.ending();
-        List<BackendConnection> participants = List.copyOf(session.transaction().participants());
-        if (participants.isEmpty()) {
-            return new Outcome(commit ? "COMMIT" : "ROLLBACK", null);
-        }
-        DistributedEnd end = new DistributedEnd(calls, services, context.localRole(), session.transaction()::obstacle);
-        if (!commit) {
-            end.rollback(participants);
-            return new Outcome("ROLLBACK", null);
-        }
-        boolean refresh = catalog.isChanged();
-        Outcome outcome = attempt(() -> end.commit(participants));
+        TransactionScope transaction = session.transaction();
+        DistributedEnd end = new DistributedEnd(calls, services, context.localRole(), transaction::obstacle);
+        boolean refresh = commit && catalog.isChanged();
+        Outcome outcome = attempt(() -> {
+            // Taken together: what a node did that is lost since COMMIT came must not be missing from the commit.
+            List<BackendConnection> participants = new ArrayList<>();
+            AtomicReference<@Nullable SqlError> lost = new AtomicReference<>();
+            calls.onLoop(() -> {
+                participants.addAll(transaction.participants());
+                lost.set(transaction.takeCrippling());
+            });
+            SqlError loss = commit ? lost.get() : null;
+            if (!commit || loss != null) {
+                end.rollback(participants);
+            }
+            if (loss != null) {
+                throw new SqlErrorException(loss);
+            }
+            return !commit ? "ROLLBACK" : participants.isEmpty() ? "COMMIT" : end.commit(participants);
+        });
         if (refresh) {
             services.feed().refresh(); // the session's next statement finds what it has created
         }
@@ -431,28 +442,6 @@ public final class ClusterStatements {
 
     private NodeCalls calls() {
         return new NodeCalls(session.backends().loop(), dispatcher.preparation(), dispatcher::isCancelled);
-    }
-
-    /** What became of the work: its command tag, or the error message that a node or we have for the client. */
-    @SuppressWarnings("ArrayRecordComponent") // written once and forgotten
-    private record Outcome(String tag, byte @Nullable [] error) {
-
-        boolean worked() {
-            return error == null;
-        }
-
-        void write(ByteBuf out) {
-            if (error == null) {
-                BackendMessages.commandComplete(out, tag);
-            }
-            writeError(out);
-        }
-
-        void writeError(ByteBuf out) {
-            if (error != null) {
-                out.writeBytes(error);
-            }
-        }
     }
 
     private interface Work {
@@ -465,20 +454,12 @@ public final class ClusterStatements {
         } catch (NodeError said) {
             return new Outcome("", said.message());
         } catch (SqlErrorException refused) {
-            return new Outcome("", encoded(refused.error()));
+            return Outcome.failed(refused.error());
         } catch (RuntimeException ours) {
             System.getLogger(ClusterStatements.class.getName())
                     .log(System.Logger.Level.ERROR, "cluster statement failed", ours);
-            return new Outcome(
-                    "",
-                    encoded(SqlError.error(
-                            "XX000", "internal error: " + ours.getClass().getSimpleName())));
+            return Outcome.failed(
+                    SqlError.error("XX000", "internal error: " + ours.getClass().getSimpleName()));
         }
-    }
-
-    private static byte[] encoded(SqlError error) {
-        ByteBuf out = Unpooled.buffer(256);
-        BackendMessages.error(out, error);
-        return ByteBufUtil.getBytes(out);
     }
 }

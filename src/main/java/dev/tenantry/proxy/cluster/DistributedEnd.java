@@ -235,7 +235,7 @@ public final class DistributedEnd {
                             + " again."));
         }
         byte[] error = committed.get().error();
-        if (error != null) {
+        if (error != null && !committed.get().tags().contains(COMMIT)) {
             undo(prepared, gid);
             throw new NodeError(error);
         }

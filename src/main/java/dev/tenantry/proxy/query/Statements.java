@@ -176,7 +176,6 @@ public final class Statements {
             }
             return;
         }
-        SqlError loss = transaction.takeLoss();
         boolean ends = switch (facts.action()) {
             case StatementAction.Commit commit -> true;
             case StatementAction.Rollback rollback -> true;
@@ -185,6 +184,7 @@ public final class Statements {
             default -> false;
         };
         if (!ends) {
+            SqlError loss = transaction.takeLoss();
             throw new SqlErrorException(loss != null ? loss : SqlErrors.aborted());
         }
     }

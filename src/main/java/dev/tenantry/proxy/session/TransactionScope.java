@@ -256,6 +256,13 @@ public final class TransactionScope {
         }
     }
 
+    /** Why the block can't commit because one of its nodes is gone, or null when none is. */
+    @Nullable
+    public SqlError takeCrippling() {
+        SqlError error = takeLoss();
+        return error == null && crippled ? SqlErrors.aborted() : error;
+    }
+
     /** Why a node of the block is gone, once. */
     @Nullable
     public SqlError takeLoss() {

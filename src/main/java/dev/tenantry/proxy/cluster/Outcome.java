@@ -1,0 +1,42 @@
+package dev.tenantry.proxy.cluster;
+
+import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.SqlError;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import org.jspecify.annotations.Nullable;
+
+/** What became of the work: its command tag, or the error message that a node or we have for the client. */
+@SuppressWarnings("ArrayRecordComponent") // written once and forgotten
+record Outcome(String tag, byte @Nullable [] error) {
+
+    boolean worked() {
+        return error == null;
+    }
+
+    /** This, unless the client has yet to hear why a node is lost: without an error it would not know of it. */
+    Outcome unless(@Nullable SqlError untold) {
+        return untold == null || !worked() ? this : failed(untold);
+    }
+
+    void write(ByteBuf out) {
+        if (error == null) {
+            BackendMessages.commandComplete(out, tag);
+        }
+        writeError(out);
+    }
+
+    void writeError(ByteBuf out) {
+        if (error != null) {
+            out.writeBytes(error);
+        }
+    }
+
+    /** Nothing came of it. */
+    static Outcome failed(SqlError error) {
+        ByteBuf out = Unpooled.buffer(256);
+        BackendMessages.error(out, error);
+        return new Outcome("", ByteBufUtil.getBytes(out));
+    }
+}
