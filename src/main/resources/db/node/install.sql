@@ -41,6 +41,10 @@ BEGIN
             DETAIL = format('Transaction %s decides it, and this is transaction %s.',
                             split_part(gid, '_', 6), pg_current_xact_id());
     END IF;
+    -- The others commit when this has: a crash of this server must not take back what they rely on.
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
     -- Whoever the caller is, recovery must be able to read what is kept.
     INSERT INTO tenantry.commit_record (gid, nodes)
     SELECT record_commit.gid, ARRAY(SELECT DISTINCT n FROM unnest(record_commit.nodes) n WHERE n > 0 LIMIT 1000);

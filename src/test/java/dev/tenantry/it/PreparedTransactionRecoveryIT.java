@@ -196,6 +196,20 @@ class PreparedTransactionRecoveryIT {
     }
 
     @Test
+    void makesTheDecisionWaitForTheDisk() throws Exception {
+        try (Undecided transaction = prepare()) {
+            execute(transaction.decider(), "SET LOCAL synchronous_commit = off");
+            transaction.record();
+            assertThat(text(transaction.decider(), "SHOW synchronous_commit")).isEqualTo("on");
+            execute(transaction.decider(), "SET LOCAL synchronous_commit = remote_write");
+            assertThat(text(transaction.decider(), "SHOW synchronous_commit")).isEqualTo("remote_write");
+            transaction.commit();
+            assertThat(text(transaction.decider(), "SHOW synchronous_commit")).isEqualTo("on");
+        }
+        recovery.recover();
+    }
+
+    @Test
     void forbidsTheDecisionOfAProxyThatComesTooLate() throws Exception {
         String gid;
         try (Undecided transaction = prepare()) {

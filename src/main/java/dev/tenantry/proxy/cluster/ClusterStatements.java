@@ -87,7 +87,6 @@ public final class ClusterStatements {
             case StatementAction.Release release -> true;
             case StatementAction.RollbackTo rollbackTo -> true;
             case StatementAction.ShowActivity show -> true;
-            case StatementAction.SetTransaction modes -> true;
             case StatementAction.ExplainRoute explain -> true;
             default -> takes(facts);
         };
@@ -123,9 +122,6 @@ public final class ClusterStatements {
             }
             case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
                 requireBlock(facts);
-            }
-            case StatementAction.SetTransaction _ -> {
-                // its node's business
             }
             default -> {
                 return run(facts, prepared.text(), Turn.EXECUTE);
