@@ -25,6 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ParameterizedClass
 @EnumSource(Endpoint.class)
 class GarbageIT {
+    /** Sockets of the last crowd that the proxy may not have closed yet when the next one is counted. */
+    private static final int STILL_CLOSING = 50;
 
     private static final System.Logger LOG = System.getLogger(GarbageIT.class.getName());
 
@@ -178,10 +180,10 @@ class GarbageIT {
             assertThat(client.value("SELECT 1")).isEqualTo("1");
             assertThat(silent.areOpen()).isTrue();
             if (isProxy) {
-                assertThat(ManyConnections.openFiles() - openBefore).isGreaterThan(many);
+                assertThat(ManyConnections.openFiles() - openBefore).isGreaterThan(many - STILL_CLOSING);
             }
         }
-        Eventually.passes(() -> assertThat(ManyConnections.openFiles()).isLessThan(openBefore + 50));
+        Eventually.passes(() -> assertThat(ManyConnections.openFiles()).isLessThan(openBefore + STILL_CLOSING));
     }
 
     @Test

@@ -283,7 +283,11 @@ class ScriptedCommitsIT {
                 RawClient client = proxy.login()) {
             client.run("BEGIN");
             client.run("DELETE FROM t");
-            assertThat(said(client.query("COMMIT"))).isEqualTo("08006 I");
+            String told = said(client.query("COMMIT"));
+            assertThat(told).startsWith("08006");
+            if (told.endsWith("E")) { // it was on its way to the node
+                assertThat(said(client.query("ROLLBACK"))).isEqualTo("ROLLBACK I");
+            }
             assertThat(said(client.query("SELECT 1"))).isEqualTo("SELECT I");
             leave(client);
         }
