@@ -18,8 +18,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Everything of the control plane that runs beside a proxy: prepares the coordinator, adds the workers it was told of,
@@ -37,8 +37,7 @@ public final class ControlPlane implements AutoCloseable {
     private final PostgresCatalogFeed feed;
     private final Upkeep upkeep;
     private final ClusterViews views;
-    private @Nullable PauseAcknowledgement acknowledgement;
-    private volatile @Nullable DeadlockDetector deadlocks;
+    private final List<Runnable> closings = new CopyOnWriteArrayList<>();
     private volatile List<OptionalInt> workerNodeIds = List.of();
 
     /** Makes a control plane that does nothing until started. */
@@ -118,10 +117,10 @@ public final class ControlPlane implements AutoCloseable {
         return workerNodeIds;
     }
 
-    /** Tells the cluster from now on how far this proxy is with what is paused. */
+    /** Tells the cluster from now on how far this proxy is with what is paused, until this is closed. */
     public void acknowledge(PauseProgress proxy) {
         PauseAcknowledgement started = new PauseAcknowledgement(vertx, coordinator, feed, proxy);
-        acknowledgement = started;
+        closings.add(started::close);
         started.start();
     }
 
@@ -138,19 +137,13 @@ public final class ControlPlane implements AutoCloseable {
     /** Ends deadlocks over several nodes among these sessions and those of other proxies, until this is closed. */
     public void endDeadlocks(LockWaiters waiters) {
         DeadlockDetector started = new DeadlockDetector(vertx, feed, coordinator, waiters);
-        deadlocks = started;
+        closings.add(started::close);
         started.start();
     }
 
     @Override
     public void close() {
-        if (acknowledgement != null) {
-            acknowledgement.close();
-        }
-        DeadlockDetector detector = deadlocks;
-        if (detector != null) {
-            detector.close();
-        }
+        closings.forEach(Runnable::run);
         upkeep.close();
         feed.close();
     }

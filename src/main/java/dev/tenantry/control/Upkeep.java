@@ -2,9 +2,9 @@ package dev.tenantry.control;
 
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.Node;
+import dev.tenantry.control.background.BackgroundLoop;
 import dev.tenantry.control.recovery.PreparedTransactionRecovery;
 import dev.tenantry.store.CatalogStore;
-import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
@@ -23,7 +23,6 @@ final class Upkeep implements AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(Upkeep.class);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
-    private static final long CLOSE_MAX_MILLIS = 5_000;
 
     /** Nodes are measured for a twentieth of the time at most. */
     private static final int MEASURE_REST = 19;
@@ -34,10 +33,9 @@ final class Upkeep implements AutoCloseable {
     private final UpkeepLimits limits;
     private final ControlMetrics metrics;
     private final PreparedTransactionRecovery recovery;
-    private final Thread thread;
+    private final BackgroundLoop loop;
     private final Set<Integer> preparedNodes = new HashSet<>();
     private Instant measureNext = Instant.EPOCH;
-    private volatile boolean closed;
 
     Upkeep(
             Vertx vertx,
@@ -52,49 +50,35 @@ final class Upkeep implements AutoCloseable {
         this.metrics = metrics;
         this.recovery =
                 new PreparedTransactionRecovery(vertx, catalog, coordinator, limits.prepareAgeMin(), metrics::finished);
-        this.thread = Thread.ofVirtual().name("upkeep").unstarted(this::run);
+        this.loop = new BackgroundLoop("upkeep", limits.interval(), this::lead);
     }
 
     void start() {
-        thread.start();
+        loop.start();
     }
 
     /** Stops it; returns when its connections have been closed, or it takes too long. */
     @Override
     public void close() {
-        closed = true;
-        thread.interrupt();
-        try {
-            thread.join(CLOSE_MAX_MILLIS);
-        } catch (InterruptedException stopped) {
-            Thread.currentThread().interrupt();
-        }
+        loop.close();
     }
 
-    private void run() {
-        while (!closed) {
-            try (ServerConnection connection = ServerConnection.open(vertx, coordinator, ANSWER_MAX)) {
-                CatalogStore store = new CatalogStore(connection);
-                store.endWhenSilent(limits.silenceMax());
-                preparedNodes.clear();
-                while (!closed) {
-                    boolean leads = store.lead();
-                    metrics.leads(leads);
-                    if (leads) {
-                        round(store);
-                    }
-                    Thread.sleep(limits.interval());
+    /** Leads, or waits to, as long as the connection that holds the lock lasts. */
+    private void lead(BackgroundLoop running) throws InterruptedException {
+        try (ServerConnection connection = ServerConnection.open(vertx, coordinator, ANSWER_MAX)) {
+            CatalogStore store = new CatalogStore(connection);
+            store.endWhenSilent(limits.silenceMax());
+            preparedNodes.clear();
+            while (!running.isClosed()) {
+                boolean leads = store.lead();
+                metrics.leads(leads);
+                if (leads) {
+                    round(store);
                 }
-            } catch (InterruptedException stopped) {
-                metrics.leads(false);
-                return;
-            } catch (CatalogUnavailableException | StatementRefusedException failed) {
-                LOG.debugf("upkeep waits reason=%s", failed.getMessage());
-                pause();
-            } catch (RuntimeException ours) {
-                LOG.error("upkeep failed and starts afresh", ours);
-                pause();
+                running.pause(limits.interval());
             }
+        } finally {
+            metrics.leads(false);
         }
     }
 
@@ -131,15 +115,6 @@ final class Upkeep implements AutoCloseable {
             LOG.debugf(
                     "node can't be prepared now node=%s sqlstate=%s reason=%s",
                     node.name(), refused.sqlState(), refused.error());
-        }
-    }
-
-    private void pause() {
-        metrics.leads(false);
-        try {
-            Thread.sleep(limits.interval());
-        } catch (InterruptedException stopped) {
-            closed = true;
         }
     }
 }

@@ -106,10 +106,12 @@ class ArchitectureTest {
                             "store",
                             "routing",
                             "activity",
+                            "control.background",
                             "control.node",
                             "control.deadlock",
                             "control.recovery")),
-            Map.entry("control.deadlock", List.of("activity", "catalog", "store")),
+            Map.entry("control.background", List.of("store")),
+            Map.entry("control.deadlock", List.of("activity", "catalog", "store", "control.background")),
             Map.entry("control.node", List.of("catalog", "sql", "scram", "store")),
             Map.entry("control.recovery", List.of("catalog", "commit", "sql", "store", "control.node")),
             Map.entry(

@@ -2,7 +2,6 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.FakeNode;
@@ -21,9 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a client sees when its node says what nodes seldom say, or goes away at a bad moment. */
-class OddNodeIT {
-
-    private static final ProxyLimits LIMITS = ProxyLimits.forCores(1).withPool(PoolLimits.NONE);
+class OddNodeIT extends ScriptedNodes {
 
     @Test
     void sendsStartupParametersOnAndSettingsOfItsOwn() {
@@ -57,8 +54,7 @@ class OddNodeIT {
                     .startsWith("-c citus.enable_schema_based_sharding=on")
                     .endsWith(" -c x.y=1");
             assertThat(row.getLast()).isEqualTo("a b");
-            client.terminate().flushOut();
-            assertThat(client.readToEnd()).isEmpty();
+            leave(client);
         }
     }
 
@@ -330,14 +326,5 @@ class OddNodeIT {
         peer.complete("SELECT 1");
         peer.ready('I');
         peer.expect('X');
-    }
-
-    private static void await(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
     }
 }

@@ -2,17 +2,12 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tenantry.proxy.pool.PoolLimits;
-import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.FakeNode;
 import dev.tenantry.support.Message;
 import dev.tenantry.support.ProxyBefore;
 import dev.tenantry.support.RawClient;
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -20,15 +15,7 @@ import org.junit.jupiter.api.Test;
  * What becomes of a transaction of the proxy's making when a cancel, a failure or a loss comes at a bad moment of its
  * statements or of its end: whatever the client is told, no node is left in a block that nobody will end.
  */
-class ScriptedCommitsIT {
-
-    private static final ProxyLimits LIMITS = ProxyLimits.forCores(1).withPool(PoolLimits.NONE);
-    private static final int PROCESS_ID = 1234;
-    private static final int SECRET_KEY = 5678;
-
-    private final CountDownLatch reached = new CountDownLatch(1);
-    private final CountDownLatch cancelled = new CountDownLatch(1);
-    private final AtomicInteger connections = new AtomicInteger();
+class ScriptedCommitsIT extends ScriptedNodes {
 
     @Test
     void rollsBackWhereACancelKeptTheOnlyCommitFromBeginning() {
@@ -57,17 +44,7 @@ class ScriptedCommitsIT {
 
     @Test
     void cancelsClusterStatementBetweenItsNodes() {
-        FakeNode home = cancellable(peer -> {
-            answer(peer, "BEGIN", 'T');
-            expect(peer, "CREATE ROLE");
-            reached.countDown();
-            await(cancelled); // the request comes too late for this part, which ends well
-            done(peer, "CREATE ROLE", 'T');
-            answer(peer, "ROLLBACK", 'I');
-            answer(peer, "SELECT", 'I');
-            peer.expect('X');
-        });
-        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, untouched());
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, slowToCreateRole(), untouched());
                 RawClient client = proxy.login()) {
             client.query("CREATE ROLE jim").flushOut();
             await(reached);
@@ -80,17 +57,7 @@ class ScriptedCommitsIT {
 
     @Test
     void failsBlockWhoseClusterStatementIsCancelledBetweenItsNodes() {
-        FakeNode home = cancellable(peer -> {
-            answer(peer, "BEGIN", 'T');
-            expect(peer, "CREATE ROLE");
-            reached.countDown();
-            await(cancelled);
-            done(peer, "CREATE ROLE", 'T');
-            answer(peer, "ROLLBACK", 'I');
-            answer(peer, "SELECT", 'I');
-            peer.expect('X');
-        });
-        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, untouched());
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, slowToCreateRole(), untouched());
                 RawClient client = proxy.login()) {
             client.run("BEGIN");
             client.query("CREATE ROLE jim").flushOut();
@@ -295,29 +262,17 @@ class ScriptedCommitsIT {
 
     // --- what nodes do ----------------------------------------------------------------------------------------------
 
-    private static FakeNode node(FakeNode.Script script) {
-        return FakeNode.start(peer -> {
-            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
-            script.play(peer);
-        });
-    }
-
-    /** A node whose second connection brings a cancel request. */
-    private FakeNode cancellable(FakeNode.Script script) {
-        return FakeNode.start(peer -> {
-            if (connections.getAndIncrement() == 0) {
-                peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
-                script.play(peer);
-            } else {
-                peer.readCancel(PROCESS_ID, SECRET_KEY);
-                cancelled.countDown();
-            }
-        });
-    }
-
-    private static FakeNode untouched() {
-        return FakeNode.start(peer -> {
-            throw new AssertionError("the second node was needed");
+    /** A node whose part in CREATE ROLE is over when the client has cancelled it, too late. */
+    private FakeNode slowToCreateRole() {
+        return cancellable(peer -> {
+            answer(peer, "BEGIN", 'T');
+            expect(peer, "CREATE ROLE");
+            reached.countDown();
+            await(cancelled);
+            done(peer, "CREATE ROLE", 'T');
+            answer(peer, "ROLLBACK", 'I');
+            answer(peer, "SELECT", 'I');
+            peer.expect('X');
         });
     }
 
@@ -333,21 +288,6 @@ class ScriptedCommitsIT {
         assertThat(next).contains("pg_current_xact_id_if_assigned");
         peer.row(transaction, "f", null);
         done(peer, "SELECT 1", 'T');
-    }
-
-    /** Answers a statement that begins like this with these words as its tag. */
-    private static void answer(FakeNode.Peer peer, String sql, char status) throws IOException {
-        expect(peer, sql);
-        done(peer, sql, status);
-    }
-
-    private static void expect(FakeNode.Peer peer, String sql) throws IOException {
-        assertThat(peer.expect('Q').strings().getFirst()).startsWith(sql);
-    }
-
-    private static void done(FakeNode.Peer peer, String tag, char status) throws IOException {
-        peer.complete(tag);
-        peer.ready(status);
     }
 
     private static void cancel(FakeNode.Peer peer) throws IOException {
@@ -368,18 +308,6 @@ class ScriptedCommitsIT {
         }
     }
 
-    private static void cancel(ProxyBefore proxy, RawClient victim) {
-        try (RawClient canceller = proxy.connect()) {
-            canceller.requestCancel(victim.processId(), victim.secretKey());
-            assertThat(canceller.readToEnd()).isEmpty();
-        }
-    }
-
-    private static void leave(RawClient client) {
-        client.terminate().flushOut();
-        assertThat(client.readToEnd()).isEmpty();
-    }
-
     /** Tags and SQLSTATEs up to ReadyForQuery, and its status. */
     private static String said(RawClient client) {
         List<Message> answer = client.readUntilReady();
@@ -392,16 +320,5 @@ class ScriptedCommitsIT {
             }
         }
         return said + answer.getLast().text();
-    }
-
-    private static void await(CountDownLatch latch) {
-        try {
-            assertThat(latch.await(15, TimeUnit.SECONDS))
-                    .as("it has come so far")
-                    .isTrue();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
     }
 }

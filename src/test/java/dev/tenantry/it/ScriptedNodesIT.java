@@ -13,26 +13,14 @@ import dev.tenantry.support.TestCertificate;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of a statement that waits for something when that fails, or when its client cancels it. */
-class ScriptedNodesIT {
-
-    private static final ProxyLimits LIMITS = ProxyLimits.forCores(1).withPool(PoolLimits.NONE);
-    private static final int PROCESS_ID = 1234;
-    private static final int SECRET_KEY = 5678;
-
-    private final CountDownLatch reached = new CountDownLatch(1);
-    private final CountDownLatch cancelled = new CountDownLatch(1);
-    private final AtomicInteger connections = new AtomicInteger();
+class ScriptedNodesIT extends ScriptedNodes {
 
     @Test
     void tellsTheFailureOfAStepToTheStatementThatWaitedForIt() {
-        FakeNode home = FakeNode.start(peer -> {
-            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+        FakeNode home = node(peer -> {
             if (connections.getAndIncrement() == 0) {
                 answer(peer, "BEGIN", 'T');
                 answer(peer, "SHOW", 'T');
@@ -43,7 +31,7 @@ class ScriptedNodesIT {
         });
         FakeNode other = FakeNode.start(peer -> {
             peer.acceptTrusting(1, 1);
-            answer(peer, "SELECT 0", 'I');
+            any(peer, "SELECT 0", 'I');
             peer.expect('X');
         });
         try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, other);
@@ -58,15 +46,13 @@ class ScriptedNodesIT {
                     .isEqualTo("25P02");
             assertThat(Message.types(client.run("ROLLBACK"))).isEqualTo("CZ");
             assertThat(Message.types(client.run("SELECT FROM s2.t"))).isEqualTo("CZ");
-            client.terminate().flushOut();
-            assertThat(client.readToEnd()).isEmpty();
+            leave(client);
         }
     }
 
     @Test
     void tellsAtSyncThatTheBlockHasFailedThoughTheNodeHasNotSaidSo() {
-        FakeNode home = FakeNode.start(peer -> {
-            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+        FakeNode home = node(peer -> {
             if (connections.getAndIncrement() > 0) {
                 peer.expect('X');
                 return;
@@ -78,10 +64,7 @@ class ScriptedNodesIT {
             peer.ready('E');
             answer(peer, "ROLLBACK", 'I');
         });
-        FakeNode other = FakeNode.start(peer -> {
-            throw new AssertionError("the batch went on behind its error");
-        });
-        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, other);
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, untouched());
                 RawClient client = proxy.login()) {
             client.run("BEGIN");
             client.parse("", "SELECT 1/0").bind("", "").execute("", 0);
@@ -100,9 +83,9 @@ class ScriptedNodesIT {
         FakeNode node = FakeNode.start(peer -> {
             boolean first = connections.getAndIncrement() == 0;
             peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
-            answer(peer, first ? "SELECT 1" : "SELECT 2", 'I');
-            answer(peer, "DISCARD ALL", 'I');
-            answer(peer, "SELECT 1", 'I');
+            any(peer, first ? "SELECT 1" : "SELECT 2", 'I');
+            any(peer, "DISCARD ALL", 'I');
+            any(peer, "SELECT 1", 'I');
             if (first) {
                 peer.expect('Q'); // the question whether it is still there
                 peer.expectEnd();
@@ -122,8 +105,7 @@ class ScriptedNodesIT {
                 try (RawClient client = proxy.login()) {
                     assertThat(Message.only(client.run("SELECT"), 'C').strings())
                             .containsExactly(expected);
-                    client.terminate().flushOut();
-                    assertThat(client.readToEnd()).isEmpty();
+                    leave(client);
                 }
             }
         }
@@ -131,25 +113,23 @@ class ScriptedNodesIT {
 
     @Test
     void goesOnAtOnceWhereTheNextNodesConnectionIsIdle() {
-        FakeNode home = FakeNode.start(peer -> {
-            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
-            answer(peer, "DISCARD ALL", 'I');
-            answer(peer, "SELECT 1", 'I');
-            answer(peer, "SELECT 1", 'I');
+        FakeNode home = node(peer -> {
+            any(peer, "DISCARD ALL", 'I');
+            any(peer, "SELECT 1", 'I');
+            any(peer, "SELECT 1", 'I');
         });
         FakeNode other = FakeNode.start(peer -> {
             peer.acceptTrusting(1, 1);
-            answer(peer, "SELECT 2", 'I');
-            answer(peer, "DISCARD ALL", 'I');
-            answer(peer, "SELECT 1", 'I');
-            answer(peer, "SELECT 3", 'I');
+            any(peer, "SELECT 2", 'I');
+            any(peer, "DISCARD ALL", 'I');
+            any(peer, "SELECT 1", 'I');
+            any(peer, "SELECT 3", 'I');
         });
         ProxyLimits pooling = LIMITS.withPool(PoolLimits.keeping(1));
         try (ProxyBefore proxy = new ProxyBefore(pooling, home, other)) {
             try (RawClient first = proxy.login()) {
                 first.run("SELECT FROM s2.t");
-                first.terminate().flushOut();
-                assertThat(first.readToEnd()).isEmpty();
+                leave(first);
             }
             try (RawClient client = proxy.login()) {
                 client.query("SELECT 1").query("SELECT FROM s2.t").flushOut();
@@ -189,26 +169,16 @@ class ScriptedNodesIT {
 
     @Test
     void cancelsStringBetweenItsStatements() {
-        FakeNode home = FakeNode.start(peer -> {
-            if (connections.getAndIncrement() == 0) {
-                peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
-                answer(peer, "BEGIN", 'T');
-                answer(peer, "SHOW", 'T');
-                peer.expect('Q');
-                reached.countDown();
-                await(cancelled); // the request comes too late for this statement, which ends well
-                peer.complete("SHOW");
-                peer.ready('T');
-                answer(peer, "ROLLBACK", 'I');
-            } else {
-                peer.readCancel(PROCESS_ID, SECRET_KEY);
-                cancelled.countDown();
-            }
+        FakeNode home = cancellable(peer -> {
+            answer(peer, "BEGIN", 'T');
+            answer(peer, "SHOW", 'T');
+            peer.expect('Q');
+            reached.countDown();
+            await(cancelled); // the request comes too late for this statement, which ends well
+            done(peer, "SHOW", 'T');
+            answer(peer, "ROLLBACK", 'I');
         });
-        FakeNode other = FakeNode.start(peer -> {
-            throw new AssertionError("the second statement has begun");
-        });
-        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, other);
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, untouched());
                 RawClient client = proxy.login()) {
             client.run("BEGIN");
             client.run("SHOW work_mem");
@@ -224,8 +194,7 @@ class ScriptedNodesIT {
 
     @Test
     void cancelsStringWhoseNextNodeIsBeingOpened() {
-        FakeNode home = FakeNode.start(peer -> {
-            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+        FakeNode home = node(peer -> {
             answer(peer, "BEGIN", 'T');
             answer(peer, "SHOW", 'T');
             answer(peer, "SHOW", 'T');
@@ -260,8 +229,7 @@ class ScriptedNodesIT {
                 peer.ready('I');
                 peer.expect('X');
             } else {
-                peer.readCancel(PROCESS_ID, SECRET_KEY);
-                cancelled.countDown();
+                readCancel(peer);
             }
         });
         TlsSettings tls = new TlsSettings(
@@ -280,9 +248,8 @@ class ScriptedNodesIT {
     }
 
     private static FakeNode answering() {
-        return FakeNode.start(peer -> {
-            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
-            answer(peer, "SELECT 0", 'I');
+        return node(peer -> {
+            any(peer, "SELECT 0", 'I');
         });
     }
 
@@ -295,17 +262,10 @@ class ScriptedNodesIT {
         });
     }
 
-    private static void answer(FakeNode.Peer peer, String tag, char status) throws IOException {
+    private static void any(FakeNode.Peer peer, String tag, char status) throws IOException {
         peer.expect('Q');
         peer.complete(tag);
         peer.ready(status);
-    }
-
-    private static void cancel(ProxyBefore proxy, RawClient victim) {
-        try (RawClient canceller = proxy.connect()) {
-            canceller.requestCancel(victim.processId(), victim.secretKey());
-            assertThat(canceller.readToEnd()).isEmpty();
-        }
     }
 
     private static void assertCancelled(List<Message> answer, char status) {
@@ -313,16 +273,5 @@ class ScriptedNodesIT {
         assertThat(answer.getFirst().sqlState()).isEqualTo("57014");
         assertThat(answer.getFirst().errorMessage()).isEqualTo("canceling statement due to user request");
         assertThat((char) answer.getLast().body()[0]).isEqualTo(status);
-    }
-
-    private static void await(CountDownLatch latch) {
-        try {
-            assertThat(latch.await(15, TimeUnit.SECONDS))
-                    .as("it has come so far")
-                    .isTrue();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
     }
 }

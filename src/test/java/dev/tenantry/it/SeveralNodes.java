@@ -52,6 +52,11 @@ abstract class SeveralNodes {
         return outcome(client.query(sql));
     }
 
+    /** Sends it by the extended protocol, without Sync. */
+    final void execute(String sql) {
+        client.parse("", sql).bind("", "").execute("", 0);
+    }
+
     /** Tags and SQLSTATEs of errors up to ReadyForQuery, and its status. */
     static String outcome(RawClient of) {
         List<Message> answer = of.readUntilReady();
@@ -75,6 +80,16 @@ abstract class SeveralNodes {
 
     final String rows(int schema) {
         return client.value("SELECT count(*) FROM several_" + schema + ".t");
+    }
+
+    /** How many prepared transactions there are in the clients' database. */
+    final int prepared() throws SQLException {
+        int found = 0;
+        for (int node = 0; node < cluster.nodes().size(); node++) {
+            found += Integer.parseInt(
+                    direct(node, "SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()"));
+        }
+        return found;
     }
 
     final String direct(int node, String sql) throws SQLException {

@@ -266,24 +266,11 @@ class SeveralNodesIT extends SeveralNodes {
         execute("CREATE SCHEMA several_3");
     }
 
-    private void execute(String sql) {
-        client.parse("", sql).bind("", "").execute("", 0);
-    }
-
     private RawClient say(String sql, String charset) {
         return client.message(
                 'Q',
                 new MessageWriter()
                         .bytes(sql.getBytes(Charset.forName(charset)))
                         .int8(0));
-    }
-
-    /** How many prepared transactions there are. */
-    private int prepared() throws SQLException {
-        int found = 0;
-        for (int node = 0; node <= 2; node++) {
-            found += Integer.parseInt(direct(node, "SELECT count(*) FROM pg_prepared_xacts"));
-        }
-        return found;
     }
 }

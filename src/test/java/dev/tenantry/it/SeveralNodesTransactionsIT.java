@@ -11,7 +11,6 @@ import org.junit.jupiter.api.Test;
 
 /** Transactions that write to schemas of several nodes: to the client they are as those of one server. */
 class SeveralNodesTransactionsIT extends SeveralNodes {
-    private static final int WORKER_1 = 1;
     private static final int WORKER_2 = 2;
 
     @BeforeEach
@@ -253,18 +252,7 @@ class SeveralNodesTransactionsIT extends SeveralNodes {
         assertThat(outcome("INSERT INTO several_2.t VALUES (1)")).isEqualTo("INSERT 0 1 T");
     }
 
-    private void execute(String sql) {
-        client.parse("", sql).bind("", "").execute("", 0);
-    }
-
     private void assertNothingIsLeft() throws SQLException {
-        for (int node : List.of(WORKER_1, WORKER_2)) {
-            assertThat(direct(
-                            node,
-                            "SELECT count(*) FROM pg_prepared_xacts x JOIN pg_database d ON d.datname = x.database"
-                                    + " WHERE d.datname = current_database()"))
-                    .as("prepared transactions on node %s", node)
-                    .isEqualTo("0");
-        }
+        assertThat(prepared()).as("prepared transactions").isZero();
     }
 }

@@ -15,7 +15,6 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.SecuritySchemeType;
-import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityScheme;
@@ -33,26 +32,6 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
         description = "A PostgreSQL role that is a superuser or a member of pg_monitor")
 @SecurityRequirement(name = "role")
 @APIResponse(responseCode = "200", description = "A page of rows")
-@APIResponse(
-        responseCode = "400",
-        description = "A parameter has no meaning (bad_parameter)",
-        content = @Content(mediaType = Problem.MEDIA_TYPE))
-@APIResponse(
-        responseCode = "401",
-        description = "No role and password, or wrong ones (authentication_required)",
-        content = @Content(mediaType = Problem.MEDIA_TYPE))
-@APIResponse(
-        responseCode = "403",
-        description = "The role may not read this (not_allowed)",
-        content = @Content(mediaType = Problem.MEDIA_TYPE))
-@APIResponse(
-        responseCode = "429",
-        description = "Too many attempts to sign in; Retry-After says how long to wait (too_many_attempts)",
-        content = @Content(mediaType = Problem.MEDIA_TYPE))
-@APIResponse(
-        responseCode = "503",
-        description = "The coordinator can't be asked (coordinator_unavailable)",
-        content = @Content(mediaType = Problem.MEDIA_TYPE))
 public class ClusterResource {
 
     private final ApiAccess access;
@@ -95,11 +74,9 @@ public class ClusterResource {
     }
 
     private <T> Page<T> page(ClusterView<T> view, Selection selection) {
-        int limit = selection.limit();
-        int offset = selection.offset();
         try {
-            Rows<T> rows = access.views().read(view, selection.schemas(), limit, offset);
-            return new Page<>(rows.total(), limit, offset, rows.items());
+            Rows<T> rows = access.views().read(view, selection.schemas(), selection.limit(), selection.offset());
+            return selection.page(rows.total(), rows.items());
         } catch (CatalogUnavailableException away) {
             throw Problem.unavailable("The coordinator does not answer now; try again later.");
         }

@@ -2,6 +2,7 @@ package dev.tenantry.control.api;
 
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.WebApplicationException;
+import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,16 @@ public class Paging {
 
     int offset() {
         return number("offset", offset, 0, 0, Integer.MAX_VALUE);
+    }
+
+    /** The page that was asked for, of all these rows. */
+    <T> Page<T> page(List<T> all) {
+        return page(all.size(), all.stream().skip(offset()).limit(limit()).toList());
+    }
+
+    /** The page that was asked for, with its rows. */
+    <T> Page<T> page(long total, List<T> items) {
+        return new Page<>(total, limit(), offset(), items);
     }
 
     private static int number(String name, @Nullable String text, int fallback, int min, int max) {

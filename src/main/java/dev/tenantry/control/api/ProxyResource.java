@@ -18,7 +18,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -30,26 +29,6 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 @Tag(name = "proxy", description = "What the proxy in this process is doing; others are asked themselves")
 @SecurityRequirement(name = "role")
 @APIResponse(responseCode = "200", description = "A page of rows")
-@APIResponse(
-        responseCode = "400",
-        description = "A parameter has no meaning (bad_parameter)",
-        content = @Content(mediaType = Problem.MEDIA_TYPE))
-@APIResponse(
-        responseCode = "401",
-        description = "No role and password, or wrong ones (authentication_required)",
-        content = @Content(mediaType = Problem.MEDIA_TYPE))
-@APIResponse(
-        responseCode = "403",
-        description = "The role may not read this (not_allowed)",
-        content = @Content(mediaType = Problem.MEDIA_TYPE))
-@APIResponse(
-        responseCode = "429",
-        description = "Too many attempts to sign in; Retry-After says how long to wait (too_many_attempts)",
-        content = @Content(mediaType = Problem.MEDIA_TYPE))
-@APIResponse(
-        responseCode = "503",
-        description = "The proxy is starting or stopping (coordinator_unavailable, proxy_unavailable)",
-        content = @Content(mediaType = Problem.MEDIA_TYPE))
 public class ProxyResource {
 
     private static final long ANSWER_SECONDS_MAX = 10;
@@ -102,15 +81,8 @@ public class ProxyResource {
     }
 
     private static <T> Page<T> page(CompletableFuture<List<T>> asked, Paging paging) {
-        int limit = paging.limit();
-        int offset = paging.offset();
         try {
-            List<T> all = asked.get(ANSWER_SECONDS_MAX, TimeUnit.SECONDS);
-            return new Page<>(
-                    all.size(),
-                    limit,
-                    offset,
-                    all.stream().skip(offset).limit(limit).toList());
+            return paging.page(asked.get(ANSWER_SECONDS_MAX, TimeUnit.SECONDS));
         } catch (ExecutionException | TimeoutException stopping) {
             throw Problem.proxyUnavailable(stopping);
         } catch (InterruptedException interrupted) {

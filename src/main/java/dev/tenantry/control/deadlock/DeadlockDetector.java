@@ -4,6 +4,7 @@ import dev.tenantry.activity.LockWaiter;
 import dev.tenantry.activity.LockWaiters;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.Node;
+import dev.tenantry.control.background.BackgroundLoop;
 import dev.tenantry.control.deadlock.WaitGraph.Transaction;
 import dev.tenantry.control.deadlock.WaitGraph.Wait;
 import dev.tenantry.store.CatalogUnavailableException;
@@ -39,7 +40,6 @@ public final class DeadlockDetector implements AutoCloseable {
 
     private static final Duration INTERVAL = Duration.ofMillis(500);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(5);
-    private static final long CLOSE_MAX_MILLIS = 5_000;
 
     private final Vertx vertx;
     private final CatalogFeed catalog;
@@ -47,9 +47,8 @@ public final class DeadlockDetector implements AutoCloseable {
     private final LockWaiters waiters;
     private final String proxy = UUID.randomUUID().toString();
     private final Map<Node, ServerConnection> connections = new HashMap<>();
-    private final Thread thread;
+    private final BackgroundLoop loop = new BackgroundLoop("deadlocks", INTERVAL, running -> look(), this::leave);
     private boolean noted;
-    private volatile boolean closed;
 
     /**
      * Makes one that does nothing until started.
@@ -61,43 +60,17 @@ public final class DeadlockDetector implements AutoCloseable {
         this.catalog = catalog;
         this.coordinator = coordinator;
         this.waiters = waiters;
-        this.thread = Thread.ofVirtual().name("deadlocks").unstarted(this::run);
     }
 
     /** Begins to look. */
     public void start() {
-        thread.start();
+        loop.start();
     }
 
     /** Stops it; returns when its connections have been closed, or it takes too long. */
     @Override
     public void close() {
-        closed = true;
-        thread.interrupt();
-        try {
-            thread.join(CLOSE_MAX_MILLIS);
-        } catch (InterruptedException stopped) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void run() {
-        try {
-            while (!closed) {
-                Thread.sleep(INTERVAL);
-                try {
-                    look();
-                } catch (CatalogUnavailableException | StatementRefusedException | TimeoutException away) {
-                    LOG.debugf("looks for deadlocks again later reason=%s", away.getMessage());
-                } catch (ExecutionException | RuntimeException ours) {
-                    LOG.error("looking for deadlocks failed", ours);
-                }
-            }
-        } catch (InterruptedException stopped) {
-            LOG.debug("looks for deadlocks no more");
-        } finally {
-            leave();
-        }
+        loop.close();
     }
 
     private void look() throws InterruptedException, ExecutionException, TimeoutException {

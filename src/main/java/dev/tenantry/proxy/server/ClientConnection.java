@@ -13,6 +13,10 @@ import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -261,6 +265,18 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** The loop that it lives on, once it is connected. */
     Optional<EventLoop> loop() {
         return Optional.ofNullable(context).map(at -> at.channel().eventLoop());
+    }
+
+    /** Those that are connected, by the loop that they live on; from any thread. */
+    static Map<EventLoop, List<ClientConnection>> byLoop(Iterable<ClientConnection> connections) {
+        Map<EventLoop, List<ClientConnection>> byLoop = new HashMap<>();
+        for (ClientConnection connection : connections) {
+            connection
+                    .loop()
+                    .ifPresent(loop -> byLoop.computeIfAbsent(loop, first -> new ArrayList<>())
+                            .add(connection));
+        }
+        return byLoop;
     }
 
     /** Who its session is; on its loop, once there is one. */

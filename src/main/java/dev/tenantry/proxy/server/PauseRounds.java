@@ -35,13 +35,7 @@ final class PauseRounds implements PauseProgress {
 
     @Override
     public Map<Long, Integer> running(Pauses pauses) {
-        Map<EventLoop, List<ClientConnection>> byLoop = new HashMap<>();
-        for (ClientConnection connection : connections) {
-            connection
-                    .loop()
-                    .ifPresent(loop -> byLoop.computeIfAbsent(loop, first -> new ArrayList<>())
-                            .add(connection));
-        }
+        Map<EventLoop, List<ClientConnection>> byLoop = ClientConnection.byLoop(connections);
         List<CompletableFuture<int[]>> rounds = new ArrayList<>();
         byLoop.forEach((loop, those) -> rounds.add(round(loop, those, pauses)));
         Map<Long, Integer> running = new HashMap<>();

@@ -11,7 +11,6 @@ import dev.tenantry.proxy.pool.BackendPools;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -101,14 +100,8 @@ final class ProxyActivity implements ActivityReader {
     }
 
     private CompletableFuture<List<LoopSurvey>> survey() {
-        Map<EventLoop, List<ClientConnection>> byLoop = new HashMap<>();
-        pools.loops().forEach(loop -> byLoop.put(loop, new ArrayList<>()));
-        for (ClientConnection connection : connections) {
-            connection
-                    .loop()
-                    .ifPresent(loop -> byLoop.computeIfAbsent(loop, first -> new ArrayList<>())
-                            .add(connection));
-        }
+        Map<EventLoop, List<ClientConnection>> byLoop = ClientConnection.byLoop(connections);
+        pools.loops().forEach(loop -> byLoop.putIfAbsent(loop, List.of()));
         Moment now = Moment.now();
         List<CompletableFuture<LoopSurvey>> surveys = new ArrayList<>();
         byLoop.forEach((loop, those) -> surveys.add(new LoopSurvey(pools.of(loop), those, now).begin()));

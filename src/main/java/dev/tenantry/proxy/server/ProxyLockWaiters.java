@@ -5,7 +5,6 @@ import dev.tenantry.activity.LockWaiters;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,13 +23,7 @@ final class ProxyLockWaiters implements LockWaiters {
 
     @Override
     public CompletableFuture<List<LockWaiter>> waiting(Duration atLeast) {
-        Map<EventLoop, List<ClientConnection>> byLoop = new HashMap<>();
-        for (ClientConnection connection : connections) {
-            connection
-                    .loop()
-                    .ifPresent(loop -> byLoop.computeIfAbsent(loop, first -> new ArrayList<>())
-                            .add(connection));
-        }
+        Map<EventLoop, List<ClientConnection>> byLoop = ClientConnection.byLoop(connections);
         Moment now = Moment.now();
         List<CompletableFuture<List<LockWaiter>>> loops = new ArrayList<>();
         byLoop.forEach((loop, those) -> loops.add(CompletableFuture.supplyAsync(
