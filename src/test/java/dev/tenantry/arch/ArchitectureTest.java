@@ -40,6 +40,7 @@ class ArchitectureTest {
             Map.entry("routing", List.of("sql", "catalog", "commit")),
             Map.entry("embedded", List.of("sql", "scram")),
             Map.entry("store", List.of("activity", "catalog", "commit", "sql", "scram")),
+            Map.entry("blueprint", List.of("sql", "store")),
             Map.entry("proxy.net", List.of("wire")),
             Map.entry("proxy.auth", List.of("wire", "scram")),
             Map.entry("proxy.backend", List.of("wire", "catalog", "scram", "proxy.net", "proxy.auth")),
@@ -256,10 +257,10 @@ class ArchitectureTest {
     }
 
     @Test
-    void onlyStoreAndNodeAdministrationTalkToServersByClient() {
+    void onlyStoreBlueprintAndNodeAdministrationTalkToServersByClient() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages(ROOT + "store..", ROOT + "control.node..")
+                .resideOutsideOfPackages(ROOT + "store..", ROOT + "blueprint..", ROOT + "control.node..")
                 .should()
                 .dependOnClassesThat(
                         resideInAnyPackage("io.vertx.pgclient..", "io.vertx.sqlclient..", "java.sql..", "javax.sql..")

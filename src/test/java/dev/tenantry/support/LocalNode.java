@@ -31,13 +31,17 @@ final class LocalNode implements PostgresNode {
     }
 
     static LocalNode start(String name) {
+        return start(name, binaries());
+    }
+
+    static LocalNode start(String name, PostgresBinaries binaries) {
         try {
             Path folder = Files.createTempDirectory("tenantry-node-");
             ServerSettings settings = new ServerSettings(
                     name,
                     folder.resolve(name),
                     folder.resolve(name + ".log"),
-                    binaries(),
+                    binaries,
                     Superuser.DEFAULT,
                     VERIFIER,
                     Durability.THROWAWAY);

@@ -1,6 +1,8 @@
 package dev.tenantry.support;
 
+import dev.tenantry.embedded.PostgresBinaries;
 import dev.tenantry.embedded.Superuser;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -24,6 +26,11 @@ public interface PostgresNode extends AutoCloseable {
         return "containers".equals(System.getProperty("tenantry.test.servers"))
                 ? ContainerNode.start(name)
                 : LocalNode.start(name);
+    }
+
+    /** A running server of an installation that this test needs, whatever the others use. */
+    static PostgresNode start(String name, Path bin) {
+        return LocalNode.start(name, PostgresBinaries.in(bin));
     }
 
     /** What the test calls it. */

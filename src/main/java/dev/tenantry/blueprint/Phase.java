@@ -1,0 +1,18 @@
+package dev.tenantry.blueprint;
+
+/** When, in the course of a move, a statement of a blueprint is run on the target. */
+public enum Phase {
+    /** What rows can be copied into and changes can be applied to: types, functions, tables, keys. */
+    BEFORE_DATA,
+    /**
+     * What is made faster, or can only be made, once there are rows, all tables at one state: indexes, foreign keys,
+     * views, triggers (which changes that are applied do not fire).
+     */
+    AFTER_DATA,
+    /**
+     * What must not be in force while changes are applied, and takes no time: triggers that fire for those too, forced
+     * row-level security, the contents of materialized views. Run when nothing is applied any more, before the first
+     * client; usually empty.
+     */
+    AT_SWITCH
+}

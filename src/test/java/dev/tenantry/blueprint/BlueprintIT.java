@@ -1,0 +1,113 @@
+package dev.tenantry.blueprint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tenantry.blueprint.TableBlueprint.Kind;
+import dev.tenantry.blueprint.TableBlueprint.Persistence;
+import dev.tenantry.blueprint.TableBlueprint.ReplicaIdentity;
+import dev.tenantry.store.StatementRefusedException;
+import dev.tenantry.support.PostgresNode;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Schemas written by hand, read and created on the PostgreSQL that tests run on. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class BlueprintIT {
+
+    private BlueprintNode node;
+
+    @BeforeAll
+    void start() {
+        node = new BlueprintNode(PostgresNode.start("blueprint"));
+    }
+
+    @AfterAll
+    void stop() {
+        node.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tables"})
+    void readsFromTheTargetWhatItReadFromTheSource(String schema) {
+        node.run(BlueprintNode.SOURCE, BlueprintNode.resource(schema + ".sql"));
+
+        SchemaBlueprint blueprint = node.copy(schema);
+
+        assertThat(blueprint.schema()).isEqualTo(schema);
+        assertThat(blueprint.description()).contains("schema \"" + schema + "\"");
+        // A blueprint of the copy makes the same again.
+        assertThat(node.read(BlueprintNode.TARGET, schema).statements()).isEqualTo(blueprint.statements());
+    }
+
+    @Test
+    void tellsWhatAMoveHasToKnowOfTables() {
+        node.run(BlueprintNode.SOURCE, """
+                CREATE SCHEMA told; SET search_path = told;
+                CREATE TABLE keyed (id bigserial PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED);
+                CREATE TABLE keyless (id int);
+                CREATE TABLE late_key (id int PRIMARY KEY DEFERRABLE);
+                CREATE UNLOGGED TABLE fleeting (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+                CREATE TABLE parts (id int) PARTITION BY LIST (id);
+                ALTER TABLE parts REPLICA IDENTITY FULL;
+                CREATE SEQUENCE loose;
+                INSERT INTO keyed (n) SELECT generate_series(1, 1000);
+                """);
+
+        SchemaBlueprint told = node.read(BlueprintNode.SOURCE, "told");
+
+        assertThat(told.sequences())
+                .extracting(SequenceBlueprint::name)
+                .containsExactly("fleeting_id_seq", "keyed_id_seq", "loose");
+        assertThat(told.tables())
+                .extracting(TableBlueprint::name)
+                .containsExactly("fleeting", "keyed", "keyless", "late_key", "parts");
+        assertThat(told.tables())
+                .extracting(TableBlueprint::replicaIdentity)
+                .containsExactly(
+                        ReplicaIdentity.KEY,
+                        ReplicaIdentity.KEY,
+                        ReplicaIdentity.NONE,
+                        ReplicaIdentity.NONE,
+                        ReplicaIdentity.FULL);
+        assertThat(told.tables().getFirst().persistence()).isEqualTo(Persistence.UNLOGGED);
+        assertThat(told.tables().getLast().kind()).isEqualTo(Kind.PARTITIONED);
+        assertThat(told.tables().get(1).storedColumns()).containsExactly("id", "n");
+        assertThat(told.tables().get(1).estimatedBytes()).isBetween(8192L * 4, 8192L * 20);
+    }
+
+    @Test
+    void namesWhatDiffers() {
+        node.run(
+                BlueprintNode.SOURCE,
+                "CREATE SCHEMA differing; CREATE TABLE differing.t (a int); " + "CREATE TABLE differing.u (a int)");
+        SchemaBlueprint before = node.read(BlueprintNode.SOURCE, "differing");
+        node.run(
+                BlueprintNode.SOURCE,
+                "ALTER TABLE differing.t ADD b int; DROP TABLE differing.u; "
+                        + "CREATE INDEX late ON differing.t (a); ALTER TABLE differing.t REPLICA IDENTITY FULL");
+        SchemaBlueprint after = node.read(BlueprintNode.SOURCE, "differing");
+
+        assertThat(before.differences(after))
+                .containsExactly(
+                        "table \"differing\".\"t\" differs",
+                        "table \"differing\".\"u\" is missing",
+                        "index \"differing\".\"late\" is new",
+                        "replica identity \"differing\".\"t\" is new");
+        assertThat(before.differences(after.withoutReplicaIdentity(List.of("t"))))
+                .hasSize(3);
+    }
+
+    @Test
+    void refusesASchemaThatIsNotThere() {
+        assertThatThrownBy(() -> node.read(BlueprintNode.SOURCE, "Nowhere \"x"))
+                .isInstanceOfSatisfying(
+                        StatementRefusedException.class,
+                        refused -> assertThat(refused.sqlState()).isEqualTo("3F000"));
+    }
+}

@@ -1,0 +1,4 @@
+CREATE ROLE alice;
+CREATE ROLE bob;
+CREATE ROLE carol;
+CREATE ROLE "Odd ""role";
