@@ -1,5 +1,6 @@
 package dev.tenantry;
 
+import dev.tenantry.check.Checks;
 import dev.tenantry.embedded.FreePort;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
@@ -17,8 +18,14 @@ public final class App {
 
     private App() {}
 
-    /** Runs until told to stop; exit code 0, or 1 when it could not start, or 2 when it was called wrongly. */
-    public static void main(String... args) {
+    /**
+     * Runs until told to stop, or a check until it is done; exit code 0, or 1 when it could not start or the check has
+     * found something, or 2 when it was called wrongly.
+     */
+    public static void main(String... args) throws InterruptedException {
+        if (args.length > 0 && Checks.isOne(args[0])) {
+            System.exit(Checks.run(List.of(args), Terminal::result));
+        }
         switch (CommandLine.parse(List.of(args))) {
             case CommandLine.Help help -> Terminal.result(CommandLine.USAGE);
             case CommandLine.Wrong wrong -> {

@@ -22,6 +22,14 @@ sealed interface CommandLine {
               --pg-bin DIR           make the embedded servers from this PostgreSQL 15 to 18 installation
               --coordinator URL      use existing servers: postgresql://superuser:password@host:port/database
               --worker HOST:PORT     an existing worker, with --coordinator; may be given several times
+
+            usage: tenantry check-isolation --url postgresql://superuser:password@host:port/database [options]
+
+              --clients N            sessions at a time (16)
+              --schemas N            schemas, made for it and removed afterwards (8)
+              --seconds N            how long (60)
+              --seed N               decides what is said; another one each time if not given
+              --kill-backends        end connections to the nodes at random, on the nodes
             """;
 
     /**

@@ -41,6 +41,7 @@ class ArchitectureTest {
             Map.entry("embedded", List.of("sql", "scram")),
             Map.entry("store", List.of("activity", "catalog", "commit", "sql", "scram")),
             Map.entry("blueprint", List.of("sql", "store")),
+            Map.entry("check", List.of("wire", "proxy.auth")),
             Map.entry("proxy.net", List.of("wire")),
             Map.entry("proxy.auth", List.of("wire", "scram")),
             Map.entry("proxy.backend", List.of("wire", "catalog", "scram", "proxy.net", "proxy.auth")),

@@ -163,6 +163,25 @@ class SeveralNodesSettingsIT extends SeveralNodes {
         }
     }
 
+    /** As PostgreSQL does, which forgets only what the failed transaction itself has set outside any savepoint. */
+    @Test
+    void takesChainedModesAndThoseBeforeASavepointOutOfAFailedBlock() {
+        client.run("BEGIN READ ONLY");
+        client.run("COMMIT AND CHAIN");
+        for (int node : List.of(1, 2, 1)) {
+            client.run("SELECT 1/0 FROM several_" + node + ".t RIGHT JOIN (SELECT 1) one ON true");
+            assertThat(outcome("ROLLBACK AND CHAIN")).isEqualTo("ROLLBACK T");
+            assertThat(on(3 - node, "transaction_read_only")).isEqualTo("on");
+        }
+        client.run("ROLLBACK");
+        client.run("BEGIN READ ONLY");
+        client.run("SAVEPOINT s");
+        client.run("SELECT 1/0 FROM several_1.t RIGHT JOIN (SELECT 1) one ON true");
+        assertThat(outcome("ROLLBACK AND CHAIN")).isEqualTo("ROLLBACK T");
+        assertThat(on(2, "transaction_read_only")).isEqualTo("on");
+        client.run("ROLLBACK");
+    }
+
     @Test
     void keepsADefaultThatIsNewOutOfTheChainedBlock() {
         client.run("SET default_transaction_isolation = 'repeatable read'");

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.support.Message;
 import dev.tenantry.support.RawClient;
+import dev.tenantry.support.SuperuserLogin;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** One session that uses two nodes: errors, ends of blocks and pipelined batches mean what they mean on one server. */
@@ -186,6 +189,34 @@ class TwoNodeSessionIT extends SeveralNodes {
                 .execute("p", 0)
                 .sync();
         assertThat(Message.types(client.readUntilReady())).isEqualTo("223DDDCZ");
+    }
+
+    @Test
+    void refusesSecondStatementOfANameAsTheNodeWouldThatHasTheFirst() {
+        client.run("PREPARE one AS SELECT id FROM several_1.t");
+        client.run("SET search_path TO several_2");
+        assertThat(outcome("PREPARE one AS SELECT id FROM t")).isEqualTo("42P05 I");
+        assertThat(outcome("PREPARE one AS SELECT id FROM nothing")).isEqualTo("42P01 I");
+        client.parse("two", "SELECT id FROM several_1.t").sync().readUntilReady();
+        assertThat(outcome(client.parse("two", "SELECT id FROM t").sync())).isEqualTo("42P05 I");
+        assertThat(outcome(client.parse("two", "SELECT id FROM nothing").sync()))
+                .isEqualTo("42P01 I");
+        client.run("INSERT INTO several_1.t VALUES (1)");
+        for (String name : List.of("one", "two")) {
+            assertThat(outcome("EXECUTE " + name)).isEqualTo("SELECT 1 I");
+        }
+    }
+
+    @Test
+    void goesInOneStringWhereTheSessionBeganAfterReset() {
+        client.run("INSERT INTO several_2.t VALUES (1)");
+        try (RawClient other =
+                SuperuserLogin.at(cluster.host(), cluster.port(), Map.of("options", "-c search_path=several_2"))) {
+            for (String reset : List.of("RESET search_path", "SET search_path TO DEFAULT", "RESET ALL")) {
+                other.run("SET search_path TO several_1");
+                assertThat(outcome(other.query(reset + "; SELECT id FROM t"))).endsWith("SELECT 1 I");
+            }
+        }
     }
 
     @Test

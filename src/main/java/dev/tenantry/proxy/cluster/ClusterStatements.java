@@ -183,6 +183,7 @@ public final class ClusterStatements {
                 && (transaction.main() == null
                         || transaction.isDistributed()
                         || (commit || chain) && transaction.isFailed()
+                        || chain && transaction.hasFailedChained()
                         || commit && catalog.isChanged()
                         || transaction.isImplicit());
     }
@@ -329,7 +330,7 @@ public final class ClusterStatements {
         }
         boolean failed = transaction.status() == 'E';
         boolean commits = commit && !failed;
-        if (failed && chain) {
+        if (chain && transaction.hasLostItsModes()) {
             session.settings().forgetModes();
         }
         SqlError untold = commit ? transaction.takeLoss() : null;

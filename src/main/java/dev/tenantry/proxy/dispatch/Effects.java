@@ -195,7 +195,7 @@ public final class Effects {
         boolean committed = !tag.equals("ROLLBACK");
         catalog.clear();
         if (chain) {
-            if (transaction.status() == 'E') {
+            if (transaction.hasLostItsModes()) {
                 settings.forgetModes();
             }
             settings.chain(committed);

@@ -111,10 +111,11 @@ final class ParseMessages {
         return statements.isHeld(facts, route) ? null : statements.ready(statements.node(route));
     }
 
-    /** A second statement of a name: the server, if it has the first, says what is wrong with it. */
+    /** A second statement of a name: the server says what is wrong with it, and needs no more for it than the name. */
     private Verdict twice(String name, BackendConnection backend) {
-        if (backend.prepared().get(name) != session.statements().get(name)) {
-            throw new SqlErrorException(alreadyExists(name));
+        if (!backend.prepared().containsKey(name)) {
+            cluster.owner().flushClientRun();
+            PreparedOnBackend.ensure(Prepared.empty(name), backend, session.ledger());
         }
         session.ledger().expect(Expected.PARSE, false, null);
         session.backends().extended(false);

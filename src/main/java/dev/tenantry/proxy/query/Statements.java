@@ -282,12 +282,12 @@ public final class Statements {
 
     /**
      * What a backend must mean by the name that EXECUTE, DEALLOCATE or PREPARE uses. To DEALLOCATE what is on none of
-     * the session's backends, something empty will do.
+     * the session's backends, something empty will do; and so it will to refuse a second PREPARE.
      */
     @Nullable
     Prepared meant(String used, StatementFacts facts, BackendConnection backend) {
         Prepared prepared = session.statements().get(used);
-        if (prepared == null || !(facts.action() instanceof StatementAction.Deallocate)) {
+        if (prepared == null || facts.action() instanceof StatementAction.Execute) {
             return prepared;
         }
         return backend.prepared().get(used) instanceof Prepared any ? any : Prepared.empty(used);

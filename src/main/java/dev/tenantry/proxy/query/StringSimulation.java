@@ -51,6 +51,8 @@ final class StringSimulation implements RoutingContext {
         for (SetConfigCall call : facts.settingCalls()) {
             if (call.value() instanceof SetConfigCall.Argument.Literal(String text)) {
                 set(call.name(), text);
+            } else {
+                uncertain |= routes(call.name());
             }
         }
         switch (facts.action()) {
@@ -78,17 +80,20 @@ final class StringSimulation implements RoutingContext {
                 changedLocally |= set.local();
                 if (set.value() instanceof StatementAction.SettingValue.Text(String text)) {
                     set(set.name(), text);
+                } else {
+                    uncertain |= routes(set.name());
                 }
             }
-            case StatementAction.ResetVariable reset -> {
-                if (reset.name().equals("search_path")) {
-                    searchPath = SearchPath.parse("\"$user\", public").orElse(List.of());
-                }
-            }
+            case StatementAction.ResetVariable reset -> uncertain |= routes(reset.name());
+            case StatementAction.ResetAll() -> uncertain = true; // what the session began with is not known here
             default -> {
                 // changes nothing that routes
             }
         }
+    }
+
+    private static boolean routes(String name) {
+        return name.equals("search_path") || name.equals("role") || name.equals("session_authorization");
     }
 
     private void set(String name, String value) {

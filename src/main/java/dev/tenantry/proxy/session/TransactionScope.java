@@ -34,6 +34,7 @@ public final class TransactionScope {
     private boolean crippled;
     private boolean implicit;
     private boolean deadlocked;
+    private boolean chained;
     private long begunNanos;
     private @Nullable BackendConnection main;
     private @Nullable SqlError loss;
@@ -91,6 +92,7 @@ public final class TransactionScope {
         crippled = false;
         implicit = false;
         deadlocked = false;
+        chained = false;
         main = null;
         loss = null;
         savepoints.clear();
@@ -103,10 +105,24 @@ public final class TransactionScope {
         BackendConnection kept = main;
         end();
         begin();
+        chained = true;
         if (kept != null) {
             participants.put(kept.node().nodeId(), kept);
             main = kept;
         }
+    }
+
+    /**
+     * Whether AND CHAIN finds no modes of the block any more: a server that fails undoes what a transaction without
+     * savepoints has done, the modes of its BEGIN included, but not those that AND CHAIN itself gave.
+     */
+    public boolean hasLostItsModes() {
+        return status() == 'E' && !chained && savepoints.isEmpty();
+    }
+
+    /** Whether it has failed but a server that began it by BEGIN would forget modes that AND CHAIN has given it. */
+    public boolean hasFailedChained() {
+        return status() == 'E' && chained;
     }
 
     /** How many transactions have ended, those of single statements and batches included. */

@@ -1,0 +1,59 @@
+package dev.tenantry.check;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** The checks as commands. */
+public final class Checks {
+
+    /** Something was wrong with the cluster. */
+    public static final int EXIT_FAILED = 1;
+
+    /** The command was wrong. */
+    public static final int EXIT_USAGE = 2;
+
+    private static final String ISOLATION = "check-isolation";
+
+    private Checks() {}
+
+    /** Whether that is the name of a check. */
+    public static boolean isOne(String command) {
+        return command.equals(ISOLATION);
+    }
+
+    /**
+     * Does one.
+     *
+     * @param words the command's name and its options
+     * @param result takes what was found, as text
+     * @return the exit code of the process
+     */
+    public static int run(List<String> words, Consumer<String> result) throws InterruptedException {
+        IsolationCheck check;
+        try {
+            check = isolation(CheckOptions.parse(words.subList(1, words.size())));
+        } catch (IllegalArgumentException wrong) {
+            result.accept("tenantry " + words.getFirst() + ": " + wrong.getMessage() + " (see './tenantry help')");
+            return EXIT_USAGE;
+        }
+        try {
+            result.accept(check.run());
+            return 0;
+        } catch (CheckFailedException | IOException failed) {
+            result.accept("FAILED " + failed.getMessage());
+            return EXIT_FAILED;
+        }
+    }
+
+    private static IsolationCheck isolation(CheckOptions options) {
+        options.allow("url", "clients", "schemas", "seed", "seconds", "kill-backends");
+        return new IsolationCheck(
+                options.address("url"),
+                options.number("clients", 16, 1, 1_000),
+                options.number("schemas", 8, 1, 1_000),
+                options.seed(),
+                options.seconds(),
+                options.isOn("kill-backends"));
+    }
+}

@@ -1,0 +1,46 @@
+package dev.tenantry.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ChecksTest {
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "check-isolation                                | --url is needed",
+                "check-isolation --url=postgresql://h/d         | an address is postgresql://",
+                "check-isolation --url=postgresql://u@h/d --x=1 | unknown option --x",
+                "check-isolation --url=postgresql://u@h/d x     | unknown word x",
+                "check-isolation --url=postgresql://u@h/d --clients 0 | --clients is a number from 1 to 1000, not 0",
+                "check-isolation --url=postgresql://u@h/d --seconds x | --seconds is a number",
+            })
+    void saysWhatIsWrongWithACommand(String words, String sentence) throws InterruptedException {
+        StringBuilder said = new StringBuilder();
+        assertThat(Checks.run(List.of(words.split(" +")), said::append)).isEqualTo(Checks.EXIT_USAGE);
+        assertThat(said).contains("tenantry check-isolation: ").contains(sentence);
+    }
+
+    @Test
+    void readsAddressesAsTheReadyLineHasThem() {
+        assertThat(ServerAddress.parse("postgresql://u:p%40w@[::1]:7/d"))
+                .isEqualTo(new ServerAddress("::1", 7, "d", "u", "p@w"));
+        assertThat(ServerAddress.parse("postgres://u@h/d")).isEqualTo(new ServerAddress("h", 5432, "d", "u", ""));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"h", "mysql://u@h/d", "postgresql://h/d", "postgresql://u@h", "postgresql://u:secret@h/d?x=1"})
+    void showsNoPasswordOfAWrongAddress(String url) {
+        assertThatThrownBy(() -> ServerAddress.parse(url))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageNotContaining("secret");
+    }
+}
