@@ -1,5 +1,6 @@
 package dev.tenantry;
 
+import dev.tenantry.control.move.MoveLimits;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Max;
@@ -141,5 +142,40 @@ public interface AppConfig {
         /** After how long without use the node must answer before the connection is handed on. */
         @WithDefault("PT5S")
         Duration checkDelay();
+    }
+
+    /** How schemas move between nodes. */
+    Move move();
+
+    /** How schemas move between nodes. */
+    interface Move {
+
+        /**
+         * How long clients of a schema may be made to wait by one attempt to switch it to its new node; when that is
+         * not enough, all goes on as before and it is tried again later.
+         */
+        @WithDefault("PT0.5S")
+        Duration cutOverMax();
+
+        /** How long writers may be made to wait by what a move does before; it is tried again later, too. */
+        @WithDefault("PT0.2S")
+        Duration lockMax();
+
+        /** How many moves may use a node at a time; further ones wait. */
+        @WithDefault("2")
+        @Min(1)
+        @Max(100)
+        int perNode();
+
+        /** How long the old copy is kept after the switch, under the name {@code tenantry_old_<move>}. */
+        @WithDefault("PT0S")
+        Duration keepSource();
+
+        /**
+         * What is compared before the switch, besides the definitions: {@code none}, {@code counts} of rows, or
+         * {@code checksums} of all values.
+         */
+        @WithDefault("counts")
+        MoveLimits.Comparison comparison();
     }
 }

@@ -2,6 +2,7 @@ package dev.tenantry;
 
 import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.UpkeepLimits;
+import dev.tenantry.control.move.MoveLimits;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
@@ -54,7 +55,7 @@ public record Wiring(
                         proxy.statementCacheBytesMax(),
                         proxy.pauseWaitTimeoutMillis(),
                         pool(app.pool(), loops)),
-                new ControlLimits(feed(control.catalog()), upkeep(control.upkeep())),
+                new ControlLimits(feed(control.catalog()), upkeep(control.upkeep()), moves(app.move())),
                 tls(proxy.tls()),
                 vertx,
                 meters);
@@ -89,6 +90,10 @@ public record Wiring(
                 Duration.ofMillis(upkeep.intervalMillis()),
                 Duration.ofMillis(upkeep.preparedAgeMillisMin()),
                 Duration.ofMillis(upkeep.measureMillis()));
+    }
+
+    private static MoveLimits moves(AppConfig.Move move) {
+        return new MoveLimits(move.cutOverMax(), move.lockMax(), move.perNode(), move.keepSource(), move.comparison());
     }
 
     /** Towards nodes the control plane does as the data path. */

@@ -53,6 +53,21 @@ $$;
 COMMENT ON FUNCTION tenantry.record_commit(text, integer[]) IS
     'Makes the commit of the calling transaction the decision to commit that global transaction, prepared on those nodes';
 
+-- What a move leaves on its nodes while it runs. Marks are written on the source and arrive on the target by the same
+-- way as the rows, so that one which is there shows that all before it is. Deeds are what was done on the target, noted
+-- in the transaction that did it.
+CREATE TABLE IF NOT EXISTS tenantry.move_mark (
+    moveid bigint NOT NULL,
+    mark bigint NOT NULL,
+    PRIMARY KEY (moveid, mark)
+);
+CREATE TABLE IF NOT EXISTS tenantry.move_deed (
+    moveid bigint NOT NULL,
+    deed text NOT NULL,
+    PRIMARY KEY (moveid, deed)
+);
+REVOKE ALL ON tenantry.move_mark, tenantry.move_deed FROM PUBLIC;
+
 -- Schemas are created, dropped, renamed and given away through a proxy, so that the catalog changes with them.
 CREATE OR REPLACE FUNCTION tenantry.guard_schema_ddl() RETURNS event_trigger
 LANGUAGE plpgsql

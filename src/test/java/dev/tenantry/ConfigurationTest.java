@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.UpkeepLimits;
+import dev.tenantry.control.move.MoveLimits;
 import dev.tenantry.store.FeedLimits;
 import dev.tenantry.store.ServerTls;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -58,7 +59,8 @@ class ConfigurationTest {
                         .control())
                 .isEqualTo(new ControlLimits(
                         new FeedLimits(Duration.ofMillis(1), Duration.ofMillis(2), Duration.ofMillis(3)),
-                        new UpkeepLimits(Duration.ofMillis(4), Duration.ofMillis(5), Duration.ofMillis(6))));
+                        new UpkeepLimits(Duration.ofMillis(4), Duration.ofMillis(5), Duration.ofMillis(6)),
+                        MoveLimits.DEFAULT));
     }
 
     @Test

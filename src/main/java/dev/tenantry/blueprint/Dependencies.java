@@ -19,10 +19,14 @@ final class Dependencies {
             FROM :objects JOIN pg_depend d ON d.classid = o.catalog AND d.objid = o.oid
             """;
 
+    /** Without the publication by which a move copies the rows, which goes when the move ends. */
     private static final String NEEDING = """
             SELECT d.classid::bigint AS catalog, d.objid::bigint AS oid, o.catalog::bigint AS needed_catalog,
                    o.oid::bigint AS needed, d.deptype::text AS type
             FROM :objects JOIN pg_depend d ON d.refclassid = o.catalog AND d.refobjid = o.oid
+            LEFT JOIN pg_publication_rel r ON d.classid = 'pg_publication_rel'::regclass AND r.oid = d.objid
+            LEFT JOIN pg_publication p ON p.oid = r.prpubid
+            WHERE (p.pubname ~ '^tenantry_[0-9a-z]+_move_[0-9]+$') IS NOT TRUE
             """;
 
     private static final String IDENTITIES = """

@@ -3,6 +3,8 @@ package dev.tenantry.control;
 import dev.tenantry.activity.LockWaiters;
 import dev.tenantry.catalog.PauseProgress;
 import dev.tenantry.control.deadlock.DeadlockDetector;
+import dev.tenantry.control.move.MovePoint;
+import dev.tenantry.control.move.MoveRunner;
 import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.store.CatalogMigration;
 import dev.tenantry.store.CatalogStore;
@@ -36,6 +38,7 @@ public final class ControlPlane implements AutoCloseable {
     private final List<WorkerAddress> workers;
     private final PostgresCatalogFeed feed;
     private final Upkeep upkeep;
+    private final MoveRunner moves;
     private final ClusterViews views;
     private final List<Runnable> closings = new CopyOnWriteArrayList<>();
     private volatile List<OptionalInt> workerNodeIds = List.of();
@@ -52,6 +55,7 @@ public final class ControlPlane implements AutoCloseable {
         this.workers = List.copyOf(workers);
         this.feed = new PostgresCatalogFeed(vertx, coordinator, limits.feed());
         this.upkeep = new Upkeep(vertx, feed, coordinator, limits.upkeep(), new ControlMetrics(meters, feed));
+        this.moves = new MoveRunner(vertx, feed, coordinator, limits.moves(), MovePoint.Observer.NONE);
         this.views = new ClusterViews(vertx, coordinator);
     }
 
@@ -90,6 +94,7 @@ public final class ControlPlane implements AutoCloseable {
         }
         feed.start();
         upkeep.start();
+        moves.start();
     }
 
     private void prepare(ServerConnection connection) {
@@ -144,6 +149,7 @@ public final class ControlPlane implements AutoCloseable {
     @Override
     public void close() {
         closings.forEach(Runnable::run);
+        moves.close();
         upkeep.close();
         feed.close();
     }

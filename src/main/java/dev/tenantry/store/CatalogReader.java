@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,8 +53,9 @@ final class CatalogReader {
         Future<RowSet<Row>> head = connection.send(HEAD);
         // Pauses before what they may be for: who goes on because one is over must find what was done meanwhile.
         Future<RowSet<Row>> pauseRows = connection.send(CatalogSql.PAUSES);
-        Future<RowSet<Row>> changed = connection.send(CatalogSql.SCHEMAS_SINCE, xmin);
+        // What went before what came: a schema whose namespace is replaced must not be missing for a moment.
         Future<RowSet<Row>> dropped = connection.send(CatalogSql.DROPPED_SINCE, xmin);
+        Future<RowSet<Row>> changed = connection.send(CatalogSql.SCHEMAS_SINCE, xmin);
         Future<RowSet<Row>> nodeRows = connection.send(CatalogSql.NODES);
         Row first = connection.await(head).iterator().next();
         boolean news = takeNodes(connection.await(nodeRows));
@@ -112,7 +114,12 @@ final class CatalogReader {
         }
         present.keySet().forEach(id -> forget(id, gone));
         byId.putAll(present);
-        schemas = schemas.with(gone, present.values());
+        Set<String> names = Set.copyOf(gone);
+        List<DistributedSchema> there = new ArrayList<>(present.values());
+        if (!names.isEmpty()) {
+            byId.values().stream().filter(it -> names.contains(it.name())).forEach(there::add);
+        }
+        schemas = schemas.with(gone, there);
         return true;
     }
 

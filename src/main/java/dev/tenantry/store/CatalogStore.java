@@ -11,6 +11,9 @@ public final class CatalogStore {
     /** Key of the advisory lock of the one proxy that looks after the cluster. */
     private static final int LEADER_LOCK = 1_413_828_174;
 
+    /** Key of the advisory lock of the one proxy that moves schemas. */
+    private static final int MOVER_LOCK = LEADER_LOCK + 1;
+
     private final ServerConnection connection;
 
     /** Uses a connection that the caller opened and will close. */
@@ -70,13 +73,22 @@ public final class CatalogStore {
 
     /** Whether this connection is, from now on until it ends, the one that looks after the cluster. */
     public boolean lead() {
+        return holds(LEADER_LOCK);
+    }
+
+    /** Whether this connection is, from now on until it ends, the one that moves schemas. */
+    public boolean leadMoves() {
+        return holds(MOVER_LOCK);
+    }
+
+    private boolean holds(int lock) {
         return connection.query("""
                         SELECT EXISTS (
                                  SELECT FROM pg_catalog.pg_locks
                                  WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid() AND granted
                                    AND (classid, objid, objsubid) = (0, %1$d, 1))
                                OR pg_catalog.pg_try_advisory_lock(%1$d)
-                        """.formatted(LEADER_LOCK)).iterator().next().getBoolean(0);
+                        """.formatted(lock)).iterator().next().getBoolean(0);
     }
 
     /** Installs on a node what it should have, as when it was added. */

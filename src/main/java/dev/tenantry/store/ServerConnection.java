@@ -55,6 +55,12 @@ public final class ServerConnection implements AutoCloseable {
 
     /** Connects and signs in. */
     public static ServerConnection open(Vertx vertx, CoordinatorAddress address, Duration limit) {
+        return open(vertx, address, limit, limit);
+    }
+
+    /** The same for statements that may take longer than connecting. */
+    public static ServerConnection open(
+            Vertx vertx, CoordinatorAddress address, Duration connectMax, Duration answerMax) {
         PgConnectOptions options = new PgConnectOptions()
                 .setHost(address.host())
                 .setPort(address.port())
@@ -67,15 +73,15 @@ public final class ServerConnection implements AutoCloseable {
                         "DateStyle", "ISO",
                         "search_path", "pg_catalog",
                         "tenantry.schema_ddl", "on"));
-        options.setConnectTimeout((int) limit.toMillis());
+        options.setConnectTimeout((int) connectMax.toMillis());
         options.setTcpKeepAlive(true);
         encrypt(options, address.tls());
         // PgConnection.connect would make a factory of its own, whose sockets only the garbage collector closes.
         ConnectionFactory factory = PgDriver.INSTANCE.createConnectionFactory(vertx, options);
         Future<SqlConnection> connecting = factory.connect(vertx.getOrCreateContext());
         try {
-            PgConnection connection = PgConnection.cast(await(connecting, address, limit));
-            return new ServerConnection(connection, factory, address, limit);
+            PgConnection connection = PgConnection.cast(await(connecting, address, connectMax));
+            return new ServerConnection(connection, factory, address, answerMax);
         } catch (CatalogUnavailableException | StatementRefusedException failed) {
             factory.close(Promise.promise());
             throw failed;
@@ -110,7 +116,7 @@ public final class ServerConnection implements AutoCloseable {
     }
 
     /** Calls back on every notification, on the connection's event loop. */
-    void onNotification(Consumer<String> payload) {
+    public void onNotification(Consumer<String> payload) {
         connection.notificationHandler(notification -> payload.accept(notification.getPayload()));
     }
 
@@ -129,7 +135,12 @@ public final class ServerConnection implements AutoCloseable {
         try {
             return await(future, address, limit);
         } catch (CatalogUnavailableException unusable) {
-            leave();
+            if (Thread.currentThread().isInterrupted()) {
+                // Nobody waits for what it runs; the server would go on with it.
+                connection.cancelRequest().onComplete(asked -> leave());
+            } else {
+                leave();
+            }
             throw unusable;
         }
     }

@@ -41,7 +41,7 @@ public record ServerTls(Mode mode, Optional<Path> rootCertificates) {
         }
 
         /** The word in libpq's {@code sslmode}. */
-        String word() {
+        public String word() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }

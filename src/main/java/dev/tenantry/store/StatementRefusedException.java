@@ -9,12 +9,16 @@ public final class StatementRefusedException extends RuntimeException {
 
     private final String sqlState;
     private final String error;
+    private final String detail;
+    private final String hint;
 
     StatementRefusedException(
             String sqlState, String error, @Nullable String detail, @Nullable String hint, Throwable cause) {
         super(error + part(": ", detail, "") + part(" (", hint, ")"), cause);
         this.sqlState = sqlState;
         this.error = error;
+        this.detail = detail == null ? "" : detail;
+        this.hint = hint == null ? "" : hint;
     }
 
     private static String part(String before, @Nullable String text, String after) {
@@ -29,5 +33,15 @@ public final class StatementRefusedException extends RuntimeException {
     /** The error alone, one line. */
     public String error() {
         return error;
+    }
+
+    /** What the server says more of it; empty if nothing. */
+    public String detail() {
+        return detail;
+    }
+
+    /** What the server advises; empty if nothing. */
+    public String hint() {
+        return hint;
     }
 }

@@ -32,6 +32,11 @@ public final class PreparedTransactions {
         return found;
     }
 
+    /** Prepares the open transaction under that name. */
+    public static void prepare(ServerConnection node, String gid) {
+        node.query("PREPARE TRANSACTION " + SqlName.literal(gid));
+    }
+
     /** Commits one; harmless when somebody was faster. */
     public static void commit(ServerConnection node, String gid) {
         finish(node, "COMMIT PREPARED " + SqlName.literal(gid));

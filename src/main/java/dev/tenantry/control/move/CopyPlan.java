@@ -1,0 +1,92 @@
+package dev.tenantry.control.move;
+
+import dev.tenantry.blueprint.BlueprintStatement;
+import dev.tenantry.blueprint.Phase;
+import dev.tenantry.blueprint.SchemaBlueprint;
+import dev.tenantry.blueprint.SequenceBlueprint;
+import dev.tenantry.blueprint.TableBlueprint;
+import dev.tenantry.blueprint.TableBlueprint.Kind;
+import dev.tenantry.blueprint.TableBlueprint.Persistence;
+import dev.tenantry.blueprint.TableBlueprint.ReplicaIdentity;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * What a definition means for its move.
+ *
+ * @param blueprint the definition as it is on the source
+ */
+record CopyPlan(SchemaBlueprint blueprint) {
+
+    /** Filling a materialized view takes long, and it is no worse for being filled before the switch. */
+    private static final String CONTENTS = "contents of materialized view";
+
+    String schema() {
+        return blueprint.schema();
+    }
+
+    /** Tables whose rows the servers copy. */
+    List<String> published() {
+        return blueprint.tables().stream()
+                .filter(table -> table.kind() == Kind.PLAIN && table.persistence() == Persistence.LOGGED)
+                .map(TableBlueprint::name)
+                .toList();
+    }
+
+    /** Tables with rows that no log tells of. */
+    List<TableBlueprint> unlogged() {
+        return blueprint.tables().stream()
+                .filter(table -> table.kind() == Kind.PLAIN && table.persistence() == Persistence.UNLOGGED)
+                .toList();
+    }
+
+    /** Tables whose rows could not be told from each other. */
+    List<String> withoutKey() {
+        return blueprint.tables().stream()
+                .filter(table -> table.kind() == Kind.PLAIN
+                        && table.persistence() == Persistence.LOGGED
+                        && table.replicaIdentity() == ReplicaIdentity.NONE)
+                .map(TableBlueprint::name)
+                .toList();
+    }
+
+    /** All tables that may be written to. */
+    List<String> writable() {
+        return blueprint.tables().stream().map(TableBlueprint::name).toList();
+    }
+
+    List<String> sequences() {
+        return blueprint.sequences().stream().map(SequenceBlueprint::name).toList();
+    }
+
+    List<BlueprintStatement> beforeData() {
+        return blueprint.statements(Phase.BEFORE_DATA);
+    }
+
+    List<BlueprintStatement> afterData() {
+        return blueprint.statements(Phase.AFTER_DATA);
+    }
+
+    /** What fills materialized views. */
+    List<BlueprintStatement> contents() {
+        return blueprint.statements(Phase.AT_SWITCH).stream()
+                .filter(statement -> statement.object().startsWith(CONTENTS))
+                .toList();
+    }
+
+    /** What is done in the moment of the switch. */
+    List<BlueprintStatement> atSwitch() {
+        return blueprint.statements(Phase.AT_SWITCH).stream()
+                .filter(statement -> !statement.object().startsWith(CONTENTS))
+                .toList();
+    }
+
+    /** How another definition differs from this one, but for what is done at the switch only. */
+    List<String> differences(SchemaBlueprint other) {
+        Set<String> later = atSwitch().stream().map(BlueprintStatement::object).collect(Collectors.toSet());
+        return blueprint.differences(other).stream()
+                .filter(difference -> later.stream().noneMatch(object -> difference.startsWith(object + " ")))
+                .toList();
+    }
+}

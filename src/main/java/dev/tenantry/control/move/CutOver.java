@@ -1,0 +1,167 @@
+package dev.tenantry.control.move;
+
+import dev.tenantry.control.node.copy.SequenceValue;
+import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.store.MoveRow;
+import dev.tenantry.store.MoveStore;
+import dev.tenantry.store.MoveStore.PauseState;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Attempts to switch a schema to its new node, each within the time that clients may wait: the schema is paused, every
+ * proxy has said that it begins nothing there, the source's tables are locked against whoever does not know of the
+ * pause, the target is level, and nobody uses the source any more. Then the switch commits. An attempt that does not
+ * come so far in time leaves all as it was.
+ */
+final class CutOver {
+
+    private static final Duration LOOK = Duration.ofMillis(2);
+
+    /** What is left of the time when waiting ends, for what can't be stopped half-way. */
+    private static final int WAIT_PERCENT = 80;
+
+    /** For how much of the time sessions are waited for that might still use the schema. */
+    private static final int RUNNING_PERCENT = 40;
+
+    private final MoveServices services;
+    private final MoveConnections connections;
+    private final MoveStore store;
+    private final MoveRow move;
+    private final CopyPlan plan;
+    private final Source locker;
+    private final Switch last;
+    private Set<Integer> inTheWay = Set.of();
+    private boolean definitionChanged;
+    private long begun;
+
+    CutOver(MoveServices services, MoveConnections connections, MoveRow move, CopyPlan plan) {
+        this.services = services;
+        this.connections = connections;
+        this.store = connections.store();
+        this.move = move;
+        this.plan = plan;
+        this.locker = new Source(connections.anotherToSource(), connections.names());
+        this.last = new Switch(services, connections, move, plan, locker);
+    }
+
+    /** Whose transactions kept the last attempt from succeeding; sessions of the source by pid. */
+    Set<Integer> inTheWay() {
+        return inTheWay;
+    }
+
+    /** Whether the last attempt failed because the definition is not what was compared. */
+    boolean hasDefinitionChanged() {
+        return definitionChanged;
+    }
+
+    /**
+     * Tries once; true if the schema is on its new node, false if all is as before.
+     *
+     * @param fingerprint of the definition that was compared
+     */
+    boolean attempt(String fingerprint) throws InterruptedException {
+        inTheWay = Set.of();
+        definitionChanged = false;
+        begun = System.nanoTime();
+        long pauseId = store.pause(move);
+        boolean switched = false;
+        try {
+            services.observer().reached(MovePoint.PAUSED);
+            switched = awaitAcknowledgements(pauseId) && locked() && level(fingerprint);
+        } finally {
+            // Whether or not it has switched: proxies go by the catalog, and the source is fenced until that is known.
+            if (!switched) {
+                store.resume(move);
+            }
+            store.stalled(move, elapsed().toNanos() / 1e6);
+        }
+        return switched;
+    }
+
+    private Duration elapsed() {
+        return Duration.ofNanos(System.nanoTime() - begun);
+    }
+
+    private Duration rest(int percent) {
+        return services.limits()
+                .cutOverMax()
+                .multipliedBy(percent)
+                .dividedBy(100)
+                .minus(elapsed());
+    }
+
+    private boolean inTime() {
+        return !rest(WAIT_PERCENT).isNegative();
+    }
+
+    /**
+     * All proxies that are alive begin nothing there any more, and what ran there has ended. Sessions that are in a
+     * transaction on the node may never come to this schema: they are waited for only for a while, because their locks
+     * tell whether they have.
+     */
+    private boolean awaitAcknowledgements(long pauseId) throws InterruptedException {
+        while (inTime()) {
+            PauseState state = store.pauseState(pauseId);
+            boolean heard = state.acknowledged() >= state.proxies();
+            if (heard && (state.running() == 0 || rest(RUNNING_PERCENT).isNegative())) {
+                return true;
+            }
+            Thread.sleep(LOOK);
+        }
+        inTheWay = locker.users(plan.schema());
+        return false;
+    }
+
+    private boolean locked() throws InterruptedException {
+        if (!locker.lock(plan.schema(), plan.writable(), "EXCLUSIVE", rest(WAIT_PERCENT))) {
+            inTheWay = connections.source().users(plan.schema());
+            return false;
+        }
+        services.observer().reached(MovePoint.LOCKED);
+        return true;
+    }
+
+    /** With the tables locked, which they are not any more when this returns. */
+    private boolean level(String fingerprint) throws InterruptedException {
+        boolean ready = false;
+        try {
+            ready = caughtUp() && sameDefinition(fingerprint) && unused();
+        } finally {
+            if (!ready) {
+                locker.rollback();
+            }
+        }
+        return ready && last.commit();
+    }
+
+    private boolean caughtUp() throws InterruptedException {
+        long mark = connections.source().mark();
+        while (!connections.target().hasMark(mark)) {
+            if (!inTime()) {
+                return false;
+            }
+            Thread.sleep(LOOK);
+        }
+        Map<String, SequenceValue> values = locker.sequences(plan.schema(), plan.sequences());
+        connections.target().setSequences(plan.schema(), values);
+        services.observer().reached(MovePoint.LEVEL);
+        return true;
+    }
+
+    private boolean sameDefinition(String fingerprint) {
+        definitionChanged = !locker.fingerprint(plan.schema()).equals(fingerprint);
+        return !definitionChanged;
+    }
+
+    private boolean unused() throws InterruptedException {
+        while (true) {
+            inTheWay = locker.users(plan.schema());
+            if (inTheWay.isEmpty() || !inTime()) {
+                return inTheWay.isEmpty() && inTime();
+            }
+            Thread.sleep(LOOK);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package dev.tenantry.control.move;
+
+import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.Target;
+import dev.tenantry.store.MoveRow;
+import java.time.Duration;
+
+/** How far the target is behind the source. */
+final class Following {
+
+    private static final Duration LOOK_MIN = Duration.ofMillis(2);
+    private static final Duration LOOK_MAX = Duration.ofMillis(200);
+
+    /** Near is what arrives within this part of the time that clients may wait. */
+    private static final int NEAR_PART = 5;
+
+    private final MoveServices services;
+    private final MoveConnections connections;
+    private final MoveRow move;
+
+    Following(MoveServices services, MoveConnections connections, MoveRow move) {
+        this.services = services;
+        this.connections = connections;
+        this.move = move;
+    }
+
+    /** How far the servers are with the copy, unless they have given up. */
+    Target.Copying requireEnabled() {
+        Target.Copying copying = connections.target().copying(move.schema());
+        if (!copying.enabled()) {
+            throw new CopyInvalidException(
+                    "replication of schema %s has stopped because of an error".formatted(move.schema()),
+                    "The log of node \"%s\" tells which."
+                            .formatted(connections.targetPlace().name()));
+        }
+        return copying;
+    }
+
+    /** Waits until what is written on the source arrives at once. */
+    void awaitNear() throws InterruptedException {
+        Duration near = services.limits().cutOverMax().dividedBy(NEAR_PART);
+        while (true) {
+            long begun = System.nanoTime();
+            awaitMark();
+            if (System.nanoTime() - begun < near.toNanos()) {
+                connections.store().lag(move, 0);
+                return;
+            }
+        }
+    }
+
+    private void awaitMark() throws InterruptedException {
+        Source source = connections.source();
+        long mark = source.mark();
+        Duration pause = LOOK_MIN;
+        while (!connections.target().hasMark(mark)) {
+            Thread.sleep(pause);
+            pause = pause.multipliedBy(2);
+            if (pause.compareTo(LOOK_MAX) > 0) {
+                pause = LOOK_MAX;
+                requireEnabled();
+                connections.store().lag(move, source.lag());
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+package dev.tenantry.control.move;
+
+import dev.tenantry.control.node.copy.MoveNames;
+import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.Target;
+import dev.tenantry.store.CoordinatorAddress;
+import dev.tenantry.store.MoveRow;
+import dev.tenantry.store.MoveStore;
+import dev.tenantry.store.MoveStore.NodePlace;
+import dev.tenantry.store.ServerConnection;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** The connections of one move, opened when first needed and closed together. Used by one thread. */
+final class MoveConnections implements AutoCloseable {
+
+    private final MoveServices services;
+    private final Deque<ServerConnection> opened = new ArrayDeque<>();
+    private final ServerConnection coordinator;
+    private final NodePlace sourcePlace;
+    private final NodePlace targetPlace;
+    private final MoveNames names;
+    private final MoveStore store;
+    private final Source source;
+    private final Target target;
+
+    /** Opens those to the nodes of a move. */
+    MoveConnections(MoveServices services, ServerConnection coordinator, MoveRow move) {
+        this.services = services;
+        this.coordinator = coordinator;
+        this.store = new MoveStore(coordinator);
+        this.names = new MoveNames(services.catalog().current().clusterId(), move.id());
+        this.sourcePlace = place(move.sourceNodeId());
+        this.targetPlace = place(move.targetNodeId());
+        boolean complete = false;
+        try {
+            this.source = new Source(open(sourcePlace, services::open), names);
+            this.target = new Target(open(targetPlace, services::open), names);
+            complete = true;
+        } finally {
+            if (!complete) {
+                close();
+            }
+        }
+    }
+
+    private NodePlace place(int nodeId) {
+        return store.node(nodeId)
+                .orElseThrow(() -> new MoveFailedException(
+                        "42704", "node with node id " + nodeId + " could not be found", "", ""));
+    }
+
+    private ServerConnection open(NodePlace place, Function<CoordinatorAddress, ServerConnection> opening) {
+        ServerConnection connection = opening.apply(address(place));
+        opened.push(connection);
+        return connection;
+    }
+
+    private CoordinatorAddress address(NodePlace place) {
+        return services.coordinator().at(place.host(), place.port());
+    }
+
+    MoveNames names() {
+        return names;
+    }
+
+    MoveStore store() {
+        return store;
+    }
+
+    Source source() {
+        return source;
+    }
+
+    Target target() {
+        return target;
+    }
+
+    NodePlace sourcePlace() {
+        return sourcePlace;
+    }
+
+    NodePlace targetPlace() {
+        return targetPlace;
+    }
+
+    CoordinatorAddress sourceAddress() {
+        return address(sourcePlace);
+    }
+
+    CoordinatorAddress targetAddress() {
+        return address(targetPlace);
+    }
+
+    /** The connection to the coordinator. */
+    ServerConnection coordinator() {
+        return coordinator;
+    }
+
+    boolean sourceIsCoordinator() {
+        return sourcePlace.groupId() == 0;
+    }
+
+    boolean targetIsCoordinator() {
+        return targetPlace.groupId() == 0;
+    }
+
+    /** One more connection to the source, for what takes moments; closed with all. */
+    ServerConnection anotherToSource() {
+        return open(sourcePlace, services::open);
+    }
+
+    /** One more connection to the coordinator, for what takes moments; closed with all. */
+    ServerConnection anotherToCoordinator() {
+        ServerConnection connection = services.open(services.coordinator());
+        opened.push(connection);
+        return connection;
+    }
+
+    /** Does something with a connection to the source that may take long. */
+    void patientlyOnSource(Consumer<ServerConnection> work) {
+        try (ServerConnection connection = services.openPatient(address(sourcePlace))) {
+            work.accept(connection);
+        }
+    }
+
+    /** Does something with a connection to the target that may take long. */
+    void patientlyOnTarget(Consumer<ServerConnection> work) {
+        try (ServerConnection connection = services.openPatient(address(targetPlace))) {
+            work.accept(connection);
+        }
+    }
+
+    @Override
+    public void close() {
+        opened.forEach(ServerConnection::close);
+        opened.clear();
+    }
+}

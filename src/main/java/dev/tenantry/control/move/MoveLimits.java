@@ -1,0 +1,30 @@
+package dev.tenantry.control.move;
+
+import java.time.Duration;
+
+/**
+ * What moves may take.
+ *
+ * @param cutOverMax how long clients of the schema may be made to wait by one attempt to cut over
+ * @param lockMax how long the source's tables may be locked for, or writers kept waiting, outside the cut-over
+ * @param perNode how many moves may use a node at a time, as source or target
+ * @param keepSource how long the old copy is kept after the switch
+ * @param comparison what is compared before the switch
+ */
+public record MoveLimits(
+        Duration cutOverMax, Duration lockMax, int perNode, Duration keepSource, Comparison comparison) {
+
+    /** What is used when nothing is configured. */
+    public static final MoveLimits DEFAULT =
+            new MoveLimits(Duration.ofMillis(500), Duration.ofMillis(200), 2, Duration.ZERO, Comparison.COUNTS);
+
+    /** How rows are compared before the switch; definitions are compared always. */
+    public enum Comparison {
+        /** Not at all. */
+        NONE,
+        /** How many rows each table has. */
+        COUNTS,
+        /** How many, and a checksum over all their values. */
+        CHECKSUMS
+    }
+}

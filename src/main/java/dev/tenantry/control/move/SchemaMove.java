@@ -1,0 +1,192 @@
+package dev.tenantry.control.move;
+
+import dev.tenantry.blueprint.UnknownObjectsException;
+import dev.tenantry.control.node.copy.SqlStates;
+import dev.tenantry.store.CatalogUnavailableException;
+import dev.tenantry.store.MoveRow;
+import dev.tenantry.store.MoveStore;
+import dev.tenantry.store.MoveStore.Failure;
+import dev.tenantry.store.MoveStore.TakenOverException;
+import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.StatementRefusedException;
+import java.time.Duration;
+import org.jboss.logging.Logger;
+
+/**
+ * Runs one move to its end, on a virtual thread: forwards until the switch, then cleaning up; or, after an error or
+ * when somebody has cancelled it, backwards. A server that is away is waited for; who stops this leaves all as it is,
+ * and whoever runs the move next goes on with the phase that the catalog tells.
+ */
+final class SchemaMove {
+
+    private static final Logger LOG = Logger.getLogger(SchemaMove.class);
+    private static final Duration RETRY_MIN = Duration.ofMillis(200);
+    private static final Duration RETRY_MAX = Duration.ofSeconds(5);
+
+    /** A copy that has become useless is made anew, but not for ever. */
+    private static final int ATTEMPTS_MAX = 5;
+
+    private final MoveServices services;
+    private final long moveId;
+    private final Thread thread;
+    private volatile boolean stopped;
+
+    SchemaMove(MoveServices services, long moveId, Runnable ended) {
+        this.services = services;
+        this.moveId = moveId;
+        this.thread = Thread.ofVirtual().name("move-" + moveId).unstarted(() -> {
+            try {
+                run();
+            } finally {
+                ended.run();
+            }
+        });
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /** The row says by now that it is to be undone; whatever it waits for is given up. */
+    void cancel() {
+        thread.interrupt();
+    }
+
+    /** Leaves the move as it is. */
+    void stop() {
+        stopped = true;
+        thread.interrupt();
+    }
+
+    void join() throws InterruptedException {
+        thread.join();
+    }
+
+    private void run() {
+        Duration pause = RETRY_MIN;
+        while (!stopped) {
+            try {
+                once();
+                return;
+            } catch (TakenOverException other) {
+                LOG.infof("move is done by another move=%d", moveId);
+                return;
+            } catch (CatalogUnavailableException | InterruptedException away) {
+                LOG.infof("move waits move=%d reason=%s", moveId, away.getMessage());
+            } catch (RuntimeException failed) {
+                LOG.errorf(failed, "move failed and goes on later move=%d", moveId);
+            }
+            pause = sleep(pause);
+        }
+    }
+
+    private Duration sleep(Duration pause) {
+        try {
+            boolean cancelled = Thread.interrupted();
+            Thread.sleep(cancelled ? Duration.ZERO : pause);
+        } catch (InterruptedException again) {
+            LOG.debugf("move was woken move=%d", moveId);
+        }
+        Duration longer = pause.multipliedBy(2);
+        return longer.compareTo(RETRY_MAX) > 0 ? RETRY_MAX : longer;
+    }
+
+    private void once() throws InterruptedException {
+        try (ServerConnection coordinator = services.open(services.coordinator())) {
+            MoveStore store = new MoveStore(coordinator);
+            MoveRow move = store.claim(moveId);
+            MovePhase phase = MovePhase.of(move.phase());
+            if (phase.isBefore(MovePhase.SWITCHED)) {
+                store.resume(move);
+                if (store.isCancelled(move)) {
+                    fails(store, move, cancelled());
+                    phase = MovePhase.UNDOING;
+                }
+            }
+            try (MoveConnections connections = new MoveConnections(services, coordinator, move)) {
+                services.observer().reached(MovePoint.CLAIMED);
+                run(connections, move, phase);
+            } catch (CatalogUnavailableException away) {
+                store.troubled(move, String.valueOf(away.getMessage()));
+                throw away;
+            }
+        }
+    }
+
+    private void run(MoveConnections connections, MoveRow move, MovePhase phase) throws InterruptedException {
+        MovePhase now = phase;
+        if (now.isBefore(MovePhase.SWITCHED)) {
+            now = forward(connections, move, now);
+        }
+        Remains remains = new Remains(services, connections, move);
+        if (now == MovePhase.UNDOING) {
+            boolean cancelled = connections.store().isCancelled(move);
+            remains.undo();
+            connections.store().undone(move, (cancelled ? MovePhase.CANCELLED : MovePhase.FAILED).text());
+            LOG.infof("schema not moved schema=%s move=%d", move.schema(), move.id());
+        } else {
+            remains.finish();
+            LOG.infof(
+                    "schema moved schema=%s from=%s to=%s move=%d",
+                    move.schema(),
+                    connections.sourcePlace().name(),
+                    connections.targetPlace().name(),
+                    move.id());
+        }
+        services.observer().reached(MovePoint.ENDED);
+    }
+
+    /** Goes on until the switch; UNDOING if that can't be. */
+    private MovePhase forward(MoveConnections connections, MoveRow move, MovePhase phase) throws InterruptedException {
+        MoveStore store = connections.store();
+        MoveRow current = move;
+        MovePhase now = phase;
+        while (true) {
+            try {
+                new Forward(services, connections, current).run(now);
+                return MovePhase.SWITCHED;
+            } catch (CopyInvalidException useless) {
+                if (current.attempt() >= ATTEMPTS_MAX) {
+                    fails(
+                            store,
+                            current,
+                            new Failure(SqlStates.IN_USE, String.valueOf(useless.getMessage()), useless.detail(), ""));
+                    return MovePhase.UNDOING;
+                }
+                LOG.infof("move begins anew move=%d reason=%s", moveId, useless.getMessage());
+                store.enter(current, MovePhase.REQUESTED.text());
+                store.troubled(current, useless.getMessage() + ": " + useless.detail());
+                new Remains(services, connections, current).undo();
+                now = MovePhase.REQUESTED;
+            } catch (MoveFailedException refused) {
+                fails(store, current, refused.failure());
+                return MovePhase.UNDOING;
+            } catch (UnknownObjectsException unknown) {
+                fails(
+                        store,
+                        current,
+                        new Failure(SqlStates.FEATURE_NOT_SUPPORTED, String.valueOf(unknown.getMessage()), "", ""));
+                return MovePhase.UNDOING;
+            } catch (StatementRefusedException refused) {
+                fails(
+                        store,
+                        current,
+                        new Failure(
+                                refused.sqlState(),
+                                "schema %s cannot be moved: %s".formatted(current.schema(), refused.error()),
+                                refused.detail(),
+                                refused.hint()));
+                return MovePhase.UNDOING;
+            }
+        }
+    }
+
+    private static Failure cancelled() {
+        return new Failure(SqlStates.QUERY_CANCELED, "canceling move due to user request", "", "");
+    }
+
+    private static void fails(MoveStore store, MoveRow move, Failure why) {
+        LOG.warnf("move is undone schema=%s move=%d reason=%s", move.schema(), move.id(), why.message());
+        store.fails(move, MovePhase.UNDOING.text(), why);
+    }
+}

@@ -1,0 +1,126 @@
+package dev.tenantry.control.move;
+
+import dev.tenantry.blueprint.BlueprintStatement;
+import dev.tenantry.blueprint.SchemaBlueprint;
+import dev.tenantry.catalog.Node;
+import dev.tenantry.control.node.PreparedTransactions;
+import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.SqlStates;
+import dev.tenantry.store.MoveRow;
+import dev.tenantry.store.MoveStore;
+import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.StatementRefusedException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The transaction that makes the target the owner. The coordinator decides it, by changing the catalog's row and
+ * noting the transaction's id; on the source the schema gets another name, so that nobody finds the old copy; on the
+ * target is done what could not be before. The last two are prepared first, so that recovery can finish them alone.
+ */
+final class Switch {
+
+    private final MoveServices services;
+    private final MoveConnections connections;
+    private final MoveRow move;
+    private final CopyPlan plan;
+    private final Source locker;
+    private final ServerConnection decider;
+    private final String oids;
+    private final List<ServerConnection> prepared = new ArrayList<>();
+
+    /** Opens what it needs. */
+    Switch(MoveServices services, MoveConnections connections, MoveRow move, CopyPlan plan, Source locker) {
+        this.services = services;
+        this.connections = connections;
+        this.move = move;
+        this.plan = plan;
+        this.locker = locker;
+        this.decider = connections.sourceIsCoordinator() ? locker.connection() : connections.anotherToCoordinator();
+        this.oids = connections.target().tableOids(plan.schema());
+    }
+
+    /**
+     * Commits; the source's tables are locked in a transaction of the locker, which this ends.
+     *
+     * @return false if a lock did not come in time, and nothing has changed
+     */
+    boolean commit() throws InterruptedException {
+        MoveStore deciding = new MoveStore(decider);
+        if (!connections.sourceIsCoordinator()) {
+            decider.query("BEGIN");
+        }
+        String gid = services.gids()
+                .next(services.catalog().current().clusterId(), coordinatorNodeId(), deciding.transaction());
+        prepared.clear();
+        try {
+            prepare(gid);
+            services.observer().reached(MovePoint.PREPARED);
+            deciding.switchTo(move, connections.names().oldSchema(), oids);
+            if (connections.targetIsCoordinator()) {
+                finishTarget(decider);
+            }
+        } catch (StatementRefusedException refused) {
+            decider.query("ROLLBACK");
+            locker.rollback();
+            prepared.forEach(connection -> PreparedTransactions.rollback(connection, gid));
+            if (SqlStates.IN_THE_WAY.contains(refused.sqlState())) {
+                return false;
+            }
+            throw refused;
+        }
+        if (prepared.isEmpty()) {
+            deciding.commitSwitch();
+        } else {
+            deciding.commitSwitch(gid, nodeIds());
+        }
+        services.observer().reached(MovePoint.SWITCHED);
+        prepared.forEach(connection -> PreparedTransactions.commit(connection, gid));
+        services.observer().reached(MovePoint.PREPARED_COMMITTED);
+        return true;
+    }
+
+    /** What is on other servers than the coordinator. */
+    private void prepare(String gid) {
+        boolean onTarget =
+                !connections.targetIsCoordinator() && !plan.atSwitch().isEmpty();
+        if (!connections.sourceIsCoordinator() || onTarget) {
+            connections.store().prepares(move, gid);
+        }
+        if (onTarget) {
+            ServerConnection target = connections.target().connection();
+            target.query("BEGIN");
+            finishTarget(target);
+            PreparedTransactions.prepare(target, gid);
+            prepared.add(target);
+        }
+        if (!connections.sourceIsCoordinator()) {
+            locker.rename(plan.schema(), connections.names().oldSchema());
+            PreparedTransactions.prepare(locker.connection(), gid);
+            prepared.add(locker.connection());
+        }
+    }
+
+    private Integer[] nodeIds() {
+        return prepared.size() > 1 || connections.sourceIsCoordinator()
+                ? new Integer[] {move.sourceNodeId(), move.targetNodeId()}
+                : new Integer[] {move.sourceNodeId()};
+    }
+
+    private void finishTarget(ServerConnection target) {
+        if (!plan.atSwitch().isEmpty()) {
+            SchemaBlueprint.settings().forEach(setting -> target.query(setting.replaceFirst("^SET ", "SET LOCAL ")));
+            for (BlueprintStatement statement : plan.atSwitch()) {
+                target.query(statement.sql());
+            }
+        }
+    }
+
+    private int coordinatorNodeId() {
+        return services.catalog().current().nodes().stream()
+                .filter(Node::isCoordinator)
+                .findFirst()
+                .orElseThrow()
+                .nodeId();
+    }
+}

@@ -1,0 +1,25 @@
+package dev.tenantry.control.node.copy;
+
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+
+/** Waits for work on another thread as if it were done on this one. */
+final class Outcomes {
+
+    private Outcomes() {}
+
+    /** What it returned; throws what it threw; when interrupted, so is the work. */
+    static <T> T of(Future<T> work) throws InterruptedException {
+        try {
+            return work.get();
+        } catch (InterruptedException stopped) {
+            work.cancel(true);
+            throw stopped;
+        } catch (ExecutionException failed) {
+            if (failed.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(failed);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+package dev.tenantry.control.node.copy;
+
+import dev.tenantry.sql.SqlName;
+import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.StatementRefusedException;
+import io.vertx.sqlclient.Row;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** What a move does on the node that the schema leaves. Everything may be repeated. */
+public final class Source {
+
+    /** Everything in the schema's definition, and which transaction made each row of it. */
+    private static final String FINGERPRINT = """
+            WITH ns AS (SELECT oid, xmin FROM pg_namespace WHERE nspname = $1),
+            rel AS (SELECT c.oid, c.xmin FROM pg_class c JOIN ns ON ns.oid = c.relnamespace),
+            piece (oid, made) AS (
+                SELECT oid, xmin FROM ns UNION ALL SELECT oid, xmin FROM rel
+                UNION ALL SELECT a.attrelid, a.xmin FROM pg_attribute a JOIN rel ON rel.oid = a.attrelid
+                UNION ALL SELECT a.oid, a.xmin FROM pg_attrdef a JOIN rel ON rel.oid = a.adrelid
+                UNION ALL SELECT i.inhrelid, i.xmin FROM pg_inherits i JOIN rel ON rel.oid = i.inhrelid
+                UNION ALL SELECT i.indexrelid, i.xmin FROM pg_index i JOIN rel ON rel.oid = i.indexrelid
+                UNION ALL SELECT t.oid, t.xmin FROM pg_trigger t JOIN rel ON rel.oid = t.tgrelid
+                UNION ALL SELECT r.oid, r.xmin FROM pg_rewrite r JOIN rel ON rel.oid = r.ev_class
+                UNION ALL SELECT p.oid, p.xmin FROM pg_policy p JOIN rel ON rel.oid = p.polrelid
+                UNION ALL SELECT s.seqrelid, s.xmin FROM pg_sequence s JOIN rel ON rel.oid = s.seqrelid
+                UNION ALL SELECT c.oid, c.xmin FROM pg_constraint c JOIN ns ON ns.oid = c.connamespace
+                UNION ALL SELECT p.oid, p.xmin FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
+                UNION ALL SELECT t.oid, t.xmin FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
+                UNION ALL SELECT e.oid, e.xmin FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
+                          JOIN ns ON ns.oid = t.typnamespace
+                UNION ALL SELECT o.oid, o.xmin FROM pg_operator o JOIN ns ON ns.oid = o.oprnamespace
+                UNION ALL SELECT o.oid, o.xmin FROM pg_opclass o JOIN ns ON ns.oid = o.opcnamespace
+                UNION ALL SELECT o.oid, o.xmin FROM pg_opfamily o JOIN ns ON ns.oid = o.opfnamespace
+                UNION ALL SELECT c.oid, c.xmin FROM pg_collation c JOIN ns ON ns.oid = c.collnamespace
+                UNION ALL SELECT c.oid, c.xmin FROM pg_conversion c JOIN ns ON ns.oid = c.connamespace
+                UNION ALL SELECT c.oid, c.xmin FROM pg_ts_config c JOIN ns ON ns.oid = c.cfgnamespace
+                UNION ALL SELECT c.mapcfg, c.xmin FROM pg_ts_config_map c JOIN pg_ts_config f ON f.oid = c.mapcfg
+                          JOIN ns ON ns.oid = f.cfgnamespace
+                UNION ALL SELECT d.oid, d.xmin FROM pg_ts_dict d JOIN ns ON ns.oid = d.dictnamespace
+                UNION ALL SELECT s.oid, s.xmin FROM pg_statistic_ext s JOIN ns ON ns.oid = s.stxnamespace
+                UNION ALL SELECT a.oid, a.xmin FROM pg_default_acl a JOIN ns ON ns.oid = a.defaclnamespace
+            )
+            SELECT count(*) || '/' || sum(hashint8(made::text::bigint * 4294967296 + oid::bigint)::bigint) FROM piece
+            """;
+
+    private final ServerConnection connection;
+    private final MoveNames names;
+
+    public Source(ServerConnection connection, MoveNames names) {
+        this.connection = connection;
+        this.names = names;
+    }
+
+    /** The connection that all this goes over. */
+    public ServerConnection connection() {
+        return connection;
+    }
+
+    /** A value that differs when the definition of the schema has changed. */
+    public String fingerprint(String schema) {
+        return connection.query(FINGERPRINT, schema).iterator().next().getString(0);
+    }
+
+    /** Bytes of all that a schema's tables hold, without indexes. */
+    public long bytes(String schema) {
+        return connection.query("""
+                SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint FROM pg_class c
+                JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relpersistence = 'p'
+                """, schema).iterator().next().getLong(0);
+    }
+
+    /** Whether one more move can be served: a slot for it and some for its tables, and as many senders. */
+    public boolean hasRoom() {
+        return connection.query("""
+                SELECT current_setting('max_replication_slots')::int
+                           - (SELECT count(*) FROM pg_replication_slots) >= 3
+                   AND current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication) >= 3
+                """).iterator().next().getBoolean(0);
+    }
+
+    /** The replica identity of a table that has no key: DEFAULT or NOTHING. */
+    public String identity(String schema, String table) {
+        return connection
+                .query(
+                        "SELECT CASE c.relreplident WHEN 'n' THEN 'NOTHING' ELSE 'DEFAULT' END FROM pg_class c"
+                                + " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                                + " WHERE n.nspname = $1 AND c.relname = $2",
+                        schema,
+                        table)
+                .iterator()
+                .next()
+                .getString(0);
+    }
+
+    /** Sets the replica identity of a table, unless its lock does not come in time. */
+    public boolean setIdentity(String schema, String table, String identity, Duration lockMax) {
+        try {
+            connection.query("SET lock_timeout = '" + lockMax.toMillis() + "ms'; ALTER TABLE "
+                    + qualified(schema, table) + " REPLICA IDENTITY " + identity);
+            return true;
+        } catch (StatementRefusedException refused) {
+            if (refused.sqlState().equals(SqlStates.LOCK_NOT_AVAILABLE)) {
+                return false;
+            }
+            throw refused;
+        } finally {
+            connection.query("SET lock_timeout = 0");
+        }
+    }
+
+    /** The same when the table may be gone or called otherwise by now; then there is nothing to set back. */
+    public boolean restoreIdentity(String schema, String table, String identity, Duration lockMax) {
+        boolean there = connection
+                        .query(
+                                "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                                        + " WHERE n.nspname = $1 AND c.relname = $2 AND c.relreplident = 'f'",
+                                schema,
+                                table)
+                        .size()
+                > 0;
+        return !there || setIdentity(schema, table, identity, lockMax);
+    }
+
+    /** Publishes the rows and changes of these tables, and the marks of this move. */
+    public void publish(String schema, Collection<String> tables) {
+        StringBuilder list = new StringBuilder("tenantry.move_mark WHERE (moveid = " + names.moveId() + ")");
+        tables.forEach(table -> list.append(", TABLE ONLY ").append(qualified(schema, table)));
+        connection.query("CREATE PUBLICATION " + SqlName.quoted(names.replication()) + " FOR TABLE " + list);
+    }
+
+    public void unpublish() {
+        connection.query("DROP PUBLICATION IF EXISTS " + SqlName.quoted(names.replication()));
+    }
+
+    /** Makes the slot; waits until every transaction that is writing on the server now has ended. */
+    public static void createSlot(ServerConnection patient, MoveNames names) {
+        patient.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", names.replication());
+    }
+
+    /** Drops the slot if it is there, and takes it from whoever reads it. */
+    public void dropSlot() {
+        connection.query("""
+                SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots
+                WHERE slot_name = $1 AND active_pid IS NOT NULL
+                """, names.replication());
+        connection.query("""
+                SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+                WHERE slot_name = $1 AND active_pid IS NULL
+                """, names.replication());
+    }
+
+    /** Sessions whose transactions keep the slot from being made. */
+    public Set<Integer> writers() {
+        return pids("SELECT array_agg(pid) FROM pg_stat_activity WHERE backend_xid IS NOT NULL");
+    }
+
+    /** Sessions other than this connection's that hold or want locks of the schema's relations. */
+    public Set<Integer> users(String schema) {
+        return pids("""
+                SELECT array_agg(DISTINCT coalesce(l.pid, 0)) FROM pg_locks l
+                JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+                LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+                WHERE n.nspname = %s AND l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_backend_pid()
+                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                  AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
+                """.formatted(SqlName.literal(schema)));
+    }
+
+    private Set<Integer> pids(String query) {
+        Row row = connection.query(query).iterator().next();
+        Integer[] found = row.getArrayOfIntegers(0);
+        return found == null ? Set.of() : new TreeSet<>(List.of(found));
+    }
+
+    /** Writes the next mark, which arrives on the target when all that was committed before is there. */
+    public long mark() {
+        return connection
+                .query(
+                        "INSERT INTO tenantry.move_mark (moveid, mark)"
+                                + " SELECT $1, coalesce(max(mark), 0) + 1 FROM tenantry.move_mark WHERE moveid = $1"
+                                + " RETURNING mark",
+                        names.moveId())
+                .iterator()
+                .next()
+                .getLong(0);
+    }
+
+    public void forgetMarks() {
+        connection.query("DELETE FROM tenantry.move_mark WHERE moveid = $1", names.moveId());
+    }
+
+    /** How many bytes of log the target has still to apply; 0 when nobody reads the slot. */
+    public long lag() {
+        long lag = connection
+                .query(
+                        "SELECT coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)), 0)::bigint"
+                                + " FROM pg_stat_replication WHERE application_name = $1",
+                        names.replication())
+                .iterator()
+                .next()
+                .getLong(0);
+        return Math.max(0L, lag);
+    }
+
+    /** Locks tables against all writers in a transaction that this begins; false, and undone, if not in time. */
+    public boolean lock(String schema, Collection<String> tables, String mode, Duration max) {
+        if (max.isNegative() || max.isZero()) {
+            return false;
+        }
+        String list =
+                tables.stream().map(table -> "ONLY " + qualified(schema, table)).collect(Collectors.joining(", "));
+        try {
+            // A short deadlock_timeout has an autovacuum that is in the way step aside.
+            connection.query("BEGIN; SET LOCAL deadlock_timeout = '10ms'; SET LOCAL lock_timeout = '" + max.toMillis()
+                    + "ms'; SET LOCAL statement_timeout = '" + max.toMillis() + "ms'"
+                    + (tables.isEmpty() ? "" : "; LOCK TABLE " + list + " IN " + mode + " MODE"));
+            connection.query("SET LOCAL statement_timeout = 0");
+            return true;
+        } catch (StatementRefusedException refused) {
+            rollback();
+            if (SqlStates.IN_THE_WAY.contains(refused.sqlState())) {
+                return false;
+            }
+            throw refused;
+        }
+    }
+
+    public void rollback() {
+        connection.query("ROLLBACK");
+    }
+
+    /** Values of sequences by name: the last one, and whether it was given out. */
+    public Map<String, SequenceValue> sequences(String schema, Collection<String> sequences) {
+        Map<String, SequenceValue> values = new LinkedHashMap<>();
+        if (!sequences.isEmpty()) {
+            connection
+                    .query(sequences.stream()
+                            .map(name -> "SELECT " + SqlName.literal(name) + "::text, last_value, is_called FROM "
+                                    + qualified(schema, name))
+                            .collect(Collectors.joining(" UNION ALL ")))
+                    .forEach(row -> values.put(row.getString(0), new SequenceValue(row.getLong(1), row.getBoolean(2))));
+        }
+        return values;
+    }
+
+    /** Gives the schema another name in the open transaction. */
+    public void rename(String schema, String newName) {
+        connection.query("ALTER SCHEMA " + SqlName.quoted(schema) + " RENAME TO " + SqlName.quoted(newName));
+    }
+
+    /** Drops the old copy; false if somebody still reads it. */
+    public boolean drop(String oldSchema, Duration lockMax) {
+        try {
+            connection.query("SET lock_timeout = '" + lockMax.toMillis() + "ms'; DROP SCHEMA IF EXISTS "
+                    + SqlName.quoted(oldSchema) + " CASCADE");
+            return true;
+        } catch (StatementRefusedException refused) {
+            if (SqlStates.IN_THE_WAY.contains(refused.sqlState())) {
+                return false;
+            }
+            throw refused;
+        } finally {
+            connection.query("SET lock_timeout = 0");
+        }
+    }
+
+    public static String qualified(String schema, String name) {
+        return SqlName.quoted(schema) + "." + SqlName.quoted(name);
+    }
+}

@@ -1,0 +1,23 @@
+package dev.tenantry.control.node.copy;
+
+import java.util.Set;
+
+/** SQLSTATEs that moves know; "PostgreSQL Error Codes" in the manual. */
+public final class SqlStates {
+
+    public static final String LOCK_NOT_AVAILABLE = "55P03";
+    public static final String QUERY_CANCELED = "57014";
+    public static final String DEADLOCK = "40P01";
+    public static final String UNDEFINED_OBJECT = "42704";
+    public static final String INVALID_SCHEMA_NAME = "3F000";
+    public static final String DUPLICATE_SCHEMA = "42P06";
+    public static final String FEATURE_NOT_SUPPORTED = "0A000";
+    public static final String NOT_IN_STATE = "55000";
+    public static final String IN_USE = "55006";
+    public static final String LIMIT_EXCEEDED = "53400";
+
+    /** A lock did not come in time, for whatever reason. */
+    public static final Set<String> IN_THE_WAY = Set.of(LOCK_NOT_AVAILABLE, QUERY_CANCELED, DEADLOCK);
+
+    private SqlStates() {}
+}

@@ -1,0 +1,249 @@
+package dev.tenantry.control.node.copy;
+
+import dev.tenantry.blueprint.BlueprintStatement;
+import dev.tenantry.blueprint.SchemaBlueprint;
+import dev.tenantry.sql.SqlName;
+import dev.tenantry.store.CoordinatorAddress;
+import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.StatementRefusedException;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Row;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** What a move does on the node that the schema goes to. Everything may be repeated. */
+public final class Target {
+
+    private static final String CREATED = "created";
+
+    private final ServerConnection connection;
+    private final MoveNames names;
+
+    public Target(ServerConnection connection, MoveNames names) {
+        this.connection = connection;
+        this.names = names;
+    }
+
+    /** The connection that all this goes over. */
+    public ServerConnection connection() {
+        return connection;
+    }
+
+    /** How far the servers are with the copy. */
+    public record Copying(boolean enabled, int tables, int ready, long bytes) {
+
+        /** Whether all tables are there and follow. */
+        public boolean isDone() {
+            return tables == ready;
+        }
+    }
+
+    /** Whether there is a schema of that name, or one with something in it. */
+    public boolean hasSchema(String schema, boolean evenEmpty) {
+        return connection
+                        .query(
+                                "SELECT FROM pg_namespace n WHERE n.nspname = $1 AND ($2 OR EXISTS (SELECT FROM"
+                                        + " pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass"
+                                        + " AND d.refobjid = n.oid AND d.classid <> 'pg_default_acl'::regclass))",
+                                schema,
+                                evenEmpty)
+                        .size()
+                > 0;
+    }
+
+    /** Whether one more subscription can be served. */
+    public boolean hasRoom() {
+        return connection.query("""
+                SELECT current_setting('max_logical_replication_workers')::int
+                           - (SELECT count(*) FROM pg_stat_subscription WHERE pid IS NOT NULL) >= 2
+                   AND coalesce(current_setting('max_active_replication_origins', true),
+                                current_setting('max_replication_slots'))::int
+                           - (SELECT count(*) FROM pg_replication_origin_status) >= 3
+                """).iterator().next().getBoolean(0);
+    }
+
+    /** Runs statements that create the copy, all or none, and notes that they were run. */
+    public static void create(ServerConnection patient, MoveNames names, List<BlueprintStatement> statements) {
+        SchemaBlueprint.settings().forEach(patient::query);
+        inTransaction(patient, () -> {
+            note(patient, names, CREATED);
+            statements.forEach(statement -> patient.query(statement.sql()));
+        });
+    }
+
+    /** Runs statements one by one, without those that were run before; each is noted with what it does. */
+    public static void build(ServerConnection patient, MoveNames names, List<BlueprintStatement> statements) {
+        SchemaBlueprint.settings().forEach(patient::query);
+        for (BlueprintStatement statement : statements) {
+            inTransaction(patient, () -> {
+                if (note(patient, names, statement.sql())) {
+                    patient.query(statement.sql());
+                }
+            });
+        }
+    }
+
+    /** Gathers statistics of the tables, which the new copy has none of. */
+    public static void analyze(ServerConnection patient, String schema, Collection<String> tables) {
+        if (!tables.isEmpty()) {
+            patient.query("ANALYZE "
+                    + tables.stream()
+                            .map(table -> Source.qualified(schema, table))
+                            .collect(Collectors.joining(", ")));
+        }
+    }
+
+    private static void inTransaction(ServerConnection connection, Runnable work) {
+        connection.query("BEGIN");
+        try {
+            work.run();
+            connection.query("COMMIT");
+        } catch (StatementRefusedException refused) {
+            connection.query("ROLLBACK");
+            throw refused;
+        }
+    }
+
+    /** Whether it was not noted before. */
+    private static boolean note(ServerConnection connection, MoveNames names, String deed) {
+        return connection
+                        .query(
+                                "INSERT INTO tenantry.move_deed (moveid, deed) VALUES ($1, md5($2))"
+                                        + " ON CONFLICT DO NOTHING RETURNING deed",
+                                names.moveId(),
+                                deed)
+                        .size()
+                > 0;
+    }
+
+    /** Whether what is there under the schema's name was made by this move. */
+    public boolean hasCreated() {
+        return connection
+                        .query(
+                                "SELECT FROM tenantry.move_deed WHERE moveid = $1 AND deed = md5($2)",
+                                names.moveId(),
+                                CREATED)
+                        .size()
+                > 0;
+    }
+
+    /** Drops what this move has made, if it has. */
+    public static void dropCopy(ServerConnection patient, MoveNames names, String schema) {
+        inTransaction(patient, () -> {
+            patient.query("DROP SCHEMA IF EXISTS " + SqlName.quoted(schema) + " CASCADE");
+            patient.query("DELETE FROM tenantry.move_deed WHERE moveid = $1", names.moveId());
+        });
+    }
+
+    public void forgetDeeds() {
+        connection.query("DELETE FROM tenantry.move_deed WHERE moveid = $1", names.moveId());
+        connection.query("DELETE FROM tenantry.move_mark WHERE moveid = $1", names.moveId());
+    }
+
+    /** Has the servers copy the rows and then follow the changes. */
+    public void subscribe(CoordinatorAddress source) {
+        String name = SqlName.quoted(names.replication());
+        connection.query("CREATE SUBSCRIPTION " + name + " CONNECTION " + SqlName.literal(connectionString(source))
+                + " PUBLICATION " + name + " WITH (create_slot = false, slot_name = "
+                + SqlName.literal(names.replication())
+                + ", copy_data = true, enabled = true, disable_on_error = true, streaming = off)");
+    }
+
+    /** Lets the target follow again. */
+    public void follow() {
+        connection.query("ALTER SUBSCRIPTION " + SqlName.quoted(names.replication()) + " ENABLE");
+    }
+
+    /** Has the target follow no more until it is told to; what comes meanwhile waits on the source. */
+    public void rest() {
+        connection.query("ALTER SUBSCRIPTION " + SqlName.quoted(names.replication()) + " DISABLE");
+    }
+
+    /** Whether nothing is applied any more. */
+    public boolean isResting() {
+        return connection
+                        .query(
+                                "SELECT FROM pg_stat_subscription WHERE subname = $1 AND pid IS NOT NULL",
+                                names.replication())
+                        .size()
+                == 0;
+    }
+
+    /** Ends the replication and drops the slot; the source must answer. */
+    public void unsubscribe() {
+        if (isSubscribed()) {
+            rest();
+            connection.query("DROP SUBSCRIPTION " + SqlName.quoted(names.replication()));
+        }
+    }
+
+    public boolean isSubscribed() {
+        return connection
+                        .query("SELECT FROM pg_subscription WHERE subname = $1", names.replication())
+                        .size()
+                > 0;
+    }
+
+    /** How a node signs in at another: as the control plane does. */
+    private static String connectionString(CoordinatorAddress address) {
+        String mode = address.tls().mode().word();
+        boolean verifies = mode.startsWith("verify-");
+        // Root certificates would have to lie on the node's disk; see tenantry.set_node_login().
+        String encryption = verifies ? "sslmode=require channel_binding=require" : "sslmode=" + mode;
+        return "host=" + libpq(address.host()) + " port=" + address.port() + " dbname=" + libpq(address.database())
+                + " user=" + libpq(address.user()) + " password=" + libpq(address.password()) + " " + encryption
+                + " connect_timeout=10 keepalives_idle=10 tcp_user_timeout=10000";
+    }
+
+    private static String libpq(String value) {
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'";
+    }
+
+    /** How far the copy is. */
+    public Copying copying(String schema) {
+        Row row = connection.query("""
+                SELECT s.subenabled, count(r.srrelid)::int, (count(*) FILTER (WHERE r.srsubstate = 'r'))::int,
+                       (SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint FROM pg_class c
+                        JOIN pg_namespace n ON n.oid = c.relnamespace
+                        WHERE n.nspname = $2 AND c.relkind = 'r' AND c.relpersistence = 'p')
+                FROM pg_subscription s LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid
+                WHERE s.subname = $1 GROUP BY s.oid, s.subenabled
+                """, names.replication(), schema).iterator().next();
+        return new Copying(row.getBoolean(0), row.getInteger(1), row.getInteger(2), row.getLong(3));
+    }
+
+    /** Whether all that was committed on the source before that mark is here. */
+    public boolean hasMark(long mark) {
+        return connection
+                        .query("SELECT FROM tenantry.move_mark WHERE moveid = $1 AND mark = $2", names.moveId(), mark)
+                        .size()
+                > 0;
+    }
+
+    /** Sets sequences, and lets what was applied until now reach the disk, by committing something of its own. */
+    public void setSequences(String schema, Map<String, SequenceValue> values) {
+        StringBuilder sql = new StringBuilder("INSERT INTO tenantry.move_deed (moveid, deed) VALUES (")
+                .append(names.moveId())
+                .append(", 'level') ON CONFLICT (moveid, deed) DO UPDATE SET deed = excluded.deed");
+        values.forEach((name, value) -> sql.append("; SELECT setval(")
+                .append(SqlName.literal(Source.qualified(schema, name)))
+                .append(", ")
+                .append(value.last())
+                .append(", ")
+                .append(value.called())
+                .append(')'));
+        connection.query(sql.toString());
+    }
+
+    /** The oids of relations by name, as a JSON object. */
+    public String tableOids(String schema) {
+        JsonObject oids = new JsonObject();
+        connection.query("""
+                SELECT c.relname, c.oid::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'f')
+                """, schema).forEach(row -> oids.put(row.getString(0), row.getLong(1)));
+        return oids.encode();
+    }
+}

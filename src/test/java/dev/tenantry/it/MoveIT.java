@@ -1,0 +1,163 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tenantry.support.Cluster;
+import dev.tenantry.support.PostgresNode;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** {@code citus_schema_move}: what arrives, what is left, and what is refused. */
+class MoveIT {
+
+    private static final Cluster CLUSTER = Cluster.shared();
+
+    @Test
+    void movesRowsSequencesAndIndexes() throws SQLException {
+        create("moved_rows", "worker1");
+        try (Connection client = CLUSTER.connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("""
+                    CREATE TABLE moved_rows.category (id bigserial PRIMARY KEY, name text NOT NULL UNIQUE);
+                    CREATE TABLE moved_rows.note (id bigserial PRIMARY KEY,
+                        category_id bigint REFERENCES moved_rows.category, message text NOT NULL);
+                    CREATE INDEX note_message ON moved_rows.note (lower(message));
+                    INSERT INTO moved_rows.category (name) SELECT 'c' || i FROM generate_series(1, 10) i;
+                    INSERT INTO moved_rows.note (category_id, message)
+                        SELECT 1 + i % 10, 'm' || i FROM generate_series(1, 1000) i;
+                    """);
+            move(statement, "moved_rows", CLUSTER.worker(2));
+            assertThat(value(statement, "SELECT count(*) || '/' || sum(category_id) FROM moved_rows.note"))
+                    .isEqualTo("1000/5500");
+            assertThat(value(
+                            statement,
+                            "INSERT INTO moved_rows.note (category_id, message) VALUES (1, 'x')" + " RETURNING id"))
+                    .isEqualTo("1001");
+            assertThat(value(statement, "SELECT nodeport FROM citus_schemas WHERE schema_name::text = 'moved_rows'"))
+                    .isEqualTo(Integer.toString(CLUSTER.worker(2).port()));
+        }
+        assertThat(list(CLUSTER.worker(2), "SELECT indexname FROM pg_indexes WHERE schemaname = 'moved_rows'"))
+                .containsExactlyInAnyOrder("category_pkey", "category_name_key", "note_pkey", "note_message");
+        assertNothingLeft();
+    }
+
+    @Test
+    void movesToTheCoordinatorAndAwayFromIt() throws SQLException {
+        create("moved_home", "worker1");
+        try (Connection client = CLUSTER.connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("CREATE TABLE moved_home.t (id int PRIMARY KEY); INSERT INTO moved_home.t VALUES (7)");
+            statement.execute(
+                    "SELECT citus_set_node_property('" + CLUSTER.coordinator().host() + "', "
+                            + CLUSTER.coordinator().port() + ", 'shouldhaveshards', true)");
+            move(statement, "moved_home", CLUSTER.coordinator());
+            assertThat(value(statement, "SELECT id FROM moved_home.t")).isEqualTo("7");
+            assertThat(list(CLUSTER.coordinator(), "SELECT id FROM moved_home.t"))
+                    .containsExactly("7");
+            statement.execute("INSERT INTO moved_home.t VALUES (8)");
+            move(statement, "moved_home", CLUSTER.worker(1));
+            assertThat(value(statement, "SELECT sum(id) FROM moved_home.t")).isEqualTo("15");
+            assertThat(list(CLUSTER.worker(1), "SELECT sum(id) FROM moved_home.t"))
+                    .containsExactly("15");
+            statement.execute("DROP SCHEMA moved_home CASCADE");
+        }
+        assertNothingLeft();
+    }
+
+    @Test
+    void movesEmptySchemas() throws SQLException {
+        create("moved_empty", "worker1");
+        try (Connection client = CLUSTER.connect();
+                Statement statement = client.createStatement()) {
+            move(statement, "moved_empty", CLUSTER.worker(2));
+            statement.execute("CREATE TABLE moved_empty.t (a int)");
+        }
+        assertThat(list(CLUSTER.worker(2), "SELECT tablename FROM pg_tables WHERE schemaname = 'moved_empty'"))
+                .containsExactly("t");
+    }
+
+    @Test
+    void movesTablesWithoutAKey() throws SQLException {
+        create("moved_keyless", "worker1");
+        try (Connection client = CLUSTER.connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("CREATE TABLE moved_keyless.t (a int, b text);"
+                    + " INSERT INTO moved_keyless.t SELECT 1, 'same' FROM generate_series(1, 10)");
+            move(statement, "moved_keyless", CLUSTER.worker(2));
+            assertThat(value(statement, "SELECT count(*) FROM moved_keyless.t")).isEqualTo("10");
+        }
+        assertThat(list(CLUSTER.worker(2), "SELECT relreplident FROM pg_class WHERE oid = 'moved_keyless.t'::regclass"))
+                .containsExactly("d");
+        assertNothingLeft();
+    }
+
+    @Test
+    void refusesWhatCitusRefuses() throws SQLException {
+        create("moved_never", "worker1");
+        try (Connection client = CLUSTER.connect();
+                Statement statement = client.createStatement()) {
+            assertThatThrownBy(() -> statement.execute("SELECT citus_schema_move('nowhere', 'localhost', 1)"))
+                    .hasMessageContaining("schema \"nowhere\" does not exist");
+            assertThatThrownBy(() -> statement.execute("SELECT citus_schema_move('public', 'localhost', 1)"))
+                    .hasMessageContaining("schema public is not a distributed schema");
+            assertThatThrownBy(() -> statement.execute("SELECT citus_schema_move('moved_never', 'localhost', 1)"))
+                    .hasMessageContaining("Moving shards to a non-existing node is not supported")
+                    .hasMessageContaining("SELECT citus_add_node('localhost', 1);");
+            assertThatThrownBy(() -> move(statement, "moved_never", CLUSTER.worker(1)))
+                    .hasMessageContaining("cannot move shard to the same node");
+            assertThatThrownBy(() -> statement.execute("SELECT citus_schema_move('moved_never', 4711)"))
+                    .hasMessageContaining("node with node id 4711 could not be found");
+        }
+    }
+
+    private static void create(String schema, String node) throws SQLException {
+        try (Connection client = CLUSTER.connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("SET tenantry.node = '" + node + "'");
+            statement.execute("CREATE SCHEMA " + schema);
+        }
+    }
+
+    private static void move(Statement statement, String schema, PostgresNode target) throws SQLException {
+        statement.execute("SELECT citus_schema_move('" + schema + "', '" + target.host() + "', " + target.port() + ")");
+    }
+
+    /** No replication, no old copies, no notes. */
+    private static void assertNothingLeft() throws SQLException {
+        for (PostgresNode node : CLUSTER.nodes()) {
+            assertThat(list(node, "SELECT slot_name FROM pg_replication_slots")).isEmpty();
+            assertThat(list(node, "SELECT pubname FROM pg_publication")).isEmpty();
+            assertThat(list(node, "SELECT subname FROM pg_subscription")).isEmpty();
+            assertThat(list(node, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
+                    .isEmpty();
+            assertThat(list(node, "SELECT deed FROM tenantry.move_deed")).isEmpty();
+            assertThat(list(node, "SELECT mark FROM tenantry.move_mark")).isEmpty();
+            assertThat(list(node, "SELECT gid FROM pg_prepared_xacts")).isEmpty();
+        }
+    }
+
+    private static String value(Statement statement, String sql) throws SQLException {
+        try (ResultSet rows = statement.executeQuery(sql)) {
+            assertThat(rows.next()).isTrue();
+            return rows.getString(1);
+        }
+    }
+
+    private static List<String> list(PostgresNode node, String sql) throws SQLException {
+        List<String> values = new ArrayList<>();
+        try (Connection connection = node.connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                values.add(rows.getString(1));
+            }
+        }
+        return values;
+    }
+}
