@@ -7,6 +7,7 @@ import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.FakeNode;
 import dev.tenantry.support.Message;
+import dev.tenantry.support.MessageWriter;
 import dev.tenantry.support.ProxyBefore;
 import dev.tenantry.support.RawClient;
 import dev.tenantry.support.TestCertificate;
@@ -75,6 +76,38 @@ class ScriptedNodesIT extends ScriptedNodes {
             reached.countDown();
             assertThat(client.readUntilReady().getLast().text()).isEqualTo("E");
             client.run("ROLLBACK");
+        }
+    }
+
+    /** What the node had executed is undone, so the rest of the batch must not be done elsewhere. */
+    @Test
+    void failsBatchWhoseNodeIsLostBetweenItsParts() {
+        FakeNode home = node(peer -> {
+            if (connections.getAndIncrement() == 0) {
+                peer.expectAll("PBEH");
+                peer.send('1', new MessageWriter());
+                peer.send('2', new MessageWriter());
+                peer.complete("INSERT 0 1");
+                await(reached);
+            } else {
+                any(peer, "SELECT 1", 'I');
+                peer.expect('X');
+            }
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home);
+                RawClient client = proxy.login()) {
+            client.parse("", "INSERT INTO t VALUES (1)")
+                    .bind("", "")
+                    .execute("", 0)
+                    .flush()
+                    .flushOut();
+            assertThat(Message.types(client.readUntil('C'))).isEqualTo("12C");
+            reached.countDown(); // and the node goes away
+            assertThat(client.readUntil('E').getLast().sqlState()).isEqualTo("08006");
+            client.parse("", "INSERT INTO t VALUES (2)").bind("", "").execute("", 0);
+            assertThat(Message.types(client.sync().readUntilReady())).isEqualTo("Z");
+            assertThat(Message.types(client.run("SELECT 1"))).isEqualTo("CZ");
+            leave(client);
         }
     }
 

@@ -431,20 +431,20 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (active && backend.isInsideBody()) {
             end(error.asFatal());
         }
+        boolean inBatch =
+                active && session.backends().isUnsynced() && session.backends().isExecuted();
         session.backends().lost(backend);
         if (ended) {
             return;
         }
         metrics.error(error.sqlState());
         boolean inBlock = session.transaction().isEnlisted(backend);
-        if (active && !session.ledger().isEmpty()) {
-            if (LostReplies.tell(error, session, inBlock)) {
+        if (active && (inBatch || !session.ledger().isEmpty())) {
+            if (LostReplies.tell(error, session, inBlock, inBatch)) {
                 extended.skipToSync();
             }
             inBlock = false;
-            if (context.isInString()) {
-                context.batchFailed();
-            }
+            context.statementLost();
         }
         session.transaction().forget(backend, inBlock ? error : null);
         proceed();

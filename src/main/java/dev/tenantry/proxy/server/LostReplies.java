@@ -17,15 +17,17 @@ final class LostReplies {
     /**
      * Tells the client the error in the place of everything owed.
      *
+     * @param inBatch whether the backend has executed something of a batch that it has not seen the Sync of: the rest
+     *     of the batch must not go on elsewhere without it, even if nothing is owed just now
      * @return whether the client has still to send the Sync that ends the batch
      */
-    static boolean tell(SqlError error, Conversation session, boolean inBlock) {
+    static boolean tell(SqlError error, Conversation session, boolean inBlock, boolean inBatch) {
         TransactionScope transaction = session.transaction();
         if (inBlock) {
             transaction.fail();
         }
         List<Object> ends = session.ledger().takeEnds();
-        boolean openBatch = session.ledger().isBatchOpen();
+        boolean openBatch = inBatch || session.ledger().isBatchOpen();
         session.ledger().clear();
         ByteBuf out = session.replies().buffer();
         boolean first = true;

@@ -252,6 +252,16 @@ public final class SessionContext implements RoutingContext {
         failed = true;
     }
 
+    /** The node is lost that ran a statement of a batch, a string or alone; the client has been told. */
+    public void statementLost() {
+        if (!transaction.isOpen()) {
+            transactionEnded(false);
+        }
+        if (isInString()) {
+            batchFailed();
+        }
+    }
+
     /** Whether the batch or string can't go on; asked once. */
     public boolean takeBatchFailed() {
         boolean was = failed;
