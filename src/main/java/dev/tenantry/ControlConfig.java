@@ -41,14 +41,16 @@ public interface ControlConfig {
     interface Upkeep {
 
         /** How often nodes are looked through for prepared transactions that were left behind, in milliseconds. */
-        @WithDefault("3000")
+        @WithDefault("1000")
         @Min(100)
         @Max(3_600_000)
         int intervalMillis();
 
         /**
          * How long a prepared transaction is left to its proxy before it is finished for it, in milliseconds. Until
-         * then a proxy that is only slow is spared; rows it holds locked wait that long after its death.
+         * then a proxy that is only slow is spared; rows it holds locked wait that long after its death. Finished at
+         * once is what was prepared before a restart of its node or of the deciding one, and what a stopped proxy has
+         * prepared.
          */
         @WithDefault("5000")
         @Min(0)

@@ -35,3 +35,34 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION tenantry.prepare_again(integer) FROM PUBLIC;
+
+-- recover_prepared_transactions() asks the proxy that looks after the cluster, and waits for its answer. Both speak by
+-- sequences, because what those say is seen before its transaction ends.
+CREATE SEQUENCE IF NOT EXISTS tenantry.recovery_asked MINVALUE 0 START 0;
+CREATE SEQUENCE IF NOT EXISTS tenantry.recovery_done MINVALUE 0 START 0;
+CREATE SEQUENCE IF NOT EXISTS tenantry.recovery_count MINVALUE 0 START 0;
+
+CREATE OR REPLACE FUNCTION tenantry.recover_prepared_transactions() RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    before bigint := (SELECT last_value FROM tenantry.recovery_count);
+    asked bigint := nextval('tenantry.recovery_asked');
+    until_then timestamptz := clock_timestamp() + interval '30 s';
+BEGIN
+    WHILE (SELECT last_value FROM tenantry.recovery_done) < asked LOOP
+        IF clock_timestamp() > until_then THEN
+            RAISE EXCEPTION 'no proxy has looked for prepared transactions for 30 s'
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                      DETAIL = 'The proxy that looks after the cluster does it when it is asked.',
+                      HINT = 'See which proxies are alive, and what their logs say.';
+        END IF;
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+    RETURN (SELECT last_value FROM tenantry.recovery_count) - before;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.recover_prepared_transactions() FROM PUBLIC;
+COMMENT ON FUNCTION tenantry.recover_prepared_transactions() IS
+    'Finishes prepared transactions that proxies have left behind; returns how many, each counted on each node';

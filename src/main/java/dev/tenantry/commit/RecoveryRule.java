@@ -9,7 +9,8 @@ import java.util.Optional;
  * <p>Its decider holds a record with its name if and only if it committed. Recovery inserts the same name itself, as a
  * decision to abort: that waits while the decider's transaction is still open; it fails when the record is there, so
  * the transaction has committed; and when it succeeds the record can never come any more. Age is courtesy only: it
- * spares transactions whose proxy is just between preparing and deciding.
+ * spares transactions whose proxy is just between preparing and deciding, and is not owed to one that can't decide or
+ * finish any more.
  */
 public final class RecoveryRule {
 
@@ -32,11 +33,35 @@ public final class RecoveryRule {
         LEAVE
     }
 
-    /** The transaction's id if it is ours to look after: of this cluster and older than that. */
-    public static Optional<GlobalTransactionId> concerned(String gid, String clusterId, Duration age, Duration ageMin) {
-        return GlobalTransactionId.parse(gid)
-                .filter(id -> id.clusterId().equals(clusterId))
-                .filter(id -> age.compareTo(ageMin) >= 0);
+    /** Who is there to finish a prepared transaction before recovery does. */
+    public enum Keeper {
+        /** Its proxy, as far as is known. */
+        ALIVE,
+        /** None has been heard of lately; a proxy that has just begun may not have been heard of yet. */
+        GONE,
+        /** None: the node where it is prepared, or the one that decides, was restarted, so its proxy has lost it. */
+        CUT_OFF
+    }
+
+    /** What is left to a proxy that may have begun only now. */
+    private static final Duration SHORT_AGE_MIN = Duration.ofSeconds(1);
+
+    /** The transaction's id if it is ours to look after: of this cluster. */
+    public static Optional<GlobalTransactionId> concerned(String gid, String clusterId) {
+        return GlobalTransactionId.parse(gid).filter(id -> id.clusterId().equals(clusterId));
+    }
+
+    /**
+     * Whether one of that age is to be finished now.
+     *
+     * @param ageMin how long transactions are left to their proxy
+     */
+    public static boolean isDue(Duration age, Keeper keeper, Duration ageMin) {
+        return switch (keeper) {
+            case ALIVE -> age.compareTo(ageMin) >= 0;
+            case GONE -> age.compareTo(ageMin) >= 0 || age.compareTo(SHORT_AGE_MIN) >= 0;
+            case CUT_OFF -> true;
+        };
     }
 
     /** What the decision means for a node where the transaction is prepared. */

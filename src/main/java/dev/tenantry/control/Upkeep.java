@@ -12,6 +12,7 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jboss.logging.Logger;
 
@@ -50,7 +51,7 @@ final class Upkeep implements AutoCloseable {
         this.metrics = metrics;
         this.recovery =
                 new PreparedTransactionRecovery(vertx, catalog, coordinator, limits.prepareAgeMin(), metrics::finished);
-        this.loop = new BackgroundLoop("upkeep", limits.interval(), this::lead);
+        this.loop = new BackgroundLoop("upkeep", limits.interval(), this::lead, recovery::close);
     }
 
     void start() {
@@ -83,7 +84,9 @@ final class Upkeep implements AutoCloseable {
     }
 
     private void round(CatalogStore store) {
-        recovery.recover();
+        OptionalLong asked = store.recoveryAsked();
+        int finished = recovery.recover(store.proxiesAlive());
+        asked.ifPresent(last -> store.recoveryDone(last, finished));
         for (Node node : catalog.current().nodes()) {
             if (!node.isCoordinator() && !preparedNodes.contains(node.nodeId())) {
                 prepare(store, node);

@@ -13,7 +13,7 @@ public record UpkeepLimits(Duration interval, Duration prepareAgeMin, Duration m
 
     /** What is used when nothing is configured. */
     public static final UpkeepLimits DEFAULT =
-            new UpkeepLimits(Duration.ofSeconds(3), Duration.ofSeconds(5), Duration.ofSeconds(30));
+            new UpkeepLimits(Duration.ofSeconds(1), Duration.ofSeconds(5), Duration.ofSeconds(30));
 
     /** A round takes longer than that only when several nodes hang at once. */
     private static final Duration ROUND_MAX = Duration.ofSeconds(15);

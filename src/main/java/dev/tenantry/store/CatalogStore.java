@@ -3,7 +3,10 @@ package dev.tenantry.store;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
 
 /** Changes the catalog over one connection to the coordinator; every change makes a new version and notifies. */
 public final class CatalogStore {
@@ -114,6 +117,31 @@ public final class CatalogStore {
     /** Notes that this proxy has stopped. */
     public void proxyGone(String proxyId) {
         connection.query("SELECT tenantry.proxy_gone($1)", proxyId);
+    }
+
+    /** Whether somebody waits for {@code recover_prepared_transactions()}: by the number of the last who asked. */
+    public OptionalLong recoveryAsked() {
+        Row row = connection.query("""
+                        SELECT a.last_value, a.last_value > d.last_value
+                        FROM tenantry.recovery_asked a, tenantry.recovery_done d
+                        """).iterator().next();
+        return row.getBoolean(1) ? OptionalLong.of(row.getLong(0)) : OptionalLong.empty();
+    }
+
+    /** Answers those who asked up to that one: so many more transactions have been finished. */
+    public void recoveryDone(long asked, int finished) {
+        connection.query(
+                "SELECT setval('tenantry.recovery_count', last_value + $1) FROM tenantry.recovery_count", finished);
+        connection.query("SELECT setval('tenantry.recovery_done', $1)", asked);
+    }
+
+    /** The proxies that have given a sign of life lately; one that has stopped is not among them. */
+    public Set<String> proxiesAlive() {
+        Set<String> alive = new HashSet<>();
+        connection
+                .query("SELECT proxyid FROM tenantry.proxy WHERE alive_at > clock_timestamp() - interval '30 s'")
+                .forEach(row -> alive.add(row.getString(0)));
+        return alive;
     }
 
     /** Forgets what is gone. */

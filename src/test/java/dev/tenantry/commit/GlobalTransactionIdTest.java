@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.tenantry.commit.RecoveryRule.Action;
 import dev.tenantry.commit.RecoveryRule.Decision;
+import dev.tenantry.commit.RecoveryRule.Keeper;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GlobalTransactionIdTest {
@@ -58,14 +60,20 @@ class GlobalTransactionIdTest {
     }
 
     @Test
-    void recoveryLooksAfterOldTransactionsOfItsOwnCluster() {
-        Duration ageMin = Duration.ofSeconds(5);
+    void recoveryLooksAfterTransactionsOfItsOwnCluster() {
         String gid = ID.toString();
-        assertThat(RecoveryRule.concerned(gid, "c1", ageMin, ageMin)).contains(ID);
-        assertThat(RecoveryRule.concerned(gid, "c1", Duration.ofSeconds(4), ageMin))
-                .isEmpty();
-        assertThat(RecoveryRule.concerned(gid, "c2", ageMin, ageMin)).isEmpty();
-        assertThat(RecoveryRule.concerned("other", "c1", ageMin, ageMin)).isEmpty();
+        assertThat(RecoveryRule.concerned(gid, "c1")).contains(ID);
+        assertThat(RecoveryRule.concerned(gid, "c2")).isEmpty();
+        assertThat(RecoveryRule.concerned("other", "c1")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ALIVE, 4999, false", "ALIVE, 5000, true", "GONE, 999, false", "GONE, 1000, true", "CUT_OFF, 0, true"})
+    void recoverySparesAProxyThatMayStillFinish(Keeper keeper, long ageMillis, boolean due) {
+        Duration ageMin = Duration.ofSeconds(5);
+        assertThat(RecoveryRule.isDue(Duration.ofMillis(ageMillis), keeper, ageMin))
+                .isEqualTo(due);
+        assertThat(RecoveryRule.isDue(Duration.ZERO, keeper, Duration.ZERO)).isTrue();
     }
 
     @Test

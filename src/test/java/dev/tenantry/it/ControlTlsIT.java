@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.flywaydb.core.api.FlywayException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -115,10 +116,10 @@ class ControlTlsIT {
                             .read(ClusterView.SHARDS, List.of(), 10, 0)
                             .total())
                     .isZero();
-            assertThat(new PreparedTransactionRecovery(
-                                    vertx, control.catalog(), address(mode, roots), Duration.ZERO, action -> {})
-                            .recover())
-                    .isZero();
+            try (PreparedTransactionRecovery recovery = new PreparedTransactionRecovery(
+                    vertx, control.catalog(), address(mode, roots), Duration.ZERO, action -> {})) {
+                assertThat(recovery.recover(Set.of())).isZero();
+            }
             Eventually.passes(() -> assertThat(lines(
                             coordinator,
                             "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)"

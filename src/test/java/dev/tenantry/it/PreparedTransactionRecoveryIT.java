@@ -22,6 +22,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
@@ -64,6 +65,7 @@ class PreparedTransactionRecoveryIT {
 
     @AfterAll
     static void stop() {
+        recovery.close();
         control.close();
         vertx.close();
         bystander.close();
@@ -164,17 +166,17 @@ class PreparedTransactionRecoveryIT {
     void rollsBackWhenTheProxyDiedBeforeTheDecision() throws Exception {
         Undecided transaction = prepare();
         transaction.close();
-        recovery.recover();
+        recovery.recover(Set.of());
         assertBothHave(transaction.gid(), 0);
     }
 
     @Test
     void commitsWhenTheProxyDiedAfterTheDecision() throws Exception {
         String gid = commitAndDie();
-        recovery.recover();
+        recovery.recover(Set.of());
         assertBothHave(gid, 1);
         Eventually.passes(() -> {
-            recovery.recover();
+            recovery.recover(Set.of());
             assertThat(count(coordinator, "tenantry.commit_record WHERE gid = '" + gid + "'"))
                     .isZero();
         });
@@ -186,12 +188,12 @@ class PreparedTransactionRecoveryIT {
         try (Undecided transaction = prepare()) {
             gid = transaction.gid();
             transaction.record();
-            recovery.recover();
+            recovery.recover(Set.of());
             assertThat(count(worker, "pg_prepared_xacts WHERE gid = '" + gid + "'"))
                     .isEqualTo(1);
             transaction.commit();
         }
-        recovery.recover();
+        recovery.recover(Set.of());
         assertBothHave(gid, 1);
     }
 
@@ -206,7 +208,7 @@ class PreparedTransactionRecoveryIT {
             transaction.commit();
             assertThat(text(transaction.decider(), "SHOW synchronous_commit")).isEqualTo("on");
         }
-        recovery.recover();
+        recovery.recover(Set.of());
     }
 
     @Test
@@ -214,10 +216,10 @@ class PreparedTransactionRecoveryIT {
         String gid;
         try (Undecided transaction = prepare()) {
             gid = transaction.gid();
-            recovery.recover();
+            recovery.recover(Set.of());
             assertRefused("23505", transaction::record);
         }
-        recovery.recover();
+        recovery.recover(Set.of());
         assertBothHave(gid, 0);
     }
 
@@ -240,7 +242,7 @@ class PreparedTransactionRecoveryIT {
             }
         }
         transaction.close();
-        recovery.recover();
+        recovery.recover(Set.of());
         assertBothHave(transaction.gid(), 0);
         run(coordinator, "DROP ROLE forger");
     }
@@ -269,10 +271,10 @@ class PreparedTransactionRecoveryIT {
     void waitsForADeciderThatIsDown() throws Exception {
         String gid = commitAndDie();
         coordinator.kill();
-        recovery.recover();
+        recovery.recover(Set.of());
         assertThat(count(worker, "pg_prepared_xacts WHERE gid = '" + gid + "'")).isEqualTo(1);
         coordinator.restart();
-        recovery.recover();
+        recovery.recover(Set.of());
         assertBothHave(gid, 1);
     }
 
@@ -280,22 +282,62 @@ class PreparedTransactionRecoveryIT {
     void finishesOnANodeThatWasDown() throws Exception {
         String gid = commitAndDie();
         worker.kill();
-        recovery.recover();
+        recovery.recover(Set.of());
         assertThat(count(coordinator, "tenantry.commit_record WHERE gid = '" + gid + "'"))
                 .isEqualTo(1);
         worker.restart();
-        recovery.recover();
+        recovery.recover(Set.of());
         assertBothHave(gid, 1);
+    }
+
+    @Test
+    void leavesToAProxyThatIsAliveWhatNoRestartHasCutOff() throws Exception {
+        CoordinatorAddress address = CoordinatorAddress.parse(coordinator.url());
+        try (PreparedTransactionRecovery patient =
+                new PreparedTransactionRecovery(vertx, control.catalog(), address, Duration.ofHours(1), action -> {})) {
+            String gid = commitAndDie();
+            assertThat(patient.recover(Set.of("test"))).isZero();
+            worker.kill();
+            worker.restart();
+            assertThat(patient.recover(Set.of("test"))).isEqualTo(1);
+            assertBothHave(gid, 1);
+            try (Undecided transaction = prepare()) {
+                assertThat(patient.recover(Set.of("test"))).isZero();
+                coordinator.kill();
+                coordinator.restart();
+                assertThat(patient.recover(Set.of("test"))).isEqualTo(1);
+                assertBothHave(transaction.gid(), 0);
+            }
+        }
+    }
+
+    @Test
+    void finishesBeforeItAnswersWhoAsked() throws Exception {
+        String gid = commitAndDie();
+        worker.kill();
+        worker.restart();
+        try (Connection superuser = coordinator.connect()) {
+            assertThat(text(superuser, "SELECT tenantry.recover_prepared_transactions()"))
+                    .matches("[01]"); // none where the leader was about to do it anyway
+            assertBothHave(gid, 1);
+            execute(superuser, "CREATE ROLE asker");
+            execute(superuser, "GRANT USAGE ON SCHEMA tenantry TO asker");
+            execute(superuser, "SET ROLE asker");
+            assertRefused("42501", () -> text(superuser, "SELECT tenantry.recover_prepared_transactions()"));
+            execute(superuser, "RESET ROLE");
+            execute(superuser, "DROP OWNED BY asker");
+            execute(superuser, "DROP ROLE asker");
+        }
     }
 
     @Test
     void forgetsDecisionsThatNoSilentNodeNeeds() throws Exception {
         bystander.kill();
         String gid = commitAndDie();
-        recovery.recover();
+        recovery.recover(Set.of());
         assertBothHave(gid, 1);
         Eventually.passes(() -> {
-            recovery.recover();
+            recovery.recover(Set.of());
             assertThat(count(coordinator, "tenantry.commit_record WHERE gid = '" + gid + "'"))
                     .isZero();
         });
@@ -306,7 +348,7 @@ class PreparedTransactionRecoveryIT {
     void leavesTransactionsOfOthersAlone() throws Exception {
         run(worker, "BEGIN; INSERT INTO public.done VALUES ('x'); PREPARE TRANSACTION 'somebody_else'");
         run(worker, "BEGIN; INSERT INTO public.done VALUES ('x'); PREPARE TRANSACTION 'tenantry_othercluster_p_1_1_1'");
-        recovery.recover();
+        recovery.recover(Set.of());
         assertThat(count(worker, "pg_prepared_xacts WHERE gid IN ('somebody_else', 'tenantry_othercluster_p_1_1_1')"))
                 .isEqualTo(2);
         run(worker, "ROLLBACK PREPARED 'somebody_else'");

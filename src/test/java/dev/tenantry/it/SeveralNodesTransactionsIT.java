@@ -65,6 +65,11 @@ class SeveralNodesTransactionsIT extends SeveralNodes {
     }
 
     @Test
+    void looksForPreparedTransactionsWhenAsked() {
+        assertThat(client.value("SELECT recover_prepared_transactions()")).isEqualTo("0");
+    }
+
+    @Test
     void chainsBlocksOverBothNodes() {
         writeBoth();
         assertThat(outcome("COMMIT AND CHAIN")).isEqualTo("COMMIT T");

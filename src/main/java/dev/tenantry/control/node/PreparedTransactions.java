@@ -18,7 +18,23 @@ public final class PreparedTransactions {
             WHERE database = current_database() AND gid LIKE 'tenantry\\_%'
             """;
 
+    /** A server that has ended all its processes after the crash of one starts a new checkpointer too. */
+    private static final String RUNNING = """
+            SELECT extract(epoch FROM clock_timestamp() - backend_start)::float8
+            FROM pg_catalog.pg_stat_activity WHERE backend_type = 'checkpointer'
+            """;
+
     private PreparedTransactions() {}
+
+    /** How long the node has kept its connections: since its start, or its recovery from a crash. */
+    public static Duration running(ServerConnection node) {
+        var rows = node.query(RUNNING).iterator();
+        return rows.hasNext() ? seconds(rows.next().getDouble(0)) : Duration.ZERO;
+    }
+
+    private static Duration seconds(double seconds) {
+        return Duration.ofMillis(Math.round(seconds * 1000));
+    }
 
     /** A prepared transaction, and how long it has been one. */
     public record Prepared(String gid, Duration age) {}
@@ -26,9 +42,7 @@ public final class PreparedTransactions {
     /** All in the cluster's database whose name looks like ours. */
     public static List<Prepared> on(ServerConnection node) {
         List<Prepared> found = new ArrayList<>();
-        node.query(FOUND)
-                .forEach(row -> found.add(
-                        new Prepared(row.getString(0), Duration.ofMillis(Math.round(row.getDouble(1) * 1000)))));
+        node.query(FOUND).forEach(row -> found.add(new Prepared(row.getString(0), seconds(row.getDouble(1)))));
         return found;
     }
 

@@ -6,6 +6,7 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.commit.GlobalTransactionId;
 import dev.tenantry.commit.RecoveryRule;
 import dev.tenantry.commit.RecoveryRule.Decision;
+import dev.tenantry.commit.RecoveryRule.Keeper;
 import dev.tenantry.control.node.PreparedTransactions;
 import dev.tenantry.control.node.PreparedTransactions.Prepared;
 import dev.tenantry.store.CatalogUnavailableException;
@@ -32,10 +33,10 @@ import org.jboss.logging.Logger;
 
 /**
  * Commits or rolls back prepared transactions that a proxy has left behind, on every node that answers, by
- * {@link RecoveryRule}. Any number of proxies may run it at the same time; each step may be done twice. For a virtual
- * thread.
+ * {@link RecoveryRule}. Any number of proxies may run it at the same time; each step may be done twice. For one virtual
+ * thread; keeps its connections from one look to the next.
  */
-public final class PreparedTransactionRecovery {
+public final class PreparedTransactionRecovery implements AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(PreparedTransactionRecovery.class);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(10);
@@ -45,6 +46,8 @@ public final class PreparedTransactionRecovery {
     private final CoordinatorAddress coordinator;
     private final Duration ageMin;
     private final Consumer<RecoveryRule.Action> finished;
+    private final Map<Node, ServerConnection> connections = new ConcurrentHashMap<>();
+    private final Map<Node, Duration> running = new ConcurrentHashMap<>();
 
     /**
      * Makes one that does nothing until asked.
@@ -66,19 +69,45 @@ public final class PreparedTransactionRecovery {
         this.finished = finished;
     }
 
-    /** Looks at every node once; returns how many prepared transactions it finished. */
-    public int recover() {
+    /**
+     * Looks at every node once.
+     *
+     * @param proxiesAlive the proxies that may still finish what they have prepared
+     * @return how many prepared transactions it finished
+     */
+    public int recover(Set<String> proxiesAlive) {
         CatalogSnapshot snapshot = catalog.current();
-        Map<Node, ServerConnection> connections = new ConcurrentHashMap<>();
+        boolean whole = false;
         try {
-            connect(snapshot.nodes(), connections);
-            return recover(snapshot, connections);
+            connections.keySet().stream()
+                    .filter(node -> !snapshot.nodes().contains(node))
+                    .toList()
+                    .forEach(this::disconnect);
+            connect(snapshot.nodes());
+            int count = recover(snapshot, proxiesAlive);
+            whole = true;
+            return count;
         } finally {
-            connections.values().forEach(ServerConnection::close);
+            if (!whole) {
+                close();
+            }
         }
     }
 
-    private int recover(CatalogSnapshot snapshot, Map<Node, ServerConnection> connections) {
+    /** Closes its connections; it opens others when it is asked again. */
+    @Override
+    public void close() {
+        List.copyOf(connections.keySet()).forEach(this::disconnect);
+    }
+
+    private void disconnect(Node node) {
+        ServerConnection connection = connections.remove(node);
+        if (connection != null) {
+            connection.close();
+        }
+    }
+
+    private int recover(CatalogSnapshot snapshot, Set<String> proxiesAlive) {
         // Records first: one that is read now belongs to transactions that are already prepared or finished.
         Map<Node, List<Committed>> records = new HashMap<>();
         connections.forEach((node, connection) -> records.put(node, CommitRecords.committed(connection)));
@@ -88,10 +117,12 @@ public final class PreparedTransactionRecovery {
         for (Map.Entry<Node, ServerConnection> entry : connections.entrySet()) {
             for (Prepared prepared : PreparedTransactions.on(entry.getValue())) {
                 String gid = prepared.gid();
-                Optional<GlobalTransactionId> id =
-                        RecoveryRule.concerned(gid, snapshot.clusterId(), prepared.age(), ageMin);
-                Decision decision = id.map(known ->
-                                decisions.computeIfAbsent(known, unknown -> decision(unknown, snapshot, connections)))
+                Decision decision = RecoveryRule.concerned(gid, snapshot.clusterId())
+                        .filter(id -> RecoveryRule.isDue(
+                                prepared.age(),
+                                keeper(id, entry.getKey(), prepared.age(), snapshot, proxiesAlive),
+                                ageMin))
+                        .map(id -> decisions.computeIfAbsent(id, unknown -> decision(unknown, snapshot)))
                         .orElse(Decision.UNKNOWN);
                 if (finish(entry.getKey(), entry.getValue(), gid, decision)) {
                     count++;
@@ -114,6 +145,29 @@ public final class PreparedTransactionRecovery {
         return count;
     }
 
+    private Keeper keeper(
+            GlobalTransactionId id, Node node, Duration age, CatalogSnapshot snapshot, Set<String> proxiesAlive) {
+        boolean cutOff = hasStartedWithin(age, node)
+                || decider(id, snapshot)
+                        .filter(decider -> hasStartedWithin(age, decider))
+                        .isPresent();
+        if (cutOff) {
+            return Keeper.CUT_OFF;
+        }
+        return proxiesAlive.contains(id.proxyId()) ? Keeper.ALIVE : Keeper.GONE;
+    }
+
+    private boolean hasStartedWithin(Duration age, Node node) {
+        Duration since = running.get(node);
+        return since != null && since.compareTo(age) < 0;
+    }
+
+    private static Optional<Node> decider(GlobalTransactionId id, CatalogSnapshot snapshot) {
+        return snapshot.nodes().stream()
+                .filter(node -> node.nodeId() == id.deciderNodeId())
+                .findFirst();
+    }
+
     /** Nodes that may still have prepared what we can't see. */
     private static Set<Integer> silent(CatalogSnapshot snapshot, Set<Node> answering) {
         return snapshot.nodes().stream()
@@ -122,12 +176,9 @@ public final class PreparedTransactionRecovery {
                 .collect(Collectors.toSet());
     }
 
-    private Decision decision(
-            GlobalTransactionId id, CatalogSnapshot snapshot, Map<Node, ServerConnection> connections) {
-        Optional<ServerConnection> decider = snapshot.nodes().stream()
-                .filter(node -> node.nodeId() == id.deciderNodeId())
-                .findFirst()
-                .flatMap(node -> Optional.ofNullable(connections.get(node)));
+    private Decision decision(GlobalTransactionId id, CatalogSnapshot snapshot) {
+        Optional<ServerConnection> decider =
+                decider(id, snapshot).flatMap(node -> Optional.ofNullable(connections.get(node)));
         if (decider.isEmpty()) {
             LOG.warnf("prepared transaction waits for its decider transaction=%s node=%d", id, id.deciderNodeId());
             return Decision.UNKNOWN;
@@ -161,20 +212,31 @@ public final class PreparedTransactionRecovery {
     }
 
     /** To all at the same time, so that those that do not answer hold the others up only once. */
-    private void connect(List<Node> nodes, Map<Node, ServerConnection> connections) {
+    private void connect(List<Node> nodes) {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (Node node : nodes) {
-                threads.execute(() -> connect(node).ifPresent(connection -> connections.put(node, connection)));
-            }
+            nodes.forEach(node -> threads.execute(() -> connect(node)));
         }
     }
 
-    private Optional<ServerConnection> connect(Node node) {
+    private void connect(Node node) {
         try {
-            return Optional.of(ServerConnection.open(vertx, coordinator.at(node.host(), node.port()), ANSWER_MAX));
+            ServerConnection known = connections.get(node);
+            if (known != null) {
+                running.put(node, PreparedTransactions.running(known));
+                return;
+            }
+        } catch (CatalogUnavailableException | StatementRefusedException lost) {
+            LOG.debugf("recovery connects again node=%s reason=%s", node.name(), lost.getMessage());
+            disconnect(node);
+        }
+        try {
+            ServerConnection opened =
+                    ServerConnection.open(vertx, coordinator.at(node.host(), node.port()), ANSWER_MAX);
+            connections.put(node, opened);
+            running.put(node, PreparedTransactions.running(opened));
         } catch (CatalogUnavailableException | StatementRefusedException away) {
             LOG.debugf("node does not answer recovery node=%s reason=%s", node.name(), away.getMessage());
-            return Optional.empty();
+            disconnect(node);
         }
     }
 }
