@@ -41,6 +41,8 @@ REVOKE ALL ON FUNCTION tenantry.prepare_again(integer) FROM PUBLIC;
 CREATE SEQUENCE IF NOT EXISTS tenantry.recovery_asked MINVALUE 0 START 0;
 CREATE SEQUENCE IF NOT EXISTS tenantry.recovery_done MINVALUE 0 START 0;
 CREATE SEQUENCE IF NOT EXISTS tenantry.recovery_count MINVALUE 0 START 0;
+-- Who asks first must not get the 0 that has been answered already.
+SELECT nextval('tenantry.recovery_asked') FROM tenantry.recovery_asked WHERE NOT is_called;
 
 CREATE OR REPLACE FUNCTION tenantry.recover_prepared_transactions() RETURNS integer
 LANGUAGE plpgsql

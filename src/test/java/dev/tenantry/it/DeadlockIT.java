@@ -62,6 +62,24 @@ class DeadlockIT extends SeveralNodes {
         }
     }
 
+    @Test
+    void endsADeadlockOfDdlThatRunsOnEveryNode() throws SQLException {
+        client.run("CREATE ROLE several_role");
+        try (RawClient younger = login()) {
+            client.run("BEGIN");
+            assertThat(outcome("ALTER ROLE several_role CONNECTION LIMIT 1")).isEqualTo("ALTER ROLE T");
+            younger.run("BEGIN");
+            younger.run(update(1));
+            younger.query("ALTER ROLE several_role CONNECTION LIMIT 2").flushOut();
+            waits(0);
+            client.query(update(1)).flushOut();
+            assertThat(outcome(younger)).isEqualTo("40P01 E");
+            assertThat(outcome(younger.query("ROLLBACK"))).isEqualTo("ROLLBACK I");
+            assertThat(outcome(client)).isEqualTo("UPDATE 1 T");
+            assertThat(outcome("COMMIT")).isEqualTo("COMMIT I");
+        }
+    }
+
     private void deadlock(RawClient one, RawClient other) throws SQLException {
         begin(one, 1);
         begin(other, 2);

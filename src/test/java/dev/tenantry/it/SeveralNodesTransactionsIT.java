@@ -184,6 +184,52 @@ class SeveralNodesTransactionsIT extends SeveralNodes {
     }
 
     @Test
+    void closesCursorsOnBothNodesByTheExtendedProtocol() {
+        client.run("BEGIN");
+        client.run("DECLARE one CURSOR FOR SELECT id FROM several_1.t");
+        client.run("DECLARE two CURSOR FOR SELECT id FROM several_2.t");
+        execute("CLOSE ALL");
+        assertThat(outcome(client.sync())).isEqualTo("CLOSE CURSOR ALL T");
+        assertThat(outcome("DECLARE one CURSOR FOR SELECT id FROM several_1.t")).isEqualTo("DECLARE CURSOR T");
+        client.run("ROLLBACK");
+        client.run("BEGIN");
+        client.run("DECLARE one CURSOR FOR SELECT id FROM several_1.t");
+        execute("CLOSE ALL");
+        assertThat(outcome(client.sync())).isEqualTo("CLOSE CURSOR ALL T");
+        assertThat(outcome("FETCH one")).isEqualTo("34000 E");
+        client.run("ROLLBACK");
+    }
+
+    @Test
+    void givesBothNodesTheModesByTheExtendedProtocol() {
+        writeBoth();
+        execute("SET TRANSACTION READ ONLY");
+        assertThat(outcome(client.sync())).isEqualTo("SET T");
+        client.run("SAVEPOINT s");
+        for (int node = 1; node <= 2; node++) {
+            assertThat(outcome("INSERT INTO several_" + node + ".t VALUES (2)")).isEqualTo("25006 E");
+            client.run("ROLLBACK TO s");
+        }
+        client.run("ROLLBACK");
+        client.run("BEGIN");
+        execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+        assertThat(outcome(client.sync())).isEqualTo("SET T");
+        assertThat(on(WORKER_2, "transaction_isolation")).isEqualTo("serializable");
+        client.run("ROLLBACK");
+    }
+
+    @Test
+    void beginsABlockBehindTheEndOfAFailedOneInTheSameBatch() {
+        client.run("BEGIN");
+        client.run("SELECT 1/0 FROM several_1.t RIGHT JOIN (SELECT 1) one ON true");
+        for (String sql : List.of("ROLLBACK", "BEGIN", "SAVEPOINT s", "INSERT INTO several_1.t VALUES (1)", "COMMIT")) {
+            execute(sql);
+        }
+        assertThat(outcome(client.sync())).isEqualTo("ROLLBACK, BEGIN, SAVEPOINT, INSERT 0 1, COMMIT I");
+        assertThat(rows(1)).isEqualTo("1");
+    }
+
+    @Test
     void goesOnWithASuspendedPortalOnItsNode() {
         client.run("INSERT INTO several_1.t VALUES (1), (2)");
         client.run("BEGIN");

@@ -8,6 +8,7 @@ import dev.tenantry.StartupException;
 import dev.tenantry.Tenantry;
 import dev.tenantry.Wiring;
 import dev.tenantry.control.ControlLimits;
+import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.Eventually;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
@@ -178,6 +180,22 @@ class UnfitServersIT {
         } finally {
             run(candidate, lack.given.split(";"));
         }
+    }
+
+    /** There is no server of these versions to ask, so the check is told that it runs on one. */
+    @ParameterizedTest
+    @CsvSource({"149999, 1", "150000, 0", "189999, 0", "190000, 1"})
+    void refusesOtherVersionsOfPostgres(String version, String refusals) throws Exception {
+        String known = "current_setting('server_version_num')";
+        assertThat(NodeScripts.check()).contains(known);
+        String check =
+                NodeScripts.check().replace(known, "'" + version + "'").strip().replaceAll(";$", "");
+        assertThat(single(
+                        candidate,
+                        "SELECT count(*) FROM (" + check
+                                + "\n) lacks WHERE problem = 'PostgreSQL version is not supported'"
+                                + " AND detail LIKE 'It runs PostgreSQL %' AND hint LIKE 'Use a PostgreSQL server %'"))
+                .isEqualTo(refusals);
     }
 
     @Test

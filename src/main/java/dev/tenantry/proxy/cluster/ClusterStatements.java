@@ -86,6 +86,8 @@ public final class ClusterStatements {
             case StatementAction.Savepoint savepoint -> true;
             case StatementAction.Release release -> true;
             case StatementAction.RollbackTo rollbackTo -> true;
+            case StatementAction.SetTransaction modes -> true;
+            case StatementAction.OnCursor(Optional<String> name) -> name.isEmpty();
             case StatementAction.ShowActivity show -> true;
             case StatementAction.ExplainRoute explain -> true;
             default -> takes(facts);
@@ -122,6 +124,9 @@ public final class ClusterStatements {
             }
             case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
                 requireBlock(facts);
+            }
+            case StatementAction.SetTransaction _, StatementAction.OnCursor _ -> {
+                // only one node is concerned
             }
             default -> {
                 return run(facts, prepared.text(), Turn.EXECUTE);
@@ -388,7 +393,13 @@ public final class ClusterStatements {
     }
 
     private void answer(NodeCalls calls, Outcome outcome, Turn turn, Runnable change) {
-        answer(calls, outcome::write, outcome.worked(), turn, change);
+        AtomicReference<Outcome> told = new AtomicReference<>(outcome);
+        answer(calls, out -> told.get().write(out), outcome.worked(), turn, () -> {
+            if (session.transaction().takeDeadlock()) {
+                told.set(outcome.asDeadlock());
+            }
+            change.run();
+        });
     }
 
     /** Changes the session's model by what has happened, tells the client, and lets its next message come. */

@@ -1,6 +1,8 @@
 package dev.tenantry.proxy.cluster;
 
+import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.ErrorFields;
 import dev.tenantry.wire.SqlError;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -18,6 +20,14 @@ record Outcome(String tag, byte @Nullable [] error) {
     /** This, unless the client has yet to hear why a node is lost: without an error it would not know of it. */
     Outcome unless(@Nullable SqlError untold) {
         return untold == null || !worked() ? this : failed(untold);
+    }
+
+    /** This, or that it was a deadlock where it was cancelled: that was done to end one. */
+    Outcome asDeadlock() {
+        boolean cancelled = error != null
+                && ErrorFields.field(Unpooled.wrappedBuffer(error), 0, error.length, 'C')
+                        .equals("57014");
+        return cancelled ? failed(SqlErrors.deadlock()) : this;
     }
 
     void write(ByteBuf out) {

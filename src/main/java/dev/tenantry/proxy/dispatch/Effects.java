@@ -114,6 +114,7 @@ public final class Effects {
         confirmed(confirmed, tag);
         StatementAction action = confirmed.facts().action();
         if (action instanceof StatementAction.Begin && !transaction.isOpen()) {
+            backend.noteStatus((byte) 'T'); // behind the ROLLBACK of a failed block it would say so only after Sync
             transaction.openedOn(backend, settings.current());
         }
         PreparedOnBackend.confirmed(action, backend, statements, settings::onWire);
