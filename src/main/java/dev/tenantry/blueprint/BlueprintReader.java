@@ -36,13 +36,28 @@ public final class BlueprintReader {
 
     private static SchemaBlueprint read(Snapshot snapshot) {
         Draft draft = new Draft();
-        addSchema(snapshot, draft);
+        Piece schema = addSchema(snapshot, draft);
+        Definables.read(snapshot, draft);
+        Types.read(snapshot, draft, schema);
+        OperatorClasses.read(snapshot, draft);
         Sequences sequences = Sequences.read(snapshot, draft);
         Columns columns = Columns.read(snapshot);
         Tables tables = Tables.read(snapshot, draft, columns, sequences);
         Constraints.read(snapshot, draft, tables);
+        Views.read(snapshot, draft, columns);
         Indexes.read(snapshot, draft, tables);
+        Rules.read(snapshot, draft);
+        Triggers.read(snapshot, draft, tables);
+        Policies.read(snapshot, draft);
+        Statistics.read(snapshot, draft);
+        Functions.read(snapshot, draft, schema);
+        Casts.read(snapshot, draft);
+        SchemaSettings.read(snapshot, draft, schema);
+        Privileges.read(snapshot, draft);
+        Annotations.read(snapshot, draft);
         Dependencies.read(snapshot, draft, tables);
+        Contents.order(draft);
+        tables.refuseSubscribed(snapshot);
         refuseUnknown(snapshot, draft);
         CreationOrder.Result order = CreationOrder.of(draft.pieces());
         order.knots()
@@ -61,15 +76,15 @@ public final class BlueprintReader {
                 definitions(draft));
     }
 
-    private static void addSchema(Snapshot snapshot, Draft draft) {
+    private static Piece addSchema(Snapshot snapshot, Draft draft) {
         CatalogRow row = snapshot.rows(SCHEMA).getFirst();
         Address address = new Address(Address.SCHEMA, row.number("oid"));
         String sqlName = SqlName.quoted(snapshot.schema());
-        draft.add(PieceKind.SCHEMA, address, sqlName)
+        draft.names(address, "SCHEMA", sqlName);
+        return draft.add(PieceKind.SCHEMA, address, sqlName)
                 // The coordinator has an empty one of every schema.
                 .with("CREATE SCHEMA IF NOT EXISTS " + sqlName)
                 .with("ALTER SCHEMA " + sqlName + " OWNER TO " + SqlName.quoted(row.text("owner")));
-        draft.names(address, "SCHEMA " + sqlName);
     }
 
     private static void refuseUnknown(Snapshot snapshot, Draft draft) {
@@ -90,7 +105,9 @@ public final class BlueprintReader {
     /** Within one piece the order of statements can say who granted first, which makes no difference. */
     private static SortedMap<String, String> definitions(Draft draft) {
         TreeMap<String, String> definitions = new TreeMap<>();
-        draft.pieces()
+        draft.pieces().stream()
+                // It is the database's, and may be another one there.
+                .filter(piece -> piece.key().kind() != PieceKind.PUBLICATION)
                 .forEach(piece -> definitions.merge(
                         piece.title(),
                         piece.statements().stream().sorted().collect(Collectors.joining(";\n")),

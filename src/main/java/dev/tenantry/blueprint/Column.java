@@ -11,8 +11,7 @@ import java.util.Optional;
  * @param name unquoted
  * @param type with its modifier
  * @param collation where it is not the type's, with its schema
- * @param notNull the constraint as it stands in the definition of a column, empty when there is none
- * @param notNullLocal whether that constraint is not only inherited
+ * @param notNull that it is never null
  * @param defaultValue an expression, for a column that is not generated
  * @param generated {@code AS (...) STORED} or {@code VIRTUAL}
  * @param identity {@code ALWAYS} or {@code BY DEFAULT}
@@ -27,8 +26,7 @@ record Column(
         String name,
         String type,
         Optional<String> collation,
-        String notNull,
-        boolean notNullLocal,
+        Optional<NotNull> notNull,
         Optional<String> defaultValue,
         Optional<String> generated,
         Optional<String> identity,
@@ -47,8 +45,7 @@ record Column(
                 row.text("name"),
                 row.text("type"),
                 row.optional("collation"),
-                row.text("not_null"),
-                row.flag("not_null_local"),
+                NotNull.of(row),
                 row.optional("default_value"),
                 row.optional("generated"),
                 row.optional("identity"),
@@ -78,7 +75,7 @@ record Column(
                 .append(it.sqlName())
                 .append(it.options())
                 .append(')'));
-        return text.append(notNull).toString();
+        return text.append(notNull.map(NotNull::definition).orElse("")).toString();
     }
 
     /** The same, nullable as far as its definition says. */
@@ -88,8 +85,7 @@ record Column(
                 name,
                 type,
                 collation,
-                "",
-                notNullLocal,
+                Optional.empty(),
                 defaultValue,
                 generated,
                 identity,

@@ -9,14 +9,13 @@ import java.util.Map;
 final class Columns {
 
     private static final String NOT_NULL_AS_FLAG = """
-            CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END AS not_null, true AS not_null_local
+            a.attnotnull AS not_null, NULL::text AS not_null_name, true AS not_null_inherits, true AS not_null_local
             """;
 
     /** From 18 on they are constraints, whose names must differ within the schema, not only within the table. */
     private static final String NOT_NULL_AS_CONSTRAINT = """
-            coalesce(' CONSTRAINT ' || quote_ident(nn.conname) || ' NOT NULL'
-                || CASE WHEN nn.connoinherit THEN ' NO INHERIT' ELSE '' END, '') AS not_null,
-            coalesce(nn.conislocal, false) AS not_null_local
+            nn.oid IS NOT NULL AS not_null, nn.conname::text AS not_null_name,
+            NOT nn.connoinherit AS not_null_inherits, nn.conislocal AS not_null_local
             """;
 
     private static final String NOT_NULL_JOIN = """

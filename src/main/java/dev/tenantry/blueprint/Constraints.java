@@ -45,7 +45,7 @@ final class Constraints {
         List<CatalogRow> inherited = new ArrayList<>();
         for (CatalogRow row : snapshot.rows(QUERY)) {
             Table table = tables.table(row.number("relation")).orElseThrow();
-            draft.names(address(row), "CONSTRAINT " + sqlName(row) + " ON " + table.sqlName());
+            draft.names(address(row), "CONSTRAINT", sqlName(row) + " ON " + table.sqlName());
             switch (row.text("type")) {
                 case "c" -> {
                     if (row.flag("local")) {

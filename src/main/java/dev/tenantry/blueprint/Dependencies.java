@@ -30,7 +30,7 @@ final class Dependencies {
             """;
 
     private static final String IDENTITIES = """
-            SELECT o.catalog::bigint AS catalog, o.oid::bigint AS oid, i.schema,
+            SELECT o.catalog::bigint AS catalog, o.oid::bigint AS oid, i.schema AS quoted_schema,
                    coalesce(pg_describe_object(o.catalog, o.oid, 0), 'an object that is gone') AS description,
                    EXISTS (SELECT FROM pg_depend e WHERE e.classid = o.catalog AND e.objid = o.oid
                        AND e.deptype = 'e') AS of_extension,
@@ -70,6 +70,12 @@ final class Dependencies {
                 if (!madeApart(row, piece.get(), needed.get())) {
                     piece.get().requires(needed.get().key());
                 }
+                if (piece.get().key().kind() == PieceKind.VIEW && address(row).catalog() == Address.RELATION) {
+                    // What a view's columns are made of; the rest is what its query uses.
+                    piece.get()
+                            .stub()
+                            .ifPresent(stub -> stub.requires(needed.get().key()));
+                }
             } else {
                 outside.add(needed(row));
                 if (needed(row).catalog() == Address.EXTENSION) {
@@ -78,8 +84,10 @@ final class Dependencies {
             }
         }
         for (CatalogRow found : rows(IDENTITIES, outside)) {
-            String schema = found.optional("schema").orElse("public");
-            if (!found.flag("of_extension") && !SHARED_SCHEMAS.contains(schema)) {
+            boolean shared = found.optional("quoted_schema")
+                    .map(schema -> SHARED_SCHEMAS.stream().map(SqlName::quoted).anyMatch(schema::equals))
+                    .orElse(true);
+            if (!found.flag("of_extension") && !shared) {
                 draft.refuse(found.text("description"), "the schema uses it, and it is of another schema");
             }
             extensions.stream()
@@ -94,7 +102,7 @@ final class Dependencies {
         if (row.text("type").equals("e")) {
             draft.refuse("extension " + SqlName.quoted(extension), "parts of it are in the schema");
         } else if (row.text("type").equals("x")) {
-            piece.with("ALTER " + draft.sqlName(address(row)).orElseThrow() + " DEPENDS ON EXTENSION "
+            piece.with("ALTER " + draft.name(address(row)).orElseThrow() + " DEPENDS ON EXTENSION "
                     + SqlName.quoted(extension));
         }
     }

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** The pieces of a schema while they are gathered, and which rows of the catalogs they are. */
@@ -12,8 +13,9 @@ final class Draft {
 
     private final Map<PieceKey, Piece> pieces = new LinkedHashMap<>();
     private final Map<Address, PieceKey> owners = new HashMap<>();
-    private final Map<Address, String> sqlNames = new HashMap<>();
-    private final TreeMap<String, String> unknown = new TreeMap<>();
+    private final Map<Address, ObjectName> names = new HashMap<>();
+    private final Map<Address, String> grantNames = new HashMap<>();
+    private final SortedMap<String, String> unknown = new TreeMap<>();
 
     /** Adds a piece that stands for a row of the catalogs. */
     Piece add(PieceKind kind, Address address, String name) {
@@ -36,9 +38,22 @@ final class Draft {
         owners.put(address, piece.key());
     }
 
-    /** Says how COMMENT, GRANT and ALTER name a row: {@code TABLE "acme"."notes"}. */
-    void names(Address address, String sqlName) {
-        sqlNames.put(address, sqlName);
+    /** Says that a type is made by a piece, and the type of arrays of it. */
+    void makesTypes(Piece piece, String sqlName, long type, long arrays) {
+        belongs(Address.type(type), piece);
+        names.putIfAbsent(Address.type(type), new ObjectName("TYPE", sqlName));
+        belongs(Address.type(arrays), piece);
+        names.put(Address.type(arrays), new ObjectName("TYPE", sqlName + "[]"));
+    }
+
+    /** Says how COMMENT and ALTER name a row: {@code TABLE} and {@code "acme"."notes"}. */
+    void names(Address address, String word, String name) {
+        names.put(address, new ObjectName(word, name));
+    }
+
+    /** Says how GRANT names a row, where that is not as others do. */
+    void grants(Address address, String name) {
+        grantNames.put(address, name);
     }
 
     /** Notes something that can't be created elsewhere. */
@@ -55,8 +70,14 @@ final class Draft {
         return Optional.ofNullable(owners.get(address)).map(pieces::get);
     }
 
-    Optional<String> sqlName(Address address) {
-        return Optional.ofNullable(sqlNames.get(address));
+    Optional<ObjectName> name(Address address) {
+        return Optional.ofNullable(names.get(address));
+    }
+
+    /** What GRANT calls a row. */
+    Optional<String> grantName(Address address) {
+        return Optional.ofNullable(grantNames.get(address))
+                .or(() -> name(address).map(ObjectName::forGrant));
     }
 
     Collection<Piece> pieces() {

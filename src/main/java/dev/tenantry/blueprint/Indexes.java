@@ -60,7 +60,7 @@ final class Indexes {
         Address address = Address.relation(row.number("oid"));
         String sqlName = QualifiedName.of(schema, row.text("name"));
         Piece piece = draft.maker(address).orElseGet(() -> create(row, address, sqlName));
-        draft.names(address, "INDEX " + sqlName);
+        draft.names(address, "INDEX", sqlName);
         row.texts("statistics").forEach(setting -> piece.with("ALTER INDEX " + sqlName + " ALTER COLUMN " + setting));
         Optional<Table> table = tables.table(row.number("relation"));
         if (row.flag("clustered")) {
@@ -104,8 +104,8 @@ final class Indexes {
             draft.refuse("index " + sqlName, "it is a partition of an index of another schema");
             return;
         }
-        String parentName =
-                draft.sqlName(Address.relation(row.number("parent"))).orElseThrow();
+        ObjectName parentName =
+                draft.name(Address.relation(row.number("parent"))).orElseThrow();
         Phase later = above.get().phase().compareTo(below.get().phase()) > 0
                 ? above.get().phase()
                 : below.get().phase();

@@ -6,16 +6,15 @@ package dev.tenantry.blueprint;
  */
 enum PieceKind {
     SCHEMA("schema", Phase.BEFORE_DATA),
-    TYPE_SHELL("type shell", Phase.BEFORE_DATA),
     COLLATION("collation", Phase.BEFORE_DATA),
     TYPE("type", Phase.BEFORE_DATA),
-    DOMAIN_DEFAULT("default of domain", Phase.BEFORE_DATA),
-    STUB("stub", Phase.BEFORE_DATA),
+    STUB("stand-in of", Phase.BEFORE_DATA),
     FUNCTION("function", Phase.BEFORE_DATA),
     AGGREGATE("aggregate", Phase.BEFORE_DATA),
     OPERATOR("operator", Phase.BEFORE_DATA),
     OPERATOR_FAMILY("operator family", Phase.BEFORE_DATA),
     OPERATOR_CLASS("operator class", Phase.BEFORE_DATA),
+    OPERATOR_FAMILY_MEMBERS("members of operator family", Phase.BEFORE_DATA),
     CONVERSION("conversion", Phase.BEFORE_DATA),
     TEXT_SEARCH_PARSER("text search parser", Phase.BEFORE_DATA),
     TEXT_SEARCH_TEMPLATE("text search template", Phase.BEFORE_DATA),
@@ -43,9 +42,11 @@ enum PieceKind {
     ROW_SECURITY("row-level security", Phase.AFTER_DATA),
     DEFAULT_PRIVILEGES("default privileges", Phase.AFTER_DATA),
     PUBLICATION("publication", Phase.AFTER_DATA),
+    PUBLISHED("publishing of", Phase.AFTER_DATA),
+    PUBLISHED_AS_A_WHOLE("publishing of schema", Phase.AFTER_DATA),
+    CONTENTS("contents of materialized view", Phase.AFTER_DATA),
     FIRING("firing of trigger", Phase.AT_SWITCH),
-    FORCED_ROW_SECURITY("forced row-level security", Phase.AT_SWITCH),
-    CONTENTS("contents of materialized view", Phase.AT_SWITCH);
+    FORCED_ROW_SECURITY("forced row-level security", Phase.AT_SWITCH);
 
     private final String words;
     private final Phase phase;

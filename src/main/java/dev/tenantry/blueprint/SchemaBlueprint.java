@@ -32,6 +32,12 @@ public record SchemaBlueprint(
             "SET default_tablespace = ''",
             "SET default_table_access_method = heap",
             "SET client_min_messages = warning",
+            "SET standard_conforming_strings = on",
+            "SET DateStyle = ISO",
+            "SET IntervalStyle = postgres",
+            "SET lc_monetary = 'C'",
+            "SET xmloption = content",
+            "SET array_nulls = on",
             "SET session_replication_role = origin");
 
     /** With collections of its own. */

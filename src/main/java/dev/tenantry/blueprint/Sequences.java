@@ -18,7 +18,7 @@ final class Sequences {
                    coalesce(o.deptype::text, '') AS tie, coalesce(o.refobjid::bigint, 0) AS relation,
                    coalesce(o.refobjsubid::bigint, 0) AS number,
                    t.relname::text AS relation_name, t.relpersistence::text AS relation_persistence,
-                   a.attname::text AS column_name
+                   a.attname::text AS column_name, format_type(a.atttypid, NULL) AS column_type
             FROM pg_depend d
             JOIN pg_class c ON c.oid = d.objid
             JOIN pg_sequence s ON s.seqrelid = c.oid
@@ -39,9 +39,9 @@ final class Sequences {
      * @param oid of the sequence
      * @param sqlName with its schema
      * @param options in the form of CREATE SEQUENCE
-     * @param otherPersistence SET LOGGED or SET UNLOGGED, if it is not like the table
+     * @param changes what makes it what it is where it is not as its column is, behind ALTER SEQUENCE and the name
      */
-    record Identity(long oid, String sqlName, String options, Optional<String> otherPersistence) {}
+    record Identity(long oid, String sqlName, String options, List<String> changes) {}
 
     private Sequences() {}
 
@@ -79,7 +79,7 @@ final class Sequences {
                 .with("CREATE " + (row.text("persistence").equals("u") ? "UNLOGGED " : "") + "SEQUENCE " + sqlName
                         + " AS " + row.text("type") + options(row))
                 .with("ALTER SEQUENCE " + sqlName + " OWNER TO " + SqlName.quoted(row.text("owner")));
-        draft.names(address, "SEQUENCE " + sqlName);
+        draft.names(address, "SEQUENCE", sqlName);
         if (row.text("tie").equals("a")) {
             draft.add(PieceKind.SEQUENCE_OWNER, oid, sqlName)
                     .with("ALTER SEQUENCE " + sqlName + " OWNED BY "
@@ -91,14 +91,15 @@ final class Sequences {
     }
 
     private static Identity identity(CatalogRow row, String sqlName) {
-        String persistence = row.text("persistence");
-        return new Identity(
-                row.number("oid"),
-                sqlName,
-                options(row),
-                persistence.equals(row.text("relation_persistence"))
-                        ? Optional.empty()
-                        : Optional.of(persistence.equals("u") ? "SET UNLOGGED" : "SET LOGGED"));
+        boolean sameType = row.text("type").equals(row.text("column_type"));
+        List<String> changes = new ArrayList<>();
+        if (!sameType) {
+            changes.add("AS " + row.text("type") + options(row));
+        }
+        if (!row.text("persistence").equals(row.text("relation_persistence"))) {
+            changes.add(row.text("persistence").equals("u") ? "SET UNLOGGED" : "SET LOGGED");
+        }
+        return new Identity(row.number("oid"), sqlName, sameType ? options(row) : "", changes);
     }
 
     private static String options(CatalogRow row) {

@@ -46,6 +46,17 @@ final class Tables {
               AND d.classid = 'pg_class'::regclass
             """;
 
+    /** Subscriptions are in no pg_depend; a move has some of its own for its time. */
+    private static final String SUBSCRIBED = """
+            SELECT c.relname::text AS name, s.subname::text AS subscription
+            FROM pg_depend d
+            JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p')
+            JOIN pg_subscription_rel r ON r.srrelid = c.oid
+            JOIN pg_subscription s ON s.oid = r.srsubid
+            WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = :schema
+              AND d.classid = 'pg_class'::regclass AND NOT starts_with(s.subname, 'tenantry_')
+            """;
+
     private final Map<Long, Table> tables = new HashMap<>();
     private final Draft draft;
     private final Columns columns;
@@ -102,6 +113,15 @@ final class Tables {
                 && draft.piece(PieceKind.INHERITANCE, table.oid()).isEmpty();
     }
 
+    /** Refuses tables that somebody else's changes come into: they would go on coming to the old place. */
+    void refuseSubscribed(Snapshot snapshot) {
+        for (CatalogRow row : snapshot.rows(SUBSCRIBED)) {
+            draft.refuse(
+                    "table " + QualifiedName.of(snapshot.schema(), row.text("name")),
+                    "subscription " + row.text("subscription") + " fills it");
+        }
+    }
+
     /** What a move has to know, by name. */
     List<TableBlueprint> blueprints() {
         return tables.values().stream()
@@ -132,9 +152,12 @@ final class Tables {
         List<Inheritance.Parent> parents = inheritance.parents(table.oid());
         boolean atOnce = !parents.isEmpty() && !table.partition() && hasLayoutOf(table, parents);
         Piece piece = draft.add(PieceKind.TABLE, address, table.sqlName());
-        draft.names(address, "TABLE " + table.sqlName());
-        draft.belongs(Address.type(table.row().number("row_type")), piece);
-        draft.belongs(Address.type(table.row().number("array_type")), piece);
+        draft.names(address, "TABLE", table.sqlName());
+        draft.makesTypes(
+                piece,
+                table.sqlName(),
+                table.row().number("row_type"),
+                table.row().number("array_type"));
         piece.with(create(table, atOnce ? parents : List.of()));
         piece.with("ALTER TABLE " + table.sqlName() + " OWNER TO "
                 + SqlName.quoted(table.row().text("owner")));
@@ -164,9 +187,17 @@ final class Tables {
         return List.copyOf(layout)
                         .equals(table.columns().stream().map(Column::name).toList())
                 && table.columns().stream()
-                        .filter(column -> !column.local())
-                        .allMatch(column -> aboveAll(parents, column)
-                                .allMatch(above -> above.generated().equals(column.generated())));
+                        .allMatch(column -> aboveAll(parents, column).allMatch(above -> isInherited(column, above)));
+    }
+
+    /** What is not written in the child's definition would be the parent's. */
+    private static boolean isInherited(Column column, Column above) {
+        boolean sameName = above.notNull().isEmpty()
+                || column.notNull().isEmpty()
+                || column.notNull()
+                        .flatMap(NotNull::name)
+                        .equals(above.notNull().flatMap(NotNull::name));
+        return sameName && (column.local() || above.generated().equals(column.generated()));
     }
 
     private Stream<Column> aboveAll(List<Inheritance.Parent> parents, Column column) {
@@ -206,7 +237,8 @@ final class Tables {
 
     private String element(Table table, Column column, boolean typed, boolean inherits) {
         Optional<Sequences.Identity> sequence = sequences.identity(table.oid(), column.number());
-        Column shown = inherits && !column.notNullLocal() ? column.withoutNotNull() : column;
+        boolean nullable = inherits && column.notNull().filter(NotNull::local).isEmpty();
+        Column shown = nullable ? column.withoutNotNull() : column;
         if (!typed) {
             return shown.definition(sequence);
         }
@@ -221,6 +253,11 @@ final class Tables {
             table.columns().stream()
                     .filter(column -> !column.local())
                     .forEach(column -> link.with(inheritedOnly(table, column)));
+            table.columns().stream()
+                    .flatMap(column -> column.notNull().stream())
+                    .filter(constraint -> !constraint.local())
+                    .flatMap(constraint -> constraint.name().stream())
+                    .forEach(name -> link.with(inheritedConstraint(table, name)));
         }
         for (Inheritance.Parent parent : parents) {
             if (tables.containsKey(parent.oid())) {
@@ -249,36 +286,34 @@ final class Tables {
                 + SqlName.literal(column.name()).strip();
     }
 
+    private static String inheritedConstraint(Table table, String name) {
+        return "UPDATE pg_catalog.pg_constraint SET conislocal = false WHERE conrelid = "
+                + SqlName.literal(table.sqlName()).strip() + "::pg_catalog.regclass AND contype = 'n' AND conname = "
+                + SqlName.literal(name).strip();
+    }
+
     private void addColumn(Table table, Column column, Piece piece, boolean inherited) {
         String alter = "ALTER TABLE ONLY " + table.sqlName() + " ALTER COLUMN " + column.sqlName() + ' ';
         if (inherited) {
             if (column.generated().isEmpty()) {
                 piece.with(alter + "DROP DEFAULT");
             }
-            if (column.notNullLocal() && !column.notNull().isEmpty()) {
-                piece.with(alter + "SET NOT NULL");
+            if (column.storage().ofType()) {
+                piece.with(alter + "SET STORAGE " + column.storage().mode());
             }
+            column.notNull()
+                    .filter(NotNull::local)
+                    .ifPresent(it ->
+                            piece.with("ALTER TABLE ONLY " + table.sqlName() + ' ' + it.addition(column.sqlName())));
         }
-        if (inherited || !column.storage().ofType()) {
-            piece.with(alter + "SET STORAGE " + column.storage().mode());
-        }
-        column.compression().ifPresent(method -> piece.with(alter + "SET COMPRESSION " + method));
-        column.statistics().ifPresent(target -> piece.with(alter + "SET STATISTICS " + target));
-        if (!column.options().isEmpty()) {
-            piece.with(alter + "SET (" + StorageOptions.list(column.options()) + ")");
-        }
-        column.defaultValue().ifPresent(value -> {
-            Address expression = columns.expression(table.oid(), column);
-            draft.add(PieceKind.DEFAULT, expression, table.sqlName() + '.' + column.sqlName())
-                    .with(alter + "SET DEFAULT " + value)
-                    .requires(piece.key());
-        });
+        ColumnSettings settings = new ColumnSettings(draft, columns, piece);
+        settings.add(column, "ALTER TABLE ONLY " + table.sqlName());
+        settings.addDefault(table.oid(), column, "ALTER TABLE ONLY " + table.sqlName());
         column.generated().ifPresent(value -> draft.belongs(columns.expression(table.oid(), column), piece));
         sequences.identity(table.oid(), column.number()).ifPresent(sequence -> {
             draft.belongs(Address.relation(sequence.oid()), piece);
-            draft.names(Address.relation(sequence.oid()), "SEQUENCE " + sequence.sqlName());
-            sequence.otherPersistence()
-                    .ifPresent(change -> piece.with("ALTER SEQUENCE " + sequence.sqlName() + ' ' + change));
+            draft.names(Address.relation(sequence.oid()), "SEQUENCE", sequence.sqlName());
+            sequence.changes().forEach(change -> piece.with("ALTER SEQUENCE " + sequence.sqlName() + ' ' + change));
         });
     }
 

@@ -2,6 +2,7 @@ package dev.tenantry.blueprint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tenantry.blueprint.TableBlueprint.Kind;
 import dev.tenantry.blueprint.TableBlueprint.Persistence;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Schemas written by hand, read and created on the PostgreSQL that tests run on. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -33,21 +34,40 @@ class BlueprintIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tables"})
-    void readsFromTheTargetWhatItReadFromTheSource(String schema) {
-        node.run(BlueprintNode.SOURCE, BlueprintNode.resource(schema + ".sql"));
+    @CsvSource(
+            quoteCharacter = '|',
+            value = {"tables.sql, tables", "objects.sql, Objects \"of all kinds", "circles.sql, circles"})
+    void readsFromTheTargetWhatItReadFromTheSource(String file, String schema) {
+        String source = node.database();
+        node.run(source, BlueprintNode.resource(file));
 
-        SchemaBlueprint blueprint = node.copy(schema);
+        String target = node.copy(source, schema);
 
-        assertThat(blueprint.schema()).isEqualTo(schema);
-        assertThat(blueprint.description()).contains("schema \"" + schema + "\"");
-        // A blueprint of the copy makes the same again.
-        assertThat(node.read(BlueprintNode.TARGET, schema).statements()).isEqualTo(blueprint.statements());
+        // A blueprint of the copy makes the same again, in the same order.
+        assertThat(node.read(target, schema).statements())
+                .isEqualTo(node.read(source, schema).statements());
+    }
+
+    @Test
+    void carriesWhatLaterVersionsBrought() {
+        String source = node.database();
+        int version = node.with(
+                source,
+                connection -> connection
+                        .query("SELECT current_setting('server_version_num')::int / 10000")
+                        .iterator()
+                        .next()
+                        .getInteger(0));
+        assumeTrue(version >= 18, "the server is too old to have it");
+        node.run(source, BlueprintNode.resource("modern.sql"));
+
+        node.copy(source, "modern");
     }
 
     @Test
     void tellsWhatAMoveHasToKnowOfTables() {
-        node.run(BlueprintNode.SOURCE, """
+        String database = node.database();
+        node.run(database, """
                 CREATE SCHEMA told; SET search_path = told;
                 CREATE TABLE keyed (id bigserial PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED);
                 CREATE TABLE keyless (id int);
@@ -59,7 +79,7 @@ class BlueprintIT {
                 INSERT INTO keyed (n) SELECT generate_series(1, 1000);
                 """);
 
-        SchemaBlueprint told = node.read(BlueprintNode.SOURCE, "told");
+        SchemaBlueprint told = node.read(database, "told");
 
         assertThat(told.sequences())
                 .extracting(SequenceBlueprint::name)
@@ -83,15 +103,16 @@ class BlueprintIT {
 
     @Test
     void namesWhatDiffers() {
+        String database = node.database();
         node.run(
-                BlueprintNode.SOURCE,
-                "CREATE SCHEMA differing; CREATE TABLE differing.t (a int); " + "CREATE TABLE differing.u (a int)");
-        SchemaBlueprint before = node.read(BlueprintNode.SOURCE, "differing");
+                database,
+                "CREATE SCHEMA differing; CREATE TABLE differing.t (a int); CREATE TABLE differing.u (a int)");
+        SchemaBlueprint before = node.read(database, "differing");
         node.run(
-                BlueprintNode.SOURCE,
+                database,
                 "ALTER TABLE differing.t ADD b int; DROP TABLE differing.u; "
                         + "CREATE INDEX late ON differing.t (a); ALTER TABLE differing.t REPLICA IDENTITY FULL");
-        SchemaBlueprint after = node.read(BlueprintNode.SOURCE, "differing");
+        SchemaBlueprint after = node.read(database, "differing");
 
         assertThat(before.differences(after))
                 .containsExactly(
@@ -105,7 +126,7 @@ class BlueprintIT {
 
     @Test
     void refusesASchemaThatIsNotThere() {
-        assertThatThrownBy(() -> node.read(BlueprintNode.SOURCE, "Nowhere \"x"))
+        assertThatThrownBy(() -> node.read(node.database(), "Nowhere \"x"))
                 .isInstanceOfSatisfying(
                         StatementRefusedException.class,
                         refused -> assertThat(refused.sqlState()).isEqualTo("3F000"));

@@ -3,6 +3,7 @@ package dev.tenantry.blueprint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.embedded.Superuser;
+import dev.tenantry.sql.SqlName;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.support.PostgresNode;
@@ -12,47 +13,40 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 
-/** A server with two databases, as if they were two nodes with the same roles; and pg_dump. */
+/** A server whose databases stand for nodes with the same roles; and pg_dump. */
 final class BlueprintNode implements AutoCloseable {
 
+    /** Where pg_dump is, which the bundled servers come without. */
     static final Path DEBIAN_15 = Path.of("/usr/lib/postgresql/15/bin");
-    static final String SOURCE = "source";
-    static final String TARGET = "target";
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private final PostgresNode node;
     private final Vertx vertx = Vertx.vertx();
+    private int databases;
 
     BlueprintNode(PostgresNode node) {
         this.node = node;
-        run(Superuser.DEFAULT.database(), "CREATE DATABASE source");
-        run(Superuser.DEFAULT.database(), "CREATE DATABASE target");
         run(Superuser.DEFAULT.database(), resource("roles.sql"));
     }
 
-    int majorVersion() {
-        return node.majorVersion();
+    /** A new database. */
+    String database() {
+        String name = "database" + ++databases;
+        run(Superuser.DEFAULT.database(), "CREATE DATABASE " + name);
+        return name;
     }
 
-    /** Runs statements in a database. */
+    /** Runs statements, which may be many, in one transaction. */
     void run(String database, String sql) {
-        try (Connection connection = DriverManager.getConnection(node.jdbcUrl(database) + "&preferQueryMode=simple");
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        } catch (SQLException failed) {
-            throw new IllegalStateException(failed);
-        }
+        with(database, connection -> connection.query(sql));
     }
 
     /** Reads a schema. */
@@ -60,9 +54,9 @@ final class BlueprintNode implements AutoCloseable {
         return with(database, connection -> BlueprintReader.read(connection, schema));
     }
 
-    /** Creates a schema in the target, all phases. */
-    void create(SchemaBlueprint blueprint) {
-        with(TARGET, connection -> {
+    /** Creates a schema, all phases. */
+    void create(String database, SchemaBlueprint blueprint) {
+        with(database, connection -> {
             for (Phase phase : Phase.values()) {
                 BlueprintWriter.create(connection, blueprint, phase);
             }
@@ -70,14 +64,19 @@ final class BlueprintNode implements AutoCloseable {
         });
     }
 
-    /** Copies a schema from source to target, and checks that the target reads the same. */
-    SchemaBlueprint copy(String schema) {
-        SchemaBlueprint source = read(SOURCE, schema);
-        create(source);
-        SchemaBlueprint target = read(TARGET, schema);
-        assertThat(target.description()).isEqualTo(source.description());
-        assertThat(source.differences(target)).isEmpty();
-        return source;
+    /** Copies a schema to a new database, and checks that the same is read there. */
+    String copy(String source, String schema) {
+        String target = database();
+        SchemaBlueprint original = read(source, schema);
+        create(target, original);
+        SchemaBlueprint copy = read(target, schema);
+        assertThat(copy.description()).isEqualTo(original.description());
+        assertThat(original.differences(copy)).isEmpty();
+        assertThat(fingerprint(target, schema)).isEqualTo(fingerprint(source, schema));
+        assertThat(copy.tables().stream().map(TableBlueprint::name))
+                .containsExactlyElementsOf(
+                        original.tables().stream().map(TableBlueprint::name).toList());
+        return target;
     }
 
     /** Calls with a connection of the control plane's kind. */
@@ -90,27 +89,32 @@ final class BlueprintNode implements AutoCloseable {
         }
     }
 
-    /** What pg_dump says of a schema. */
-    String dump(String database, String schema) {
+    /** The rows of the catalogs that make a schema what it is. */
+    String fingerprint(String database, String schema) {
+        String query = resource("fingerprint.sql").replace(":name", SqlName.literal(schema));
+        return with(
+                database,
+                connection -> StreamSupport.stream(connection.query(query).spliterator(), false)
+                        .map(row -> row.getString(0))
+                        .collect(Collectors.joining("\n")));
+    }
+
+    /** What pg_dump says of a database, its publications and casts included. */
+    String dump(String database) {
         ProcessBuilder builder = new ProcessBuilder(List.of(
                 DEBIAN_15.resolve("pg_dump").toString(),
-                "-h",
-                node.host(),
-                "-p",
-                Integer.toString(node.port()),
-                "-U",
-                Superuser.DEFAULT.name(),
-                "-s",
-                "-n",
-                '"' + schema.replace("\"", "\"\"") + '"',
+                "--host=" + node.host(),
+                "--port=" + node.port(),
+                "--username=" + Superuser.DEFAULT.name(),
+                "--schema-only",
                 database));
         builder.environment().put("PGPASSWORD", Superuser.DEFAULT.password());
-        builder.redirectErrorStream(true);
+        builder.redirectError(ProcessBuilder.Redirect.DISCARD); // warnings of circles name oids
         try {
             Process process = builder.start();
             String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(process.waitFor()).as(text).isZero();
-            // Minor releases from 2025 on have a line with a random word.
+            // Newer minor releases print a line with a random word.
             return text.lines()
                     .filter(line -> !line.startsWith("\\restrict") && !line.startsWith("\\unrestrict"))
                     .collect(Collectors.joining("\n"));

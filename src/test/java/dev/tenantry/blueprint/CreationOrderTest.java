@@ -102,7 +102,8 @@ class CreationOrderTest {
         view.requires(function.key()).standIn(piece(PieceKind.STUB, "v"));
         Piece user = piece(PieceKind.VIEW, "w").requires(view.key());
 
-        assertThat(order(List.of(user, view, function))).containsExactly("stub v", "function f", "view v", "view w");
+        assertThat(order(List.of(user, view, function)))
+                .containsExactly("stand-in of v", "function f", "view v", "view w");
     }
 
     @Test
@@ -112,7 +113,8 @@ class CreationOrderTest {
         Piece two = piece(PieceKind.FUNCTION, "two").requires(view.key());
         view.requires(one.key()).requires(two.key()).standIn(piece(PieceKind.STUB, "v"));
 
-        assertThat(order(List.of(view, one, two))).containsExactly("stub v", "function one", "function two", "view v");
+        assertThat(order(List.of(view, one, two)))
+                .containsExactly("stand-in of v", "function one", "function two", "view v");
     }
 
     @Test

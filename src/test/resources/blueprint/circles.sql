@@ -1,0 +1,36 @@
+-- What needs each other, at once or through others.
+CREATE SCHEMA circles;
+SET search_path = circles;
+CREATE TABLE a (id int PRIMARY KEY, b int);
+CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a, b int REFERENCES b);
+ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b DEFERRABLE INITIALLY DEFERRED;
+CREATE VIEW seen AS SELECT id, 'x'::text COLLATE "C" AS word, 1.5::numeric(4, 2) AS n FROM a;
+CREATE FUNCTION of_seen(s seen) RETURNS int LANGUAGE sql STABLE BEGIN ATOMIC SELECT (s).id + (SELECT count(*)::int FROM seen); END;
+CREATE OR REPLACE VIEW seen WITH (security_invoker = true) AS
+    SELECT id, 'x'::text COLLATE "C" AS word, 1.5::numeric(4, 2) AS n FROM a WHERE of_seen(NULL) IS DISTINCT FROM id;
+CREATE VIEW above AS SELECT s.*, of_seen(s) AS computed FROM seen s;
+ALTER TABLE a ADD COLUMN computed int;
+ALTER TABLE a ALTER computed SET DEFAULT of_seen(NULL);
+CREATE FUNCTION even(n int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE FUNCTION odd(n int, OUT result bool) LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT n <> 0 AND even(n - 1); END;
+CREATE OR REPLACE FUNCTION even(n int) RETURNS bool LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT n = 0 OR odd(n - 1); END;
+CREATE TABLE parity (n int CHECK (even(n) <> odd(n)), is_even bool GENERATED ALWAYS AS (even(n)) STORED);
+CREATE INDEX ON parity (odd(n));
+CREATE FUNCTION default_of_itself(x parity DEFAULT NULL) RETURNS int LANGUAGE sql AS 'SELECT 1';
+ALTER TABLE parity ALTER COLUMN n SET DEFAULT default_of_itself();
+CREATE TABLE holder (id int GENERATED ALWAYS AS IDENTITY, row_of_a a, rows_of_seen seen[]);
+CREATE FUNCTION first_default(x int DEFAULT 1) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT x; END;
+CREATE FUNCTION second_default(x int DEFAULT first_default()) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT x; END;
+CREATE OR REPLACE FUNCTION first_default(x int DEFAULT second_default(2)) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT x; END;
+CREATE VIEW grouped AS SELECT a.id, a.b, count(*) AS n FROM a JOIN b ON b.a = a.id GROUP BY a.id;
+CREATE MATERIALIZED VIEW z_below AS SELECT * FROM grouped;
+CREATE VIEW between_them AS SELECT * FROM z_below;
+CREATE MATERIALIZED VIEW a_above AS SELECT * FROM between_them;
+CREATE UNIQUE INDEX ON a_above (id);
+CREATE RULE through AS ON INSERT TO above DO INSTEAD INSERT INTO a (id) VALUES (new.id);
+CREATE POLICY by_view ON a USING (id IN (SELECT id FROM above));
+ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+CREATE TYPE span;
+CREATE FUNCTION span_canonical(span) RETURNS span LANGUAGE internal IMMUTABLE STRICT AS 'int4range_canonical';
+CREATE TYPE span AS RANGE (subtype = int4, canonical = span_canonical);
+CREATE TABLE spans (s span, m span_multirange DEFAULT span_multirange(span(1, 2)));
