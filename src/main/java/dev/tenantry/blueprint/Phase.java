@@ -6,13 +6,13 @@ public enum Phase {
     BEFORE_DATA,
     /**
      * What is made faster, or can only be made, once there are rows, all tables at one state: indexes, foreign keys,
-     * views, triggers (which changes that are applied do not fire). Materialized views get their rows here; one that
-     * is refreshed on the source later has to be refreshed once more.
+     * views, triggers (which changes that are applied do not fire).
      */
     AFTER_DATA,
     /**
      * What must not be in force while changes are applied, and takes no time: triggers that fire for those too, and
-     * forced row-level security. Run when nothing is applied any more, before the first client; usually empty.
+     * forced row-level security; then the contents of materialized views, which take time and may be made a little
+     * earlier. Run when nothing is applied any more, before the first client; usually empty.
      */
     AT_SWITCH
 }

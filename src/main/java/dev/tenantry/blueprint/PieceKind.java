@@ -44,9 +44,9 @@ enum PieceKind {
     PUBLICATION("publication", Phase.AFTER_DATA),
     PUBLISHED("publishing of", Phase.AFTER_DATA),
     PUBLISHED_AS_A_WHOLE("publishing of schema", Phase.AFTER_DATA),
-    CONTENTS("contents of materialized view", Phase.AFTER_DATA),
     FIRING("firing of trigger", Phase.AT_SWITCH),
-    FORCED_ROW_SECURITY("forced row-level security", Phase.AT_SWITCH);
+    FORCED_ROW_SECURITY("forced row-level security", Phase.AT_SWITCH),
+    CONTENTS("contents of materialized view", Phase.AT_SWITCH);
 
     private final String words;
     private final Phase phase;
