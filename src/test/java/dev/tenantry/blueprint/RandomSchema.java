@@ -328,7 +328,7 @@ final class RandomSchema {
                 "GRANT %s (%s) ON %s TO %s".formatted(privilege, column(), relation(), grantee),
                 "GRANT %s ON %s TO %s WITH GRANT OPTION".formatted(privilege, relation(), pick(ROLES.subList(0, 4))),
                 "REVOKE ALL ON %s FROM %s".formatted(relation(), pick(ROLES)),
-                "GRANT USAGE ON TYPE %s TO %s".formatted(type(), grantee),
+                "GRANT USAGE ON TYPE %s TO %s".formatted(pick(types), grantee),
                 "REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC".formatted(pick(functions)),
                 "GRANT CREATE, USAGE ON SCHEMA %s TO %s".formatted(schema, grantee),
                 "ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %s GRANT SELECT ON TABLES TO %s"
@@ -363,7 +363,7 @@ final class RandomSchema {
     }
 
     private void addPublished() {
-        add("CREATE PUBLICATION %s WITH (publish = 'insert')".formatted("random_publication"));
+        add("CREATE PUBLICATION random_publication FOR TABLE %s WITH (publish = 'insert')".formatted(pick(tables)));
         add("ALTER PUBLICATION random_publication ADD TABLE %s".formatted(pick(tables)));
     }
 

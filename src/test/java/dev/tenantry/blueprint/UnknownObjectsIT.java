@@ -62,7 +62,7 @@ class UnknownObjectsIT {
             | operator "acme".>>
             CREATE SUBSCRIPTION feed CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false); \
             INSERT INTO pg_subscription_rel SELECT oid, 'acme.t'::regclass, 'r' FROM pg_subscription | subscription feed
-            CREATE FUNCTION acme.g(internal) RETURNS internal LANGUAGE internal AS 'varchar_support'; \
+            CREATE FUNCTION acme.g(internal) RETURNS internal LANGUAGE internal IMMUTABLE AS 'varchar_support'; \
             CREATE TRANSFORM FOR bigint LANGUAGE sql (FROM SQL WITH FUNCTION acme.g(internal)) | transform
             """)
     void refusesByName(String sql, String named) {
