@@ -99,7 +99,7 @@ public interface AppConfig {
          * {@code transaction}: there are {@code size} connections to a node at most; when all are in use, one whose
          * session rests between transactions is taken from it for another session that has work for the node.
          */
-        @WithDefault("session")
+        @WithDefault("transaction")
         Mode mode();
 
         /** In transaction mode, connections to each node; every event loop has its part of them. */

@@ -103,6 +103,29 @@ DROP EVENT TRIGGER IF EXISTS tenantry_guard_schema_drop;
 CREATE EVENT TRIGGER tenantry_guard_schema_drop ON sql_drop
     WHEN TAG IN ('DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION tenantry.guard_schema_drop();
 
+-- Changes whenever a routine does, or an expression that runs unseen: a proxy that shares connections then looks again
+-- what they may leave in a server process. Not nextval(), which lastval() would tell of.
+CREATE SEQUENCE IF NOT EXISTS tenantry.routine_changes;
+CREATE OR REPLACE FUNCTION tenantry.note_routine_change() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- Something temporary concerns its own session only, and may be made in a transaction that is read-only.
+    IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c WHERE c.schema_name IS DISTINCT FROM 'pg_temp') THEN
+        PERFORM setval('tenantry.routine_changes', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
+    END IF;
+END
+$$;
+DROP EVENT TRIGGER IF EXISTS tenantry_note_routine_change;
+CREATE EVENT TRIGGER tenantry_note_routine_change ON ddl_command_end
+    WHEN TAG IN ('CREATE FUNCTION', 'CREATE PROCEDURE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE MATERIALIZED VIEW',
+                 'CREATE RULE', 'CREATE POLICY', 'ALTER POLICY', 'CREATE TRIGGER', 'CREATE EXTENSION',
+                 'ALTER EXTENSION', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE',
+                 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'IMPORT FOREIGN SCHEMA', 'CREATE DOMAIN',
+                 'ALTER DOMAIN', 'CREATE SCHEMA')
+    EXECUTE FUNCTION tenantry.note_routine_change();
+
 -- Bytes of every table and materialized view outside the system's schemas, with indexes, TOAST and all forks, from the
 -- files themselves: pg_total_relation_size() has to open each relation, which costs a new session ten times as much.
 -- Without settings of its own it becomes part of the query that calls it. Whoever does turns nested loops off: a node

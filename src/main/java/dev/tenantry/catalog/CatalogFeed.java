@@ -14,6 +14,9 @@ public interface CatalogFeed {
      */
     CatalogSnapshot refresh();
 
+    /** What is known of statements that leave something in a server process without telling. */
+    TracelessNodes traceless();
+
     /** Runs an action, which must not block, after each change of the snapshot, until it is forgotten. */
     void onChange(Runnable action);
 

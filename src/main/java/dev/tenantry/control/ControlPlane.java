@@ -6,6 +6,7 @@ import dev.tenantry.control.deadlock.DeadlockDetector;
 import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.control.move.MoveRunner;
 import dev.tenantry.control.node.NodeScripts;
+import dev.tenantry.control.traces.TraceWatch;
 import dev.tenantry.store.CatalogMigration;
 import dev.tenantry.store.CatalogStore;
 import dev.tenantry.store.CatalogUnavailableException;
@@ -39,6 +40,7 @@ public final class ControlPlane implements AutoCloseable {
     private final PostgresCatalogFeed feed;
     private final Upkeep upkeep;
     private final MoveRunner moves;
+    private final TraceWatch traces;
     private final ClusterViews views;
     private final List<Runnable> closings = new CopyOnWriteArrayList<>();
     private volatile List<OptionalInt> workerNodeIds = List.of();
@@ -56,6 +58,7 @@ public final class ControlPlane implements AutoCloseable {
         this.feed = new PostgresCatalogFeed(vertx, coordinator, limits.feed());
         this.upkeep = new Upkeep(vertx, feed, coordinator, limits.upkeep(), new ControlMetrics(meters, feed));
         this.moves = new MoveRunner(vertx, feed, coordinator, limits.moves(), MovePoint.Observer.NONE);
+        this.traces = new TraceWatch(vertx, feed, coordinator);
         this.views = new ClusterViews(vertx, coordinator);
     }
 
@@ -95,6 +98,7 @@ public final class ControlPlane implements AutoCloseable {
         feed.start();
         upkeep.start();
         moves.start();
+        traces.start();
     }
 
     private void prepare(ServerConnection connection) {
@@ -150,6 +154,7 @@ public final class ControlPlane implements AutoCloseable {
     public void close() {
         closings.forEach(Runnable::run);
         moves.close();
+        traces.close();
         upkeep.close();
         feed.close();
     }

@@ -122,6 +122,9 @@ final class ChangeClause {
         switch (t.keyword(0)) {
             case TEMPORARY, TEMP, UNLOGGED, LOCAL, GLOBAL, TABLE -> {
                 if (t.isLabel(1)) {
+                    if (t.is(0, Keyword.TEMPORARY) || t.is(0, Keyword.TEMP)) {
+                        f.trace();
+                    }
                     t.advance();
                     into();
                     return;

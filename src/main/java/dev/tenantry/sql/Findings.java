@@ -2,7 +2,9 @@ package dev.tenantry.sql;
 
 import dev.tenantry.sql.StatementFacts.CatalogUse;
 import dev.tenantry.sql.StatementFacts.SetConfigCall;
+import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
 import dev.tenantry.sql.StatementFacts.TenantryName;
+import dev.tenantry.sql.StatementFacts.Traces;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,6 +38,11 @@ final class Findings {
     private boolean parameter;
     private boolean effects;
     private boolean path;
+    private boolean trace;
+    private boolean sequences;
+    private boolean readsSequences;
+    private boolean seeds;
+    private int settings;
 
     Findings(Lexer lexer) {
         t = lexer;
@@ -57,6 +64,11 @@ final class Findings {
         parameter = false;
         effects = false;
         path = false;
+        trace = false;
+        sequences = false;
+        readsSequences = false;
+        seeds = false;
+        settings = 0;
     }
 
     // --- names ------------------------------------------------------------------------------------------------------
@@ -127,6 +139,11 @@ final class Findings {
         int last = 2 * (parts - 1);
         int flags = t.flags(last);
         word(flags);
+        trace |= (flags & KnownNames.TRACE) != 0;
+        readsSequences |= (flags & KnownNames.SEQUENCE) != 0;
+        sequences |= (flags & (KnownNames.FUNCTION | KnownNames.EFFECT)) != KnownNames.FUNCTION;
+        seeds |= (flags & KnownNames.SEED) != 0;
+        settings += (flags & KnownNames.SETTING) == 0 ? 0 : 1;
         boolean known = (flags & (KnownNames.FUNCTION | KnownNames.EFFECT)) == KnownNames.FUNCTION;
         if (parts == 1) {
             if ((flags & KnownNames.TENANTRY) != 0) {
@@ -269,6 +286,13 @@ final class Findings {
 
     void settingCall(SetConfigCall call) {
         settingCalls.add(call);
+        boolean known = call.local() == SetConfigCall.Local.NO && !(call.value() instanceof Argument.Unknown);
+        settings -= known || call.local() == SetConfigCall.Local.YES ? 1 : 0;
+    }
+
+    /** Something of it may stay in the server process. */
+    void trace() {
+        trace = true;
     }
 
     /** What a string literal in name position names. */
@@ -352,7 +376,85 @@ final class Findings {
                 List.copyOf(tenantryNames),
                 sideEffectFree,
                 action,
-                List.copyOf(settingCalls));
+                List.copyOf(settingCalls),
+                traces(kind, action));
+    }
+
+    private Traces traces(StatementKind kind, StatementAction action) {
+        boolean possible = trace || settings > 0 || mayLeaveTraces(kind, action);
+        for (String schema : schemas) {
+            possible |= schema.startsWith("pg_temp");
+        }
+        boolean seed =
+                action instanceof StatementAction.SetVariable set && set.name().equals("seed");
+        boolean uses = sequences || mayUseSequences(kind);
+        boolean changes = mayChangeRoutines(kind);
+        boolean any = possible || changes || uses || seeds || seed;
+        return any ? new Traces(possible, changes, uses, readsSequences, seeds || seed) : Traces.NONE;
+    }
+
+    private static boolean mayUseSequences(StatementKind kind) {
+        return switch (kind) {
+            case INSERT, UPDATE, DELETE, MERGE, COPY_FROM, CALL, DO, DDL, EXECUTE, EXPLAIN, CREATE_SCHEMA, UNKNOWN ->
+                true;
+            default -> false;
+        };
+    }
+
+    private static boolean mayChangeRoutines(StatementKind kind) {
+        return switch (kind) {
+            case DDL, DO, CREATE_SCHEMA, GLOBAL_DDL, UNKNOWN -> true;
+            default -> false;
+        };
+    }
+
+    private static boolean mayLeaveTraces(StatementKind kind, StatementAction action) {
+        return switch (kind) {
+            case EMPTY,
+                    SELECT,
+                    VALUES,
+                    TABLE,
+                    INSERT,
+                    UPDATE,
+                    DELETE,
+                    MERGE,
+                    COPY_FROM,
+                    COPY_TO,
+                    CALL,
+                    SHOW,
+                    BEGIN,
+                    COMMIT,
+                    ROLLBACK,
+                    SAVEPOINT,
+                    RELEASE,
+                    ROLLBACK_TO,
+                    SET_TRANSACTION,
+                    SET_CONSTRAINTS,
+                    PREPARE_TRANSACTION,
+                    COMMIT_PREPARED,
+                    ROLLBACK_PREPARED,
+                    FETCH,
+                    CLOSE,
+                    NOTIFY,
+                    LOCK,
+                    VACUUM,
+                    ANALYZE -> false;
+            // What the session's model has understood it brings along itself.
+            case SET, RESET, PREPARE, EXECUTE, DEALLOCATE, DISCARD -> action instanceof StatementAction.None;
+            case EXPLAIN,
+                    DO,
+                    DDL,
+                    CREATE_SCHEMA,
+                    DROP_SCHEMA,
+                    ALTER_SCHEMA,
+                    ON_SCHEMA,
+                    GLOBAL_DDL,
+                    SERVER,
+                    DECLARE,
+                    LISTEN,
+                    UNLISTEN,
+                    UNKNOWN -> true;
+        };
     }
 
     /** The string literals of a catalog query: what may be a schema's name, and whether one holds oids. */

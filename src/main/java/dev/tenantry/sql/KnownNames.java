@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.regex.Pattern;
 
 /**
  * The words PostgreSQL and we give a meaning to: keywords, and the names of functions, types and relations of
@@ -40,6 +41,15 @@ final class KnownNames {
     static final int TENANTRY = 1024;
     /** A function of pg_catalog whose value is the search_path as the server resolves it. */
     static final int PATH = 2048;
+    /** A function that may leave something in the server process when its transaction is over. */
+    static final int TRACE = 4096;
+    /** A function that tells what an earlier {@code nextval} of the session gave. */
+    static final int SEQUENCE = 8192;
+    /** A function that begins the session's own row of random numbers. */
+    static final int SEED = 16384;
+
+    /** The function set_config. */
+    static final int SETTING = 32768;
 
     /** No name is longer in PostgreSQL (NAMEDATALEN - 1). */
     static final int NAME_BYTES_MAX = 63;
@@ -49,6 +59,19 @@ final class KnownNames {
             List.of("serial", "serial2", "serial4", "serial8", "smallserial", "bigserial");
 
     private static final List<String> PATH_FUNCTIONS = List.of("current_schema", "current_schemas");
+
+    /** Functions of well-known extensions; those of pg_catalog with effects count unless they are named below. */
+    private static final List<String> TRACING =
+            List.of("dblink_connect", "dblink_connect_u", "dblink_open", "dblink_send_query", "set_limit", "isn_weak");
+
+    /** What these change is in the database, or over with the transaction; the model knows what set_config sets. */
+    private static final Pattern TRACELESS = Pattern.compile("set_config|nextval|setval|currval|lastval|setseed"
+            + "|pg_(try_)?advisory_xact_.*|pg_advisory_unlock.*|pg_notify|pg_sleep.*"
+            + "|txid_.*|pg_(current|snapshot)_xact.*"
+            + "|pg_export_snapshot|lo_.*|lowrite|loread|pg_(cancel|terminate)_backend|RI_FKey_.*|pg_blocking_pids"
+            + "|pg_stat_get_.*|pg_(relation|table|indexes|total_relation|database|tablespace|column)_size"
+            + "|pg_get_.*|pg_size_pretty|random.*|pg_lock_status|pg_current_wal.*|pg_wal_lsn_diff|inet_.*"
+            + "|suppress_redundant_updates_trigger|tsvector_update_trigger.*");
 
     private static final int HASH_FACTOR = 31;
     private static final KnownNames INSTANCE = new KnownNames();
@@ -63,7 +86,7 @@ final class KnownNames {
     private KnownNames() {
         List<String> catalog = lines("pg-names.txt");
         List<String> ours = lines("tenantry-names.txt");
-        int capacity = catalog.size() + ours.size() + SERIAL_TYPES.size() + PATH_FUNCTIONS.size();
+        int capacity = catalog.size() + ours.size() + SERIAL_TYPES.size() + PATH_FUNCTIONS.size() + TRACING.size();
         words = new byte[capacity][];
         strings = new String[capacity];
         flags = new int[capacity];
@@ -71,11 +94,18 @@ final class KnownNames {
         slots = new int[Integer.highestOneBit(capacity) * 4];
         for (String line : catalog) {
             int blank = line.indexOf(' ');
-            add(line.substring(0, blank), codes(line.substring(blank + 1)));
+            String name = line.substring(0, blank);
+            int codes = codes(line.substring(blank + 1));
+            add(name, (codes & EFFECT) == 0 || TRACELESS.matcher(name).matches() ? codes : codes | TRACE);
         }
         ours.forEach(name -> add(name, TENANTRY));
         SERIAL_TYPES.forEach(name -> add(name, TYPE));
         PATH_FUNCTIONS.forEach(name -> add(name, PATH));
+        TRACING.forEach(name -> add(name, TRACE));
+        add("currval", SEQUENCE);
+        add("lastval", SEQUENCE);
+        add("setseed", SEED);
+        add("set_config", SETTING);
     }
 
     /** The one table. */

@@ -100,6 +100,9 @@ public sealed interface StatementAction {
 
     /** DISCARD {ALL | PLANS | SEQUENCES | TEMP}. */
     record Discard(Target target) implements StatementAction {
+        /** DISCARD ALL. */
+        public static final Discard ALL = new Discard(Target.ALL);
+
         /** What is discarded. */
         public enum Target {
             ALL,

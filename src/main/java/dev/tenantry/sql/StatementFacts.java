@@ -35,6 +35,8 @@ import java.util.Optional;
  *     catalogs or no relation at all, only functions of {@code pg_catalog} that change nothing
  * @param action what the session itself must do about it; {@link StatementAction.None} for most
  * @param settingCalls {@code set_config('name', value, is_local)} calls with a literal name found at any depth
+ * @param traces what the statement itself may leave in the server process when its transaction is over, beside what
+ *     {@code action} and {@code settingCalls} tell; what routines of the database do that it calls, it can't say
  */
 public record StatementFacts(
         StatementKind kind,
@@ -52,7 +54,8 @@ public record StatementFacts(
         List<TenantryName> tenantryNames,
         boolean sideEffectFree,
         StatementAction action,
-        List<SetConfigCall> settingCalls) {
+        List<SetConfigCall> settingCalls,
+        Traces traces) {
 
     /** What is known of the statement that EXPLAIN (TENANTRY) is about, if this is one. */
     public Optional<StatementFacts> explained() {
@@ -75,7 +78,24 @@ public record StatementFacts(
                 tenantryNames,
                 sideEffectFree,
                 ofAction,
-                settingCalls));
+                settingCalls,
+                traces));
+    }
+
+    /**
+     * What a statement means for state that lives in a server process and nowhere else.
+     *
+     * @param possible whether it may leave something there that no other process has: a temporary object, an advisory
+     *     lock, a setting that nobody has understood
+     * @param changesRoutines whether it may change what other statements do unseen: routines, views, defaults
+     * @param usesSequences whether it may take something from a sequence
+     * @param readsSequences whether it asks for what {@code nextval} gave earlier ({@code currval}, {@code lastval})
+     * @param seeds whether it begins a row of random numbers
+     */
+    public record Traces(
+            boolean possible, boolean changesRoutines, boolean usesSequences, boolean readsSequences, boolean seeds) {
+        /** Nothing of the kind; the only such object that facts have. */
+        public static final Traces NONE = new Traces(false, false, false, false, false);
     }
 
     /** How a statement uses {@code pg_catalog} and {@code information_schema} relations. */

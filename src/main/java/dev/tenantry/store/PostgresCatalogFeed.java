@@ -2,6 +2,7 @@ package dev.tenantry.store;
 
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.CatalogSnapshot;
+import dev.tenantry.catalog.TracelessNodes;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.time.Instant;
@@ -42,6 +43,7 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
     private final CompletableFuture<CatalogSnapshot> first = new CompletableFuture<>();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final Thread thread;
+    private final TracelessNodes traceless = new TracelessNodes();
     private volatile @Nullable CatalogSnapshot current;
     private volatile Instant lastContact = Instant.EPOCH;
     private volatile boolean closed;
@@ -62,6 +64,11 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
         } catch (ExecutionException failed) {
             throw new IllegalStateException("the catalog feed ended before its first snapshot", failed);
         }
+    }
+
+    @Override
+    public TracelessNodes traceless() {
+        return traceless;
     }
 
     @Override

@@ -110,6 +110,7 @@ class ArchitectureTest {
                             "activity",
                             "control.background",
                             "control.node",
+                            "control.traces",
                             "control.deadlock",
                             "control.move",
                             "control.recovery")),
@@ -126,6 +127,7 @@ class ArchitectureTest {
                             "control.node.copy")),
             Map.entry("control.node.copy", List.of("blueprint", "sql", "store")),
             Map.entry("control.deadlock", List.of("activity", "catalog", "store", "control.background")),
+            Map.entry("control.traces", List.of("catalog", "store", "control.background", "control.node")),
             Map.entry("control.node", List.of("catalog", "sql", "scram", "store")),
             Map.entry("control.recovery", List.of("catalog", "commit", "sql", "store", "control.node")),
             Map.entry(

@@ -7,12 +7,14 @@ import com.sun.source.tree.ExpressionTree;
 import com.sun.source.tree.LiteralTree;
 import com.sun.source.tree.MethodTree;
 import com.sun.source.tree.Tree;
+import com.sun.source.tree.VariableTree;
 import com.sun.source.util.TreePath;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Writes docs/configuration.md from the {@code @ConfigMapping} interfaces and their Javadoc. */
 final class ConfigurationReference {
@@ -60,17 +62,26 @@ final class ConfigurationReference {
             if (member instanceof MethodTree method) {
                 String key = prefix + "." + keyOf(method);
                 Optional<ClassTree> group = nested(type, String.valueOf(method.getReturnType()));
-                if (group.isPresent()) {
+                if (group.isPresent() && group.get().getKind() == Tree.Kind.INTERFACE) {
                     rows.addAll(rows(source, group.get(), key));
                 } else {
-                    rows.add(row(source, method, key));
+                    String typed = group.map(ConfigurationReference::choices).orElseGet(() -> typeOf(method));
+                    rows.add(row(source, method, key, typed));
                 }
             }
         }
         return rows;
     }
 
-    private static String row(SourceFile source, MethodTree method, String key) {
+    /** The constants of an enum, as they are written in a configuration. */
+    private static String choices(ClassTree choice) {
+        return choice.getMembers().stream()
+                .filter(VariableTree.class::isInstance)
+                .map(constant -> ((VariableTree) constant).getName().toString().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(" or "));
+    }
+
+    private static String row(SourceFile source, MethodTree method, String key, String type) {
         List<? extends AnnotationTree> annotations = method.getModifiers().getAnnotations();
         String fallback = annotation(annotations, "WithDefault")
                 .map(it -> "`" + argument(it, "value") + "`")
@@ -83,7 +94,7 @@ final class ConfigurationReference {
                         .orElse("");
         String variable = key.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_");
         return "| `%s` | `%s` | %s | %s | %s |%n"
-                .formatted(key, variable, typeOf(method) + limits, fallback, meaning(source, method));
+                .formatted(key, variable, type + limits, fallback, meaning(source, method));
     }
 
     private static String typeOf(MethodTree method) {

@@ -53,9 +53,7 @@ class MoveIT {
         try (Connection client = CLUSTER.connect();
                 Statement statement = client.createStatement()) {
             statement.execute("CREATE TABLE moved_home.t (id int PRIMARY KEY); INSERT INTO moved_home.t VALUES (7)");
-            statement.execute(
-                    "SELECT citus_set_node_property('" + CLUSTER.coordinator().host() + "', "
-                            + CLUSTER.coordinator().port() + ", 'shouldhaveshards', true)");
+            statement.execute(coordinatorShouldHaveShards(true));
             move(statement, "moved_home", CLUSTER.coordinator());
             assertThat(value(statement, "SELECT id FROM moved_home.t")).isEqualTo("7");
             assertThat(list(CLUSTER.coordinator(), "SELECT id FROM moved_home.t"))
@@ -66,8 +64,14 @@ class MoveIT {
             assertThat(list(CLUSTER.worker(1), "SELECT sum(id) FROM moved_home.t"))
                     .containsExactly("15");
             statement.execute("DROP SCHEMA moved_home CASCADE");
+            statement.execute(coordinatorShouldHaveShards(false)); // as other tests find it
         }
         assertNothingLeft();
+    }
+
+    private static String coordinatorShouldHaveShards(boolean should) {
+        return "SELECT citus_set_node_property('" + CLUSTER.coordinator().host() + "', "
+                + CLUSTER.coordinator().port() + ", 'shouldhaveshards', " + should + ")";
     }
 
     @Test

@@ -8,6 +8,8 @@ import dev.tenantry.sql.StatementFacts.CatalogUse;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SqlScannerTest {
 
@@ -20,6 +22,63 @@ class SqlScannerTest {
         List<StatementFacts> all = scan(sql);
         assertThat(all).hasSize(1);
         return all.getFirst();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "select 1",
+                "select * from t where f(x) = lower('a')",
+                "insert into t values (nextval('q'))",
+                "select set_config('app.tenant', 'x', true)",
+                "select set_config('app.tenant', 'x', false)",
+                "select set_config('app.tenant', $1, false)",
+                "select * from set_config('app.tenant', 'x', false)",
+                "set search_path to a",
+                "begin",
+                "commit",
+                "copy t from stdin",
+                "call p()",
+                "prepare p as select 1",
+                "select pg_advisory_xact_lock(1)",
+                "select pg_advisory_unlock(1)"
+            })
+    void knowsWhatLeavesNoTrace(String sql) {
+        assertThat(one(sql).traces().possible()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "select pg_advisory_lock(1)",
+                "select pg_catalog.pg_try_advisory_lock(1)",
+                "select set_config('a.b', lower('x'), false)",
+                "select set_config(name, 'x', false) from t",
+                "select set_config('a.b', 'x', $1)",
+                "select 1 into temp t",
+                "create temp table t (id int)",
+                "insert into pg_temp.t values (1)",
+                "listen x",
+                "declare c cursor with hold for select 1",
+                "do 'begin end'",
+                "explain analyze select f()",
+                "prepare p as select pg_advisory_lock(1)",
+                "select query_to_xml('select 1', true, true, '')"
+            })
+    void suspectsWhatMayLeaveTraces(String sql) {
+        assertThat(one(sql).traces().possible()).isTrue();
+    }
+
+    @Test
+    void seesWhoAsksForSequencesAndSeeds() {
+        assertThat(one("select currval('q')").traces())
+                .isEqualTo(new StatementFacts.Traces(false, false, true, true, false));
+        assertThat(one("insert into t values (1)").traces().usesSequences()).isTrue();
+        assertThat(one("select lower(a) from t").traces().usesSequences()).isFalse();
+        assertThat(one("insert into t values (lastval())").traces().readsSequences())
+                .isTrue();
+        assertThat(one("select setseed(0.1)").traces().seeds()).isTrue();
+        assertThat(one("set seed to 0.1").traces().seeds()).isTrue();
     }
 
     @Test

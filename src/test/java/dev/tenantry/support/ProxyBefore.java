@@ -5,6 +5,7 @@ import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.LoginRole;
 import dev.tenantry.catalog.Node;
+import dev.tenantry.catalog.TracelessNodes;
 import dev.tenantry.embedded.Superuser;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.TlsSettings;
@@ -55,7 +56,7 @@ public final class ProxyBefore implements AutoCloseable {
         try {
             proxy = ProxyServer.start(
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                    new FixedCatalog(snapshot),
+                    new FixedCatalog(snapshot, new TracelessNodes()),
                     tls,
                     limits,
                     new ProxyMetrics(new SimpleMeterRegistry()));
@@ -70,7 +71,7 @@ public final class ProxyBefore implements AutoCloseable {
         return new Node(number, number - 1, name, node.host(), node.port(), true, true, 0);
     }
 
-    private record FixedCatalog(CatalogSnapshot current) implements CatalogFeed {
+    private record FixedCatalog(CatalogSnapshot current, TracelessNodes traceless) implements CatalogFeed {
         @Override
         public CatalogSnapshot refresh() {
             return current;

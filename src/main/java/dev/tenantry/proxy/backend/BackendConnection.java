@@ -45,6 +45,10 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     private @Nullable Object openLabel;
     private boolean closed;
     private boolean dirty;
+    private boolean traced;
+    private boolean sequenced;
+    private boolean customized;
+    private long cleanNanos = System.nanoTime();
 
     BackendConnection(Node node, Channel channel) {
         this.node = node;
@@ -92,6 +96,47 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** Notes the settings it has inside the open transaction. */
     public void openLabel(Object settings) {
         openLabel = settings;
+    }
+
+    /** Something has run that may have left a trace in the server process. */
+    public void trace() {
+        traced = true;
+    }
+
+    /** Whether {@link #trace} was called since the process was last known to have none. */
+    public boolean isTraced() {
+        return traced;
+    }
+
+    /** Whether {@code currval} may tell there what a sequence has given a session. */
+    public boolean isSequenced() {
+        return sequenced;
+    }
+
+    /** Notes whether {@code currval} may tell there what a sequence has given a session. */
+    public void sequenced(boolean may) {
+        sequenced = may;
+    }
+
+    /** A setting with a prefix was set, which is empty there ever after and not null. */
+    public void customized() {
+        customized = true;
+    }
+
+    /** Whether {@link #customized} was ever called. */
+    public boolean isCustomized() {
+        return customized;
+    }
+
+    /** When the process was last known to have no trace of any session, of {@link System#nanoTime()}. */
+    public long cleanNanos() {
+        return cleanNanos;
+    }
+
+    /** The process has no trace of any session but its label and prepared statements. */
+    public void clean() {
+        traced = false;
+        cleanNanos = System.nanoTime();
     }
 
     /** {@code I}, {@code T} or {@code E}, as of its last ReadyForQuery. */

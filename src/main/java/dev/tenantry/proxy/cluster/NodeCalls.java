@@ -64,7 +64,12 @@ final class NodeCalls {
      * @throws SqlErrorException when the node is lost
      */
     CallResult call(BackendConnection backend, String sql) {
-        return check(await(unlessCancelled(() -> backend.call(sql))));
+        return check(await(unlessCancelled(() -> traced(backend, sql))));
+    }
+
+    private static CompletableFuture<CallResult> traced(BackendConnection backend, String sql) {
+        backend.trace();
+        return backend.call(sql);
     }
 
     /** The same for messages of the extended protocol, owned by the callee. */

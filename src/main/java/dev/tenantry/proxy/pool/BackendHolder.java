@@ -2,12 +2,28 @@ package dev.tenantry.proxy.pool;
 
 import dev.tenantry.proxy.backend.BackendConnection;
 import java.util.Collection;
+import java.util.Map;
 
 /** A session, as the pool sees it that may want its connections for others. Called on the connections' event loop. */
 public interface BackendHolder {
 
     /** Whether nothing is under way on a connection that it holds: no transaction, nothing owed, nothing half sent. */
     boolean rests(BackendConnection backend);
+
+    /** Whether it has a transaction open, and connections that others may wait for. */
+    boolean isInTransaction();
+
+    /** Whose work it does, for taking turns: its role and the schema it works in. */
+    String tenant();
+
+    /** Whether a connection has the very settings that it needs. */
+    boolean isLabel(BackendConnection backend);
+
+    /** Whether it has ever set a setting with a prefix, so that it can have connections where that has happened. */
+    boolean usesCustomSettings();
+
+    /** What it knows itself that keeps a connection with it, with since when, of {@link System#nanoTime()}. */
+    Map<PinReason, Long> pins(BackendConnection backend);
 
     /** The settings that it knows it has changed on a connection, and would change again on another. */
     Collection<String> knownSettings(BackendConnection backend);

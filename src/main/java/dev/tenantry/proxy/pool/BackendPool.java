@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.pool;
 
 import dev.tenantry.catalog.Node;
+import dev.tenantry.catalog.TracelessNodes;
 import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendConnector;
@@ -11,7 +12,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -28,20 +31,25 @@ public final class BackendPool {
     private static final String TOO_MANY_CONNECTIONS = "53300";
 
     private final BackendPools pools;
+    private final TracelessNodes traceless;
+    private final PoolCount count;
     private final EventLoop loop;
     private final BackendConnector connector;
     private final PoolLimits limits;
     private final IdleBackends idle;
     private final SharedBackends shared;
     private final List<IdleBackend> returning = new ArrayList<>();
+    private final Set<String> sequenceReaders = new HashSet<>();
 
     BackendPool(BackendPools pools, EventLoop loop, BackendConnector connector, PoolLimits limits, PoolCount count) {
         this.pools = pools;
+        this.traceless = pools.traceless();
+        this.count = count;
         this.loop = loop;
         this.connector = connector;
         this.limits = limits;
         this.idle = new IdleBackends(loop, limits, count);
-        this.shared = new SharedBackends(this, loop, limits.sharing(), count);
+        this.shared = new SharedBackends(this, limits.sharing(), count);
     }
 
     /** The connector, for cancel requests. */
@@ -71,7 +79,7 @@ public final class BackendPool {
 
     /** Whether sessions share connections. */
     public boolean isSharing() {
-        return limits.sharing().sizeMax() > 0;
+        return limits.sharing().isOn();
     }
 
     /** What is in it now; on its loop. */
@@ -84,7 +92,70 @@ public final class BackendPool {
 
     /** A session rests: one that waits may have its connections. Costs nothing when nobody waits. */
     public void rested() {
-        shared.serve();
+        shared.rested();
+    }
+
+    /** Whether nothing can be on a connection that its session could not have on another one. */
+    boolean isTraceless(BackendConnection backend) {
+        return !backend.isTraced() && traceless.isTracelessSince(backend.node().nodeId(), backend.cleanNanos());
+    }
+
+    /** What a session is about to run changes what other statements on that node may do unseen. */
+    public void changesRoutines(Node node) {
+        traceless.unknown(node.nodeId());
+    }
+
+    /** A session has something that keeps a connection with it, as it has found itself. */
+    public void pinned(PinReason reason) {
+        count.pinned(reason);
+    }
+
+    /** A session of this role asks for what sequences gave it; so others of the role may. */
+    public void readsSequences(String role) {
+        sequenceReaders.add(role);
+    }
+
+    /** Whether a session of this role has ever asked for what sequences gave it. */
+    public boolean isSequenceReader(String role) {
+        return sequenceReaders.contains(role);
+    }
+
+    /** Gives a session, as it is, what was another's. */
+    void handOver(BackendConnection backend, Request request) {
+        backend.autoRead(true);
+        if (backend.isSequenced()) {
+            forgetSequences(backend, request);
+            return;
+        }
+        shared.held(backend, request);
+        if (!request.opened().complete(backend)) {
+            shared.left(backend);
+            keep(new IdleBackend(backend, request.key(), idle::remove)); // who wanted it has given up
+        }
+    }
+
+    /** What sequences gave one session is nothing to the next. */
+    private void forgetSequences(BackendConnection backend, Request request) {
+        IdleBackend between = new IdleBackend(backend, request.key(), closed -> {});
+        between.promise();
+        returning.add(between);
+        call(backend, "DISCARD SEQUENCES", RESET_MILLIS).whenComplete((result, problem) -> {
+            returning.remove(between);
+            if (problem == null && result.isSuccess()) {
+                backend.sequenced(false);
+                handOver(backend, request);
+            } else {
+                backend.close();
+                lend(request);
+            }
+        });
+    }
+
+    private void keep(IdleBackend one) {
+        one.backend().autoRead(true);
+        idle.keep(one);
+        one.discarded().complete(null);
+        shared.serve(one.backend().node());
     }
 
     /** Lends what there is, or opens a new connection; the caller has seen that there is room for it. */
@@ -104,13 +175,13 @@ public final class BackendPool {
 
     /** Whether there is one that no session holds. */
     boolean hasIdle(Request request) {
-        return idle.of(request.node()).stream().anyMatch(one -> one.key().equals(request.key()));
+        return idle.all().stream().anyMatch(one -> request.fits(one.backend(), one.key()));
     }
 
     /** One that will be idle in a moment, which is sooner than a new one would be there. */
     private @Nullable IdleBackend promised(Request request) {
         for (IdleBackend one : returning) {
-            if (request.isFor(one.backend()) && one.key().equals(request.key()) && one.promise()) {
+            if (request.fits(one.backend(), one.key()) && one.promise()) {
                 return one;
             }
         }
@@ -134,8 +205,7 @@ public final class BackendPool {
         shared.held(found.backend(), request);
         if (!request.opened().complete(found.backend())) {
             shared.left(found.backend());
-            idle.keep(found); // who wanted it has given up
-            shared.serve();
+            keep(found); // who wanted it has given up
         }
     }
 
@@ -170,12 +240,17 @@ public final class BackendPool {
     }
 
     /**
-     * A session leaves a connection that is in no transaction and owes nothing; what the session did to it is
-     * discarded, and it is kept, or it is ended.
+     * A session leaves a connection that is in no transaction and owes nothing. It is kept, without what the session
+     * did to it, or it is ended.
      */
     public void give(BackendConnection backend, PoolKey key) {
         shared.left(backend);
-        reset(backend, key);
+        boolean asItIs = isSharing() && idle.keepsMore(backend) && isTraceless(backend) && !backend.isSequenced();
+        if (asItIs) {
+            keep(new IdleBackend(backend, key, idle::remove));
+        } else {
+            reset(backend, key);
+        }
     }
 
     /** Discards what a session did to a connection that it does not hold any more, and keeps it, or ends it. */
@@ -184,6 +259,10 @@ public final class BackendPool {
             backend.terminate();
             return;
         }
+        returning(backend, key);
+    }
+
+    private IdleBackend returning(BackendConnection backend, PoolKey key) {
         IdleBackend left = new IdleBackend(backend, key, idle::remove);
         backend.autoRead(true);
         returning.add(left);
@@ -194,11 +273,14 @@ public final class BackendPool {
             if (problem != null || !result.isSuccess() || SessionRemains.hasTemporarySchema(result)) {
                 backend.terminate();
             } else {
+                backend.clean();
+                backend.sequenced(false);
                 idle.keep(left);
             }
             left.discarded().complete(null);
-            shared.serve();
+            shared.serve(backend.node());
         });
+        return left;
     }
 
     private CompletableFuture<CallResult> discard(BackendConnection backend) {

@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.pool;
 
 import dev.tenantry.catalog.Node;
+import dev.tenantry.catalog.TracelessNodes;
 import dev.tenantry.proxy.backend.BackendConnector;
 import io.netty.channel.EventLoop;
 import java.util.Map;
@@ -12,11 +13,13 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class BackendPools implements AutoCloseable {
     private final BackendConnector connector;
     private final PoolLimits limits;
+    private final TracelessNodes traceless;
     private final PoolCount count;
     private final Map<EventLoop, BackendPool> byLoop = new ConcurrentHashMap<>();
 
-    public BackendPools(BackendConnector connector, PoolLimits limits, PoolCount count) {
+    public BackendPools(BackendConnector connector, PoolLimits limits, TracelessNodes traceless, PoolCount count) {
         this.connector = connector;
+        this.traceless = traceless;
         this.limits = limits;
         this.count = count;
     }
@@ -24,6 +27,11 @@ public final class BackendPools implements AutoCloseable {
     /** The pool of an event loop. */
     public BackendPool of(EventLoop loop) {
         return byLoop.computeIfAbsent(loop, its -> new BackendPool(this, its, connector, limits, count));
+    }
+
+    /** The nodes on which statements leave no trace that they don't tell of. */
+    TracelessNodes traceless() {
+        return traceless;
     }
 
     /** The event loops that have a pool. */

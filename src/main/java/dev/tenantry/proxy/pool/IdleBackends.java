@@ -27,18 +27,24 @@ final class IdleBackends {
         this.count = count;
     }
 
-    /** One that serves the request, or null. */
+    /** One that serves the request, best with the settings that are wanted, or null. */
     @Nullable
     IdleBackend take(Request request) {
+        IdleBackend best = null;
         for (Iterator<IdleBackend> each = idle.descendingIterator(); each.hasNext(); ) {
             IdleBackend one = each.next();
-            if (request.isFor(one.backend()) && one.key().equals(request.key())) {
-                each.remove();
-                count.idle(request.node().name(), -1);
-                return one;
+            if (request.fits(one.backend(), one.key())) {
+                boolean labelled = request.holder().isLabel(one.backend());
+                best = labelled || best == null ? one : best;
+                if (labelled) {
+                    break;
+                }
             }
         }
-        return null;
+        if (best != null) {
+            remove(best);
+        }
+        return best;
     }
 
     /** Those to a node, the one left first at the beginning. */

@@ -11,6 +11,11 @@ public enum PinReason {
     CURSORS("cursors WITH HOLD"),
     PREPARED_STATEMENTS("prepared statements"),
     SETTINGS("settings"),
+    /** The session or one of its role has asked for {@code currval} or {@code lastval}. */
+    SEQUENCES("currval and lastval"),
+    SEED("setseed"),
+    /** The session has {@code tenantry.pool_mode = 'session'}. */
+    SESSION_MODE("session mode"),
     /** The node was asked and did not answer. */
     UNKNOWN("unknown");
 

@@ -24,10 +24,18 @@ public record PoolLimits(int idleMax, long idleMillis, long lifeMillis, long che
 
         /** Every session keeps what it has. */
         public static final Sharing NONE = new Sharing(0, 1, 0);
+
+        /** Whether sessions share connections. */
+        public boolean isOn() {
+            return sizeMax > 0;
+        }
     }
 
     /** Keeps nothing: every connection ends with its session. */
     public static final PoolLimits NONE = new PoolLimits(0, 1, 1, 1, Sharing.NONE);
+
+    /** Shares up to 50 connections to each node and event loop, and keeps them for a minute each. */
+    public static final PoolLimits SHARED = keeping(50).sharing(new Sharing(50, 30_000, 10_000));
 
     /** Keeps up to this many for a minute each. */
     public static PoolLimits keeping(int idleMax) {

@@ -25,6 +25,11 @@ record Request(
         return isSame(backend.node(), node);
     }
 
+    /** Whether the connection would be the same to the session as one opened anew. */
+    boolean fits(BackendConnection backend, PoolKey itsKey) {
+        return isFor(backend) && itsKey.equals(key) && (!backend.isCustomized() || holder.usesCustomSettings());
+    }
+
     static boolean isSame(Node one, Node other) {
         return one.nodeId() == other.nodeId() && one.address().equals(other.address());
     }

@@ -166,8 +166,7 @@ final class ParseMessages {
             }
             backend.write(out);
         }
-        session.ledger().expect(Expected.PARSE, false, new PreparedOnBackend.NameChange.Prepares(prepared, true));
-        backend.prepared().put(name, prepared);
+        session.ledger().expect(Expected.PARSE, false, PreparedOnBackend.prepares(prepared, true, backend));
         if (name.isEmpty()) {
             prepared.replaces(session.statements().get(name));
         }

@@ -111,6 +111,7 @@ public final class SimpleQueries {
         if (statements.isHeld() || statements.ready(context.anyNode()) == null) {
             return Verdict.WAIT;
         }
+        session.backends().runsUnknown();
         if (session.transaction().isOpen()) {
             session.transaction().bind();
         }

@@ -191,6 +191,7 @@ public final class Statements {
 
     /** The statement is about to run in the block on this backend: the block stays there, or can still move. */
     public void ran(StatementFacts facts) {
+        session.backends().runs(facts.action() instanceof StatementAction.Execute ? context.executed(facts) : facts);
         TransactionScope transaction = session.transaction();
         if (!transaction.isOpen()) {
             return;
@@ -218,8 +219,8 @@ public final class Statements {
     void ran(List<StatementFacts> string) {
         if (session.transaction().isOpen()) {
             session.transaction().bind();
-            string.forEach(this::ran);
         }
+        string.forEach(this::ran);
     }
 
     /** Whether a statement can run in a block that has failed. */

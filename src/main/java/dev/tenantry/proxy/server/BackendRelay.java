@@ -113,7 +113,7 @@ final class BackendRelay implements FrameHandler {
         boolean forward = ledger.next(type);
         if (type == BackendType.PARSE_COMPLETE
                 && ledger.takeConfirmed()
-                        instanceof PreparedOnBackend.NameChange.Prepares(Prepared prepared, boolean _)) {
+                        instanceof PreparedOnBackend.NameChange.Prepares(Prepared prepared, boolean _, Prepared _)) {
             prepared.confirm();
         }
         if (type == BackendType.COPY_IN_RESPONSE && ledger.takeSyncsOvertaken()) {

@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.server;
 
 import dev.tenantry.catalog.CatalogOverlay;
+import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendListener;
 import dev.tenantry.proxy.cluster.ClusterStatements;
@@ -58,8 +59,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final Departure departure;
     private final PauseGate pauses;
     private final SessionPortrait portrait;
-    private boolean ended;
     private final AnswerTimer timer;
+    private boolean ended;
 
     ClientSession(SessionOpening opening, ClientOutlet client, SharedServices shared) {
         this.client = client;
@@ -91,14 +92,17 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.occupancy = new Occupancy(session, dispatcher, strings, cancellation);
         this.portrait = new SessionPortrait(session, context, occupancy, timer);
         this.departure = new Departure(occupancy, cancellation, this::end);
-        backends.belongTo(this, occupancy::canDoWithout);
+        backends.belongTo(this, occupancy);
+    }
+
+    /** Opens the first backend, with the settings of the session. */
+    CompletableFuture<BackendConnection> open(Node home) {
+        return dispatcher.preparation().opened(home).thenCompose(dispatcher.preparation()::settled);
     }
 
     /** The first backend is open: the client's messages go there until one needs another node. */
     void begin(BackendConnection home) {
-        home.attach(this);
         home.parameters().forEach(told::tell);
-        session.backends().keep(home);
         session.backends().activate(home);
     }
 
@@ -338,9 +342,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     public void confirmed(BackendConnection backend, Effects.Confirmed effect, String tag) {
         effects.confirmedOn(backend, effect, tag);
         context.completed(tag);
-        if (effect.facts().action() instanceof StatementAction.Discard(StatementAction.Discard.Target target)
-                && target == StatementAction.Discard.Target.ALL) {
-            session.backends().terminateOthers();
+        if (effect.facts().action().equals(StatementAction.Discard.ALL)) {
+            session.backends().discardedAll();
         }
     }
 
@@ -351,9 +354,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public byte ready(BackendConnection backend, byte status, boolean swallowed, boolean failed) {
-        if (failed && context.isInString()) {
-            context.batchFailed();
-        }
+        context.answered(failed);
         if (swallowed) {
             return status;
         }
@@ -473,8 +474,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         cutter.close();
         boolean busy = !session.ledger().isEmpty();
         session.ledger().clear();
-        boolean clean = !cancellation.isUnderWay() && !session.settings().hasUsedCustom();
-        session.backends().abandonAll(busy, clean);
+        session.backends().abandonAll(busy, !cancellation.isUnderWay());
         dispatcher.giveUpPause();
     }
 

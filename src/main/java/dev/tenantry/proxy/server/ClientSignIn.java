@@ -21,6 +21,7 @@ import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.ProtocolViolation;
 import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
 import dev.tenantry.wire.StartupOptions;
 import dev.tenantry.wire.StartupPacket;
 import io.netty.buffer.ByteBuf;
@@ -254,7 +255,7 @@ final class ClientSignIn {
     }
 
     private void openHome(ClientSession session, SessionBackends opened, List<Node> candidates, int index) {
-        opened.open(candidates.get(index), session).whenComplete((home, problem) -> {
+        session.open(candidates.get(index)).whenComplete((home, problem) -> {
             if (abandoned) {
                 opened.abandonAll(false, true);
             } else if (problem == null) {
@@ -265,6 +266,8 @@ final class ClientSignIn {
                 } else {
                     refuse(refused.error().asFatal());
                 }
+            } else if (refusal(problem) instanceof SqlErrorException unsettled) {
+                refuse(unsettled.error().asFatal());
             } else {
                 core.failed(problem);
                 refuse(SqlError.fatal("XX000", "internal error"));

@@ -5,9 +5,13 @@ import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.query.StringRun;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionBackends;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a session has under way, and what it could do without therefore. Lives on the client's event loop. */
-final class Occupancy {
+final class Occupancy implements SessionBackends.Owner {
+    private static final String POOL_MODE = "tenantry.pool_mode";
+
     private final Conversation session;
     private final Dispatcher dispatcher;
     private final StringRun strings;
@@ -49,11 +53,38 @@ final class Occupancy {
         return dispatcher.isOccupied() && dispatcher.isEnding();
     }
 
+    @Override
+    public boolean isInTransaction() {
+        return session.transaction().isOpen();
+    }
+
+    @Override
+    public boolean keepsConnections() {
+        return "session".equals(session.settings().effective(POOL_MODE));
+    }
+
+    @Override
+    public boolean usesCustomSettings() {
+        return session.settings().hasUsedCustom();
+    }
+
+    @Override
+    public boolean isLabel(@Nullable Object label) {
+        return session.settings().isLabel(label);
+    }
+
+    @Override
+    public String schema() {
+        List<String> path = session.settings().searchPath();
+        return path.isEmpty() ? "" : path.getFirst();
+    }
+
     /**
      * Whether nothing is under way on a backend, though something may be on another one; as far as
      * {@link SessionBackends} does not know itself.
      */
-    boolean canDoWithout(BackendConnection backend) {
+    @Override
+    public boolean canDoWithout(BackendConnection backend) {
         return !(session.transaction().isOpen() && session.transaction().isEnlisted(backend))
                 && (backend != session.backends().active() || session.ledger().isEmpty())
                 && !dispatcher.isOccupied()

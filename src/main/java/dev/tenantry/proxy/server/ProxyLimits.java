@@ -26,7 +26,7 @@ public record ProxyLimits(
 
     /** What suits a machine with this many cores. */
     public static ProxyLimits forCores(int cores) {
-        return new ProxyLimits(Math.max(1, cores), 20_000, 60_000, 5_000, 16 << 20, 4 << 20, 30_000, PoolLimits.NONE);
+        return new ProxyLimits(Math.max(1, cores), 20_000, 60_000, 5_000, 16 << 20, 4 << 20, 30_000, PoolLimits.SHARED);
     }
 
     /** The same, but for how long a statement waits for the end of a pause. */

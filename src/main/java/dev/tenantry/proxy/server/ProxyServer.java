@@ -90,6 +90,7 @@ public final class ProxyServer implements AutoCloseable {
                 new BackendPools(
                         new BackendConnector(loops, secrets, contexts, metrics, limits.connectTimeoutMillis()),
                         limits.pool(),
+                        feed.traceless(),
                         metrics),
                 secrets,
                 contexts,

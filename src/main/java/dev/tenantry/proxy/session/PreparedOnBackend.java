@@ -31,8 +31,15 @@ public final class PreparedOnBackend {
         /** Whether the client asked for it; if not, only the backend is concerned. */
         boolean clients();
 
-        /** It is prepared on the backend. */
-        record Prepares(Prepared statement, boolean clients) implements NameChange {}
+        /**
+         * It is prepared on the backend.
+         *
+         * @param before the unnamed statement that was there, and stays if the node never comes to this one
+         */
+        record Prepares(
+                Prepared statement,
+                boolean clients,
+                @Nullable Prepared before) implements NameChange {}
 
         /** It is closed on the backend. */
         record Closes(Prepared statement, boolean clients) implements NameChange {}
@@ -51,14 +58,20 @@ public final class PreparedOnBackend {
         statement.requireWhole();
         ByteBuf out = backend.channel().alloc().buffer(statement.message().length + 64);
         makeRoom(statement.name(), backend, ledger, out);
+        NameChange prepares = prepares(statement, false, backend);
         if (statement.isSql()) {
-            runPrepare(statement, ledger, out);
+            runPrepare(prepares, ledger, out);
         } else {
             statement.writeTo(out);
-            ledger.expect(Expected.PARSE, true, new NameChange.Prepares(statement, false));
+            ledger.expect(Expected.PARSE, true, prepares);
         }
-        backend.prepared().put(statement.name(), statement);
         backend.write(out);
+    }
+
+    /** The backend is about to get the statement, and its name with it. */
+    public static NameChange prepares(Prepared statement, boolean clients, BackendConnection backend) {
+        Object before = backend.prepared().put(statement.name(), statement);
+        return new NameChange.Prepares(statement, clients, before instanceof Prepared other ? other : null);
     }
 
     /**
@@ -165,9 +178,12 @@ public final class PreparedOnBackend {
         Set<Prepared> never = new HashSet<>();
         for (Object change : ledger.undone()) {
             switch (change) {
-                case NameChange.Prepares(Prepared prepared, boolean clients) -> {
+                case NameChange.Prepares(Prepared prepared, boolean clients, Prepared before) -> {
                     never.add(prepared);
-                    backend.prepared().remove(prepared.name(), prepared);
+                    boolean stays = before != null && change != ledger.failedParse();
+                    if (backend.prepared().remove(prepared.name(), prepared) && stays) {
+                        backend.prepared().put(before.name(), before);
+                    }
                     if (clients && change == ledger.failedParse()) {
                         statements.failed(prepared);
                     } else if (clients) {
@@ -190,7 +206,8 @@ public final class PreparedOnBackend {
     }
 
     /** A Query would end the client's batch and its unnamed statement, so PREPARE is run by the extended protocol. */
-    private static void runPrepare(Prepared statement, ReplyLedger ledger, ByteBuf out) {
+    private static void runPrepare(NameChange prepares, ReplyLedger ledger, ByteBuf out) {
+        Prepared statement = prepares.statement();
         close(out, 'S', OWN);
         ledger.expect(Expected.CLOSE, true, null);
         FrontendMessages.parse(out, OWN, statement.message(), 0, statement.message().length);
@@ -198,7 +215,7 @@ public final class PreparedOnBackend {
         FrontendMessages.bindPortal(out, OWN, OWN);
         ledger.expect(Expected.BIND, true, null);
         FrontendMessages.executePortal(out, OWN);
-        ledger.expect(Expected.EXECUTE, true, new NameChange.Prepares(statement, false));
+        ledger.expect(Expected.EXECUTE, true, prepares);
         close(out, 'P', OWN);
         ledger.expect(Expected.CLOSE, true, null);
         close(out, 'S', OWN);

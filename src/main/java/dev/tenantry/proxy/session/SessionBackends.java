@@ -6,17 +6,19 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendListener;
 import dev.tenantry.proxy.pool.BackendHolder;
 import dev.tenantry.proxy.pool.BackendPool;
+import dev.tenantry.proxy.pool.PinReason;
 import dev.tenantry.proxy.pool.PoolKey;
+import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,9 +36,11 @@ public final class SessionBackends implements BackendHolder {
     private boolean executed;
     private boolean flushSent;
     private boolean abandoned;
+    private final long keptNanos = System.nanoTime();
     private @Nullable Node last;
     private @Nullable BackendListener listener;
-    private Predicate<BackendConnection> dispensable = backend -> false;
+    private @Nullable Owner owner;
+    private final Map<BackendConnection, Map<PinReason, Long>> pins = new HashMap<>();
 
     public SessionBackends(BackendPool pool, PoolKey key, ScramClient.Credentials credentials) {
         this.pool = pool;
@@ -44,10 +48,114 @@ public final class SessionBackends implements BackendHolder {
         this.credentials = credentials;
     }
 
-    /** The session that they belong to, and which of them it could do without now, as far as it knows itself. */
-    public void belongTo(BackendListener session, Predicate<BackendConnection> canDoWithout) {
+    /** What the pool must know of the session that has connections. */
+    public interface Owner {
+        /** Whether the session could do without one of them now, as far as it knows itself. */
+        boolean canDoWithout(BackendConnection backend);
+
+        /** Whether it has a transaction open. */
+        boolean isInTransaction();
+
+        /** Whether it has asked to keep its connections between its transactions. */
+        boolean keepsConnections();
+
+        /** Whether it has ever set a setting with a prefix. */
+        boolean usesCustomSettings();
+
+        /** Whether this label of a connection tells the settings that the session needs. */
+        boolean isLabel(@Nullable Object label);
+
+        /** The first schema of its search_path, or nothing. */
+        String schema();
+    }
+
+    /** The session that they belong to. */
+    public void belongTo(BackendListener session, Owner its) {
         listener = session;
-        dispensable = canDoWithout;
+        owner = its;
+    }
+
+    /** A statement is about to run on the active one, and may leave something there. */
+    public void runs(StatementFacts facts) {
+        BackendConnection on = active;
+        if (on == null) {
+            return;
+        }
+        StatementFacts.Traces traces = facts.traces();
+        if (traces != StatementFacts.Traces.NONE) {
+            if (traces.possible()) {
+                on.trace();
+            }
+            if (traces.seeds()) {
+                pin(on, PinReason.SEED);
+            }
+            if (traces.usesSequences()) {
+                usesSequences(on, traces.readsSequences());
+            }
+            if (traces.changesRoutines()) {
+                pool.changesRoutines(on.node());
+            }
+        }
+    }
+
+    /** Something is about to run on the active one of which nothing is known. */
+    public void runsUnknown() {
+        if (active != null) {
+            active.trace();
+            active.sequenced(true);
+        }
+    }
+
+    /** Whoever asks once for what a sequence gave keeps its connections from then on, and so do others of its role. */
+    private void usesSequences(BackendConnection on, boolean reads) {
+        on.sequenced(true);
+        if (reads) {
+            pool.readsSequences(key.role().name());
+        }
+        if (pool.isSequenceReader(key.role().name())) {
+            pin(on, PinReason.SEQUENCES);
+        }
+    }
+
+    private void pin(BackendConnection backend, PinReason reason) {
+        if (pool.isSharing()
+                && pins.computeIfAbsent(backend, its -> new EnumMap<>(PinReason.class))
+                                .putIfAbsent(reason, System.nanoTime())
+                        == null) {
+            pool.pinned(reason);
+        }
+    }
+
+    @Override
+    public boolean isInTransaction() {
+        return owner != null && owner.isInTransaction();
+    }
+
+    @Override
+    public String tenant() {
+        return key.role().name() + "." + (owner == null ? "" : owner.schema());
+    }
+
+    @Override
+    public boolean isLabel(BackendConnection backend) {
+        return owner != null && owner.isLabel(backend.label());
+    }
+
+    @Override
+    public boolean usesCustomSettings() {
+        return owner != null && owner.usesCustomSettings();
+    }
+
+    @Override
+    public Map<PinReason, Long> pins(BackendConnection backend) {
+        Map<PinReason, Long> own = pins.getOrDefault(backend, Map.of());
+        if (owner == null || !owner.keepsConnections()) {
+            return own;
+        }
+        Map<PinReason, Long> all = new EnumMap<>(PinReason.class);
+        all.putAll(own);
+        all.put(PinReason.SESSION_MODE, keptNanos);
+        return all;
     }
 
     public EventLoop loop() {
@@ -73,7 +181,10 @@ public final class SessionBackends implements BackendHolder {
                 && backend.status() == BackendConnection.IDLE
                 && !backend.isInCall()
                 && !backend.isInsideBody()
-                && dispensable.test(backend);
+                && !pins.containsKey(backend)
+                && owner != null
+                && !owner.keepsConnections()
+                && owner.canDoWithout(backend);
     }
 
     @Override
@@ -154,11 +265,6 @@ public final class SessionBackends implements BackendHolder {
         new ArrayList<>(opening).forEach(opened -> opened.completeExceptionally(new SqlErrorException(why)));
     }
 
-    /** Keeps a connection that was opened elsewhere. */
-    public void keep(BackendConnection backend) {
-        byNode.put(backend.node().nodeId(), backend);
-    }
-
     /**
      * Asks the nodes to cancel what runs; completes when all have taken notice. Connections that are being opened are
      * given up at once.
@@ -182,6 +288,7 @@ public final class SessionBackends implements BackendHolder {
     /** Forgets a connection that has ended. */
     public void lost(BackendConnection backend) {
         byNode.remove(backend.node().nodeId(), backend);
+        pins.remove(backend);
         if (active == backend) {
             active = null;
             unsynced = false;
@@ -189,8 +296,9 @@ public final class SessionBackends implements BackendHolder {
         }
     }
 
-    /** Ends every connection but the active one. */
-    public void terminateOthers() {
+    /** The client has discarded all it did to its session on the active connection; ends the others. */
+    public void discardedAll() {
+        pins.clear();
         for (BackendConnection backend : new ArrayList<>(byNode.values())) {
             if (backend != active) {
                 byNode.remove(backend.node().nodeId());
@@ -204,23 +312,30 @@ public final class SessionBackends implements BackendHolder {
      * go on for nobody; one that is in a transaction is ended, which rolls it back.
      *
      * @param busy whether the active backend owes replies
-     * @param reusable whether others may have them: nothing that concerns them is still on its way to a node, and
-     *     nothing was done to them that can't be undone
+     * @param reusable whether others may have them: nothing that concerns them is still on its way to a node
      */
     public void abandonAll(boolean busy, boolean reusable) {
+        boolean custom = usesCustomSettings();
         BackendConnection was = active;
         abandoned = true;
         active = null;
         for (BackendConnection backend : new ArrayList<>(byNode.values())) {
             if (busy && backend == was || backend.isInCall()) {
                 pool.connector().cancel(backend).whenComplete((done, problem) -> backend.close());
-            } else if (reusable && backend.status() == BackendConnection.IDLE && !(backend == was && unsynced)) {
+            } else if (reusable
+                    && (!custom || pool.isSharing())
+                    && backend.status() == BackendConnection.IDLE
+                    && !(backend == was && unsynced)) {
+                if (custom) {
+                    backend.customized();
+                }
                 pool.give(backend, key);
             } else {
                 backend.terminate();
             }
         }
         byNode.clear();
+        pins.clear();
         giveUpOpening(SqlErrors.cancelled()); // nobody is left to hear it
     }
 

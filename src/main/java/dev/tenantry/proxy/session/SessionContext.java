@@ -247,6 +247,11 @@ public final class SessionContext implements RoutingContext {
         return completed;
     }
 
+    /** A node has answered a whole message; if it is a part of a string that has failed, the string can't go on. */
+    public void answered(boolean hasFailed) {
+        failed |= hasFailed && inString;
+    }
+
     /** The batch or string can't go on. */
     public void batchFailed() {
         failed = true;

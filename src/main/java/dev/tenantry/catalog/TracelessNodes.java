@@ -1,0 +1,34 @@
+package dev.tenantry.catalog;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The nodes on which nothing but a statement's own text can leave something in a server process: no routine, view,
+ * default or policy there sets a setting beyond its transaction, takes a session's advisory lock or makes something
+ * temporary. Times are of {@link System#nanoTime()}. Safe from any thread.
+ */
+public final class TracelessNodes {
+    private final Map<Integer, Long> since = new ConcurrentHashMap<>();
+
+    /** Whether that was so from a moment on, without a break, as far as is known. */
+    public boolean isTracelessSince(int nodeId, long nanos) {
+        Long known = since.get(nodeId);
+        return known != null && known - nanos <= 0;
+    }
+
+    /** Whether the node is one of them now. */
+    public boolean isKnown(int nodeId) {
+        return since.containsKey(nodeId);
+    }
+
+    /** A look at the node has found nothing, and began at this moment; one before it may have said so already. */
+    public void traceless(int nodeId, long nanos) {
+        since.putIfAbsent(nodeId, nanos);
+    }
+
+    /** Something was found, or is about to change, or the node can't be looked at. */
+    public void unknown(int nodeId) {
+        since.remove(nodeId);
+    }
+}

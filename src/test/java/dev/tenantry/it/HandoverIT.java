@@ -1,0 +1,193 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.catalog.TracelessNodes;
+import dev.tenantry.proxy.pool.PoolLimits;
+import dev.tenantry.proxy.server.ProxyLimits;
+import dev.tenantry.proxy.server.ProxyServer;
+import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.Message;
+import dev.tenantry.support.RawClient;
+import dev.tenantry.support.ShownRows;
+import dev.tenantry.support.SuperuserLogin;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Transaction mode where nothing leaves a trace unseen: connections go from session to session as they are. */
+class HandoverIT {
+
+    private static final int WAIT_MILLIS = 600;
+    private static final String ORDINARY = "SELECT FROM handed.t";
+
+    private static Cluster cluster;
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private RawClient first;
+    private RawClient second;
+
+    @BeforeAll
+    static void start() {
+        cluster = Cluster.start(1);
+        try (RawClient client = cluster.login()) {
+            succeed(client, "SET tenantry.node = 'worker1'");
+            succeed(client, "CREATE SCHEMA handed");
+            succeed(client, "CREATE TABLE handed.t (id int)");
+            succeed(client, "CREATE TABLE handed.numbered (id bigserial, note text)");
+            succeed(client, "CREATE FUNCTION handed.harmless() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+    }
+
+    @BeforeEach
+    void open() throws IOException {
+        Eventually.holds("the node is known to be traceless", HandoverIT::isTraceless);
+        PoolLimits limits = PoolLimits.keeping(1).sharing(new PoolLimits.Sharing(1, WAIT_MILLIS, 100));
+        ProxyServer proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(limits), point -> {});
+        opened.add(proxy);
+        first = login(proxy);
+        second = login(proxy);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable one : opened.reversed()) {
+            one.close();
+        }
+    }
+
+    @Test
+    void goesOnAsItIs() {
+        succeed(first, "SET search_path TO handed");
+        succeed(first, "SET work_mem TO '7MB'");
+        first.parse("firsts", "SELECT count(*) FROM t").sync().flushOut();
+        assertThat(Message.types(first.readUntilReady())).isEqualTo("1Z");
+        succeed(second, "SET search_path TO handed");
+        assertThat(second.value(
+                        "SELECT current_setting('work_mem') FROM generate_series(1, (SELECT 1 + count(*) FROM t))"))
+                .isEqualTo("4MB");
+        // Nothing was discarded in between.
+        assertThat(second.value("SELECT name FROM pg_prepared_statements WHERE name = 'firsts'"))
+                .isEqualTo("firsts");
+        first.bind("", "firsts").execute("", 0).sync().flushOut();
+        assertThat(Message.types(first.readUntilReady())).isEqualTo("2DCZ");
+        assertThat(first.value("SHOW work_mem")).isEqualTo("7MB");
+    }
+
+    @Test
+    void keepsTheNamesOfStatementsApart() {
+        first.parse("same", "SELECT 'first' FROM handed.harmless()").sync().flushOut();
+        assertThat(Message.types(first.readUntilReady())).isEqualTo("1Z");
+        second.parse("same", "SELECT 'second' FROM handed.harmless()").sync().flushOut();
+        assertThat(Message.types(second.readUntilReady())).isEqualTo("1Z");
+        for (int i = 0; i < 3; i++) {
+            assertThat(bound(first, "same")).contains("first");
+            assertThat(bound(second, "same")).contains("second");
+        }
+    }
+
+    private static String bound(RawClient client, String statement) {
+        client.bind("", statement).execute("", 0).sync().flushOut();
+        return Message.only(client.readUntilReady(), 'D').text();
+    }
+
+    @Test
+    void neverTellsOneSessionWhatSequencesGaveAnother() {
+        succeed(first, "INSERT INTO handed.numbered (note) VALUES ('first')");
+        Message refused = Message.only(second.run("SELECT lastval() FROM handed.harmless()"), 'E');
+        assertThat(refused.sqlState()).isEqualTo("55000");
+    }
+
+    @Test
+    void keepsConnectionOfWhoAsksForSequences() {
+        succeed(first, "INSERT INTO handed.numbered (note) VALUES ('first')");
+        String given = first.value("SELECT lastval() FROM handed.harmless()");
+        assertRefused(second);
+        assertThat(first.value("SELECT currval('handed.numbered_id_seq')")).isEqualTo(given);
+        assertThat(ShownRows.of(first, "SHOW tenantry.pins"))
+                .extracting(row -> row.get("reason"))
+                .containsExactly("currval and lastval");
+        succeed(first, "DISCARD ALL");
+        succeed(second, ORDINARY);
+    }
+
+    @Test
+    void keepsConnectionOfWhoBeginsRandomNumbers() {
+        succeed(first, "SELECT setseed(0.5) FROM handed.harmless()");
+        assertRefused(second);
+        succeed(first, "DISCARD ALL");
+        succeed(second, ORDINARY);
+    }
+
+    @Test
+    void keepsConnectionOfWhoAsksForSessionMode() {
+        succeed(first, "SET tenantry.pool_mode TO 'session'");
+        succeed(first, ORDINARY);
+        assertRefused(second);
+        succeed(first, "RESET tenantry.pool_mode");
+        succeed(second, ORDINARY);
+    }
+
+    @Test
+    void asksTheNodeFromTheMomentThatARoutineCanLeaveSomething() throws SQLException {
+        try (Connection direct = cluster.connectToNodeOf("handed");
+                Statement sql = direct.createStatement()) {
+            sql.execute("CREATE FUNCTION handed.sets() RETURNS text LANGUAGE sql"
+                    + " AS $$ SELECT set_config('work_mem', '9MB', false) $$");
+            Eventually.holds("the node is not traceless", () -> !isTraceless());
+            succeed(first, "SELECT handed.sets()");
+            assertRefused(second);
+            assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
+                    .isEqualTo("9MB");
+            sql.execute("DROP FUNCTION handed.sets()");
+            sql.execute("CREATE OR REPLACE FUNCTION handed.harmless() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+        }
+    }
+
+    @Test
+    void seesDefaultsThatLeaveSomething() throws SQLException {
+        try (Connection direct = cluster.connectToNodeOf("handed");
+                Statement sql = direct.createStatement()) {
+            sql.execute("CREATE TABLE handed.odd (a text DEFAULT set_config('work_mem', '9MB', false))");
+            Eventually.holds("the node is not traceless", () -> !isTraceless());
+            sql.execute("DROP TABLE handed.odd");
+            sql.execute("ALTER TABLE handed.t ALTER id SET DEFAULT 1");
+        }
+    }
+
+    private static boolean isTraceless() {
+        TracelessNodes nodes = cluster.tenantry().catalog().traceless();
+        return cluster.tenantry().catalog().current().nodes().stream()
+                .filter(node -> node.name().equals("worker1"))
+                .allMatch(node -> nodes.isKnown(node.nodeId()));
+    }
+
+    private static void assertRefused(RawClient client) {
+        assertThat(Message.only(client.run(ORDINARY), 'E').sqlState()).isEqualTo("53300");
+    }
+
+    private RawClient login(ProxyServer proxy) {
+        RawClient client = SuperuserLogin.at(
+                proxy.address().getHostString(), proxy.address().getPort(), Map.of());
+        opened.add(client);
+        return client;
+    }
+
+    private static void succeed(RawClient client, String sql) {
+        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
+    }
+}
