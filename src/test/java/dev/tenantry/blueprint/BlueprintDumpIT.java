@@ -42,4 +42,21 @@ class BlueprintDumpIT {
 
         assertThat(node.dump(target)).isEqualTo(node.dump(source)).hasSizeGreaterThan(1000);
     }
+
+    @ParameterizedTest
+    @CsvSource(
+            quoteCharacter = '|',
+            value = {"tables.sql, tables", "objects.sql, Objects \"of all kinds", "circles.sql, circles"})
+    void isMadeOnTheLatestVersionToo(String file, String schema) {
+        String source = node.database();
+        node.run(source, BlueprintNode.resource(file));
+        SchemaBlueprint original = node.read(source, schema);
+        try (BlueprintNode latest = new BlueprintNode(PostgresNode.start("blueprint_latest"))) {
+            String target = latest.database();
+
+            latest.create(target, original);
+
+            assertThat(original.differences(latest.read(target, schema))).isEmpty();
+        }
+    }
 }
