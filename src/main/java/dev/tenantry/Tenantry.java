@@ -94,7 +94,12 @@ public final class Tenantry implements AutoCloseable {
             }
         }
         ControlPlane plane = new ControlPlane(
-                wiring.vertx(), coordinator.with(wiring.serverTls()), workers, wiring.control(), wiring.meters());
+                wiring.vertx(),
+                coordinator.with(wiring.serverTls()),
+                workers,
+                wiring.control(),
+                wiring.meters(),
+                wiring.moves());
         control = plane;
         plane.start(wiring.coordinatorWait());
         noteWorkers(plane.workerNodeIds());

@@ -3,6 +3,7 @@ package dev.tenantry;
 import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.UpkeepLimits;
 import dev.tenantry.control.move.MoveLimits;
+import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
@@ -26,6 +27,7 @@ import java.util.Locale;
  * @param tls how connections are encrypted
  * @param vertx runs the control plane's connections
  * @param meters counts
+ * @param moves told of each step of a move; nobody outside tests
  */
 public record Wiring(
         InetSocketAddress listen,
@@ -35,7 +37,8 @@ public record Wiring(
         ControlLimits control,
         TlsSettings tls,
         Vertx vertx,
-        MeterRegistry meters) {
+        MeterRegistry meters,
+        MovePoint.Observer moves) {
 
     /** What the configuration says. */
     static Wiring of(AppConfig app, ProxyConfig proxy, ControlConfig control, Vertx vertx, MeterRegistry meters) {
@@ -58,7 +61,8 @@ public record Wiring(
                 new ControlLimits(feed(control.catalog()), upkeep(control.upkeep()), moves(app.move())),
                 tls(proxy.tls()),
                 vertx,
-                meters);
+                meters,
+                MovePoint.Observer.NONE);
     }
 
     private static PoolLimits pool(AppConfig.Pool pool, int loops) {

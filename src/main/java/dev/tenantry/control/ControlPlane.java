@@ -52,12 +52,23 @@ public final class ControlPlane implements AutoCloseable {
             List<WorkerAddress> workers,
             ControlLimits limits,
             MeterRegistry meters) {
+        this(vertx, coordinator, workers, limits, meters, MovePoint.Observer.NONE);
+    }
+
+    /** The same, and tells of each step of a move. */
+    public ControlPlane(
+            Vertx vertx,
+            CoordinatorAddress coordinator,
+            List<WorkerAddress> workers,
+            ControlLimits limits,
+            MeterRegistry meters,
+            MovePoint.Observer moveObserver) {
         this.vertx = vertx;
         this.coordinator = coordinator;
         this.workers = List.copyOf(workers);
         this.feed = new PostgresCatalogFeed(vertx, coordinator, limits.feed());
         this.upkeep = new Upkeep(vertx, feed, coordinator, limits.upkeep(), new ControlMetrics(meters, feed));
-        this.moves = new MoveRunner(vertx, feed, coordinator, limits.moves(), MovePoint.Observer.NONE);
+        this.moves = new MoveRunner(vertx, feed, coordinator, limits.moves(), moveObserver);
         this.traces = new TraceWatch(vertx, feed, coordinator);
         this.views = new ClusterViews(vertx, coordinator);
     }

@@ -24,7 +24,11 @@ final class PauseAcknowledgement implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(PauseAcknowledgement.class);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(10);
     private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
-    private static final Duration LOOK = Duration.ofMillis(50);
+
+    /** Most transactions end at once, and whoever waits for them holds clients up; some don't. */
+    private static final Duration LOOK_MIN = Duration.ofMillis(2);
+
+    private static final Duration LOOK_MAX = Duration.ofMillis(50);
 
     /** A sixth of what makes a proxy count as dead; see tenantry.tenantry_pauses. */
     private static final Duration ALIVE = Duration.ofSeconds(5);
@@ -66,6 +70,7 @@ final class PauseAcknowledgement implements AutoCloseable {
     private void follow(CatalogStore store) throws InterruptedException {
         Map<Long, Integer> told = new HashMap<>();
         Instant aliveUntil = Instant.EPOCH;
+        Duration look = LOOK_MIN;
         while (!loop.isClosed()) {
             if (Instant.now().isAfter(aliveUntil)) {
                 store.proxyAlive(proxy.proxyId());
@@ -82,7 +87,8 @@ final class PauseAcknowledgement implements AutoCloseable {
                     }
                 }
             }
-            loop.pause(quiet ? ALIVE : LOOK);
+            loop.pause(quiet ? ALIVE : look);
+            look = quiet || look.compareTo(LOOK_MAX) >= 0 ? (quiet ? LOOK_MIN : LOOK_MAX) : look.multipliedBy(2);
         }
         store.proxyGone(proxy.proxyId());
     }

@@ -255,13 +255,12 @@ public final class MoveStore {
         }
     }
 
-    /** Commits the open transaction, and with it what is prepared under that name on those nodes. */
-    public void commitSwitch(String gid, Integer[] nodeIds) {
+    /** Makes the commit of the open transaction that of what is prepared under that name on those nodes. */
+    public void recordSwitch(String gid, Integer[] nodeIds) {
         connection.query("SELECT tenantry.record_commit($1, $2)", gid, nodeIds);
-        connection.query("COMMIT");
     }
 
-    /** Commits the open transaction, which is alone. */
+    /** Commits the open transaction. */
     public void commitSwitch() {
         connection.query("COMMIT");
     }

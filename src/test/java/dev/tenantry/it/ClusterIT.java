@@ -8,6 +8,7 @@ import dev.tenantry.StartupException;
 import dev.tenantry.Tenantry;
 import dev.tenantry.Wiring;
 import dev.tenantry.control.ControlLimits;
+import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.embedded.FreePort;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
@@ -92,7 +93,8 @@ class ClusterIT {
                 ControlLimits.DEFAULT,
                 TlsSettings.NONE,
                 vertx,
-                new SimpleMeterRegistry());
+                new SimpleMeterRegistry(),
+                MovePoint.Observer.NONE);
         Servers servers = new Servers.Existing(coordinatorUrl, List.of(workers));
         Tenantry.start(servers, wiring).close();
     }

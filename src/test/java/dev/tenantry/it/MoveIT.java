@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Message;
 import dev.tenantry.support.PostgresNode;
+import dev.tenantry.support.RawClient;
 import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -102,6 +106,47 @@ class MoveIT {
     }
 
     @Test
+    void keepsPreparedStatementsWhoseResultHasTypesOfTheSchema() throws SQLException {
+        create("moved_types", "worker1");
+        try (Connection client = DriverManager.getConnection(CLUSTER.jdbcUrl() + "&prepareThreshold=1");
+                Statement statement = client.createStatement()) {
+            statement.execute("CREATE TABLE moved_types.t (id int PRIMARY KEY, m text);"
+                    + " INSERT INTO moved_types.t VALUES (1, 'happy'), (2, 'sad')");
+            try (PreparedStatement prepared = client.prepareStatement("SELECT t FROM moved_types.t t WHERE m = ?")) {
+                for (PostgresNode target : List.of(CLUSTER.worker(2), CLUSTER.worker(1))) {
+                    for (int i = 0; i < 3; i++) {
+                        prepared.setString(1, "happy");
+                        assertThat(value(prepared)).isEqualTo("(1,happy)");
+                    }
+                    move(statement, "moved_types", target);
+                }
+                assertThat(value(prepared)).isEqualTo("(1,happy)");
+            }
+        }
+    }
+
+    @Test
+    void refusesATypeThatTheClientDeclaresByItsFormerOid() throws SQLException {
+        create("moved_oids", "worker1");
+        try (Connection other = CLUSTER.connect();
+                Statement statement = other.createStatement();
+                RawClient client = CLUSTER.login()) {
+            // What is made on both nodes takes as many oids, so that none of these is there twice by chance.
+            statement.execute("CREATE TABLE moved_oids.t (a int)");
+            int oid = Integer.parseInt(list(CLUSTER.worker(1), "SELECT 'moved_oids.t'::regtype::oid")
+                    .getFirst());
+            client.parse("s", "SELECT (($1).a) FROM moved_oids.t RIGHT JOIN (VALUES (1)) v ON true", oid);
+            client.bind("", "s", "(5)").execute("", 0).sync().flushOut();
+            assertThat(Message.types(client.readUntilReady())).isEqualTo("12DCZ");
+            move(statement, "moved_oids", CLUSTER.worker(2));
+            client.bind("", "s", "(5)").execute("", 0).sync().flushOut();
+            assertThat(Message.types(client.readUntilReady())).isEqualTo("EZ");
+            client.query("SELECT 1").flushOut();
+            assertThat(Message.types(client.readUntilReady())).isEqualTo("TDCZ");
+        }
+    }
+
+    @Test
     void refusesWhatCitusRefuses() throws SQLException {
         create("moved_never", "worker1");
         try (Connection client = CLUSTER.connect();
@@ -148,6 +193,13 @@ class MoveIT {
 
     private static String value(Statement statement, String sql) throws SQLException {
         try (ResultSet rows = statement.executeQuery(sql)) {
+            assertThat(rows.next()).isTrue();
+            return rows.getString(1);
+        }
+    }
+
+    private static String value(PreparedStatement prepared) throws SQLException {
+        try (ResultSet rows = prepared.executeQuery()) {
             assertThat(rows.next()).isTrue();
             return rows.getString(1);
         }

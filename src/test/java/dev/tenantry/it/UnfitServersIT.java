@@ -8,6 +8,7 @@ import dev.tenantry.StartupException;
 import dev.tenantry.Tenantry;
 import dev.tenantry.Wiring;
 import dev.tenantry.control.ControlLimits;
+import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
@@ -372,7 +373,8 @@ class UnfitServersIT {
                 ControlLimits.DEFAULT,
                 TlsSettings.NONE,
                 VERTX,
-                new SimpleMeterRegistry());
+                new SimpleMeterRegistry(),
+                MovePoint.Observer.NONE);
         return Tenantry.start(new Servers.Existing(coordinatorUrl, List.of()), wiring);
     }
 

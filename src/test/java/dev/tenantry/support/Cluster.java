@@ -5,6 +5,7 @@ import dev.tenantry.Tenantry;
 import dev.tenantry.Wiring;
 import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.control.ControlLimits;
+import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.embedded.Superuser;
 import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
@@ -43,6 +44,7 @@ public final class Cluster implements AutoCloseable {
     private final Vertx vertx = Vertx.vertx();
     private MeterRegistry meters = new SimpleMeterRegistry();
     private final TlsSettings tls;
+    private volatile MovePoint.Observer moves = MovePoint.Observer.NONE;
     private @Nullable Tenantry tenantry;
 
     private Cluster(TlsSettings tls) {
@@ -77,6 +79,11 @@ public final class Cluster implements AutoCloseable {
         return cluster;
     }
 
+    /** Who is told of each step of a move from now on. */
+    public void observeMoves(MovePoint.Observer observer) {
+        moves = observer;
+    }
+
     /** Starts control plane and proxy, which must not run; as after the death of the process they were in. */
     public void startProxy() {
         meters = new SimpleMeterRegistry();
@@ -91,7 +98,8 @@ public final class Cluster implements AutoCloseable {
                 ControlLimits.DEFAULT,
                 tls,
                 vertx,
-                meters);
+                meters,
+                point -> moves.reached(point));
         try {
             tenantry = Tenantry.start(servers, wiring);
         } catch (InterruptedException interrupted) {

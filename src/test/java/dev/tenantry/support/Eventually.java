@@ -15,8 +15,13 @@ public final class Eventually {
 
     /** Repeats assertions until they hold; fails with the last failure after 30 s. Exceptions count as failures. */
     public static void passes(ThrowingRunnable assertions) {
+        passes(LIMIT, assertions);
+    }
+
+    /** The same for what may take longer, or must not take so long. */
+    public static void passes(Duration limit, ThrowingRunnable assertions) {
         Awaitility.await()
-                .atMost(LIMIT)
+                .atMost(limit)
                 .pollInterval(POLL)
                 .pollDelay(Duration.ZERO)
                 .untilAsserted(() -> {

@@ -3,6 +3,7 @@ package dev.tenantry.control.move;
 import dev.tenantry.blueprint.BlueprintReader;
 import dev.tenantry.blueprint.DefinitionChangedException;
 import dev.tenantry.blueprint.SchemaBlueprint;
+import dev.tenantry.blueprint.TableBlueprint;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.control.node.copy.Target;
@@ -15,6 +16,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Forward {
 
+    private static final String AUTO = "auto";
     private static final Duration LOOK_MIN = Duration.ofMillis(20);
     private static final Duration LOOK_MAX = Duration.ofMillis(250);
     private static final Duration BACK_OFF_MIN = Duration.ofMillis(100);
@@ -49,7 +52,6 @@ final class Forward {
     /** Returns when the schema is on its new node. */
     void run(MovePhase phase) throws InterruptedException {
         if (phase.isBefore(MovePhase.COPYING)) {
-            new Remains(services, connections, move).undo();
             create();
             store.enter(move, MovePhase.COPYING.text());
         }
@@ -92,6 +94,7 @@ final class Forward {
         }
         services.observer().reached(MovePoint.CREATION_NOTED);
         CopyPlan plan = planOf();
+        checkRows(plan);
         connections.patientlyOnTarget(patient -> Target.create(patient, connections.names(), plan.beforeData()));
         services.observer().reached(MovePoint.DEFINITION_CREATED);
         widen(plan);
@@ -117,6 +120,34 @@ final class Forward {
                             + " origins on the target.",
                     "Wait for other moves to end, or increase max_replication_slots, max_wal_senders and"
                             + " max_logical_replication_workers there.");
+        }
+    }
+
+    /** What logical replication can't carry. */
+    private void checkRows(CopyPlan plan) {
+        if (!plan.unlogged().isEmpty()) {
+            throw new MoveFailedException(
+                    SqlStates.FEATURE_NOT_SUPPORTED,
+                    "schema %s cannot be moved because it has unlogged tables".formatted(plan.schema()),
+                    "Nothing tells of changes to: %s."
+                            .formatted(plan.unlogged().stream()
+                                    .map(TableBlueprint::name)
+                                    .collect(Collectors.joining(", "))),
+                    "Use ALTER TABLE ... SET LOGGED for the time of the move, or drop them.");
+        }
+        List<String> incomparable = plan.withoutKey().stream()
+                .filter(table -> source.hasIncomparable(plan.schema(), table))
+                .toList();
+        if (!incomparable.isEmpty() && move.mode().equals(AUTO)) {
+            throw new MoveFailedException(
+                    SqlStates.FEATURE_NOT_SUPPORTED,
+                    ("cannot use logical replication to transfer shards of the relation %s since it doesn't have a"
+                                    + " REPLICA IDENTITY or PRIMARY KEY")
+                            .formatted(incomparable.getFirst()),
+                    "It has a column of a type without equality, so that UPDATE and DELETE commands on it could not"
+                            + " be followed.",
+                    "If nobody updates or deletes its rows meanwhile, set the shard_transfer_mode to"
+                            + " 'force_logical'.");
         }
     }
 

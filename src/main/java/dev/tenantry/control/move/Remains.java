@@ -30,10 +30,7 @@ final class Remains {
         Source source = connections.source();
         Target target = connections.target();
         connections.store().resume(move);
-        move.gid().ifPresent(gid -> {
-            PreparedTransactions.rollback(source.connection(), gid);
-            PreparedTransactions.rollback(target.connection(), gid);
-        });
+        rollBack();
         stopReplication();
         for (String widened : move.widened()) {
             Identity identity = Identity.parse(widened);
@@ -54,6 +51,14 @@ final class Remains {
             }
         }
         target.forgetDeeds();
+    }
+
+    /** Undoes a switch that was prepared and, since the move was taken over before, can't be decided any more. */
+    void rollBack() {
+        move.gid().ifPresent(gid -> {
+            PreparedTransactions.rollback(connections.source().connection(), gid);
+            PreparedTransactions.rollback(connections.target().connection(), gid);
+        });
     }
 
     /** Ends the replication, and drops the old copy unless it is to be kept. */
@@ -85,7 +90,12 @@ final class Remains {
     }
 
     private void stopReplication() {
-        connections.target().unsubscribe();
+        Target target = connections.target();
+        if (target.isSubscribed()) {
+            target.rest();
+            connections.source().freeSlot();
+            target.unsubscribe();
+        }
         connections.source().dropSlot();
         connections.source().unpublish();
         connections.source().forgetMarks();

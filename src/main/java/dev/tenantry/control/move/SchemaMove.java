@@ -73,6 +73,8 @@ final class SchemaMove {
                 return;
             } catch (CatalogUnavailableException | InterruptedException away) {
                 LOG.infof("move waits move=%d reason=%s", moveId, away.getMessage());
+            } catch (StatementRefusedException refused) {
+                LOG.infof("move waits move=%d sqlstate=%s reason=%s", moveId, refused.sqlState(), refused.error());
             } catch (RuntimeException failed) {
                 LOG.errorf(failed, "move failed and goes on later move=%d", moveId);
             }
@@ -116,22 +118,29 @@ final class SchemaMove {
     private void run(MoveConnections connections, MoveRow move, MovePhase phase) throws InterruptedException {
         MovePhase now = phase;
         if (now.isBefore(MovePhase.SWITCHED)) {
+            Remains earlier = new Remains(services, connections, move);
+            if (now.isBefore(MovePhase.COPYING)) {
+                earlier.undo();
+            } else {
+                earlier.rollBack();
+            }
             now = forward(connections, move, now);
         }
-        Remains remains = new Remains(services, connections, move);
+        MoveRow current = connections.store().claim(moveId);
+        Remains remains = new Remains(services, connections, current);
         if (now == MovePhase.UNDOING) {
-            boolean cancelled = connections.store().isCancelled(move);
+            boolean cancelled = connections.store().isCancelled(current);
             remains.undo();
-            connections.store().undone(move, (cancelled ? MovePhase.CANCELLED : MovePhase.FAILED).text());
-            LOG.infof("schema not moved schema=%s move=%d", move.schema(), move.id());
+            connections.store().undone(current, (cancelled ? MovePhase.CANCELLED : MovePhase.FAILED).text());
+            LOG.infof("schema not moved schema=%s move=%d", current.schema(), moveId);
         } else {
             remains.finish();
             LOG.infof(
                     "schema moved schema=%s from=%s to=%s move=%d",
-                    move.schema(),
+                    current.schema(),
                     connections.sourcePlace().name(),
                     connections.targetPlace().name(),
-                    move.id());
+                    moveId);
         }
         services.observer().reached(MovePoint.ENDED);
     }
@@ -146,6 +155,7 @@ final class SchemaMove {
                 new Forward(services, connections, current).run(now);
                 return MovePhase.SWITCHED;
             } catch (CopyInvalidException useless) {
+                current = store.claim(moveId);
                 if (current.attempt() >= ATTEMPTS_MAX) {
                     fails(
                             store,
@@ -168,6 +178,9 @@ final class SchemaMove {
                         new Failure(SqlStates.FEATURE_NOT_SUPPORTED, String.valueOf(unknown.getMessage()), "", ""));
                 return MovePhase.UNDOING;
             } catch (StatementRefusedException refused) {
+                if (SqlStates.IN_THE_WAY.contains(refused.sqlState())) {
+                    throw refused;
+                }
                 fails(
                         store,
                         current,

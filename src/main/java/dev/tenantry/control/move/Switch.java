@@ -60,20 +60,21 @@ final class Switch {
             if (connections.targetIsCoordinator()) {
                 finishTarget(decider);
             }
+            if (!prepared.isEmpty()) {
+                deciding.recordSwitch(gid, nodeIds());
+            }
         } catch (StatementRefusedException refused) {
             decider.query("ROLLBACK");
             locker.rollback();
             prepared.forEach(connection -> PreparedTransactions.rollback(connection, gid));
-            if (SqlStates.IN_THE_WAY.contains(refused.sqlState())) {
+            // A node that has restarted meanwhile has had recovery decide against it.
+            if (SqlStates.IN_THE_WAY.contains(refused.sqlState())
+                    || refused.sqlState().equals(SqlStates.UNIQUE_VIOLATION)) {
                 return false;
             }
             throw refused;
         }
-        if (prepared.isEmpty()) {
-            deciding.commitSwitch();
-        } else {
-            deciding.commitSwitch(gid, nodeIds());
-        }
+        deciding.commitSwitch();
         services.observer().reached(MovePoint.SWITCHED);
         prepared.forEach(connection -> PreparedTransactions.commit(connection, gid));
         services.observer().reached(MovePoint.PREPARED_COMMITTED);

@@ -100,6 +100,29 @@ public final class Source {
                 .getString(0);
     }
 
+    /** Whether a table has a column whose values can't be told to be equal, so that no row can be found by all. */
+    public boolean hasIncomparable(String schema, String table) {
+        return connection.query("""
+                                SELECT FROM pg_attribute a
+                                JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                                JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = t.typbasetype
+                                WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped
+                                  AND a.attgenerated = '' AND NOT EXISTS (
+                                      SELECT FROM pg_opclass o WHERE o.opcdefault
+                                        AND o.opcmethod IN (SELECT oid FROM pg_am WHERE amname IN ('btree', 'hash'))
+                                        AND (o.opcintype IN (t.oid, b.oid)
+                                             OR o.opcintype = 'anyarray'::regtype AND t.typcategory = 'A'
+                                                AND t.typelem NOT IN ('json'::regtype, 'xml'::regtype)
+                                             OR o.opcintype = 'anyenum'::regtype AND t.typtype = 'e'
+                                             OR o.opcintype = 'record'::regtype AND t.typtype = 'c'
+                                             OR o.opcintype = 'anyrange'::regtype AND t.typtype = 'r'
+                                             OR o.opcintype = 'anymultirange'::regtype AND t.typtype = 'm'
+                                             OR EXISTS (SELECT FROM pg_cast k WHERE k.castsource IN (t.oid, b.oid)
+                                                        AND k.casttarget = o.opcintype AND k.castmethod = 'b'
+                                                        AND k.castcontext = 'i')))
+                                """, schema, table).size() > 0;
+    }
+
     /** Sets the replica identity of a table, unless its lock does not come in time. */
     public boolean setIdentity(String schema, String table, String identity, Duration lockMax) {
         try {
@@ -145,12 +168,17 @@ public final class Source {
         patient.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", names.replication());
     }
 
-    /** Drops the slot if it is there, and takes it from whoever reads it. */
-    public void dropSlot() {
+    /** Takes the slot from whoever reads it, who may be gone without the server's having noticed. */
+    public void freeSlot() {
         connection.query("""
                 SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots
                 WHERE slot_name = $1 AND active_pid IS NOT NULL
                 """, names.replication());
+    }
+
+    /** Drops the slot if it is there. */
+    public void dropSlot() {
+        freeSlot();
         connection.query("""
                 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
                 WHERE slot_name = $1 AND active_pid IS NULL

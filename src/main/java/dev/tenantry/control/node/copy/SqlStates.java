@@ -8,11 +8,9 @@ public final class SqlStates {
     public static final String LOCK_NOT_AVAILABLE = "55P03";
     public static final String QUERY_CANCELED = "57014";
     public static final String DEADLOCK = "40P01";
-    public static final String UNDEFINED_OBJECT = "42704";
-    public static final String INVALID_SCHEMA_NAME = "3F000";
+    public static final String UNIQUE_VIOLATION = "23505";
     public static final String DUPLICATE_SCHEMA = "42P06";
     public static final String FEATURE_NOT_SUPPORTED = "0A000";
-    public static final String NOT_IN_STATE = "55000";
     public static final String IN_USE = "55006";
     public static final String LIMIT_EXCEEDED = "53400";
 

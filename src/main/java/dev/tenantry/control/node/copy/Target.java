@@ -171,14 +171,12 @@ public final class Target {
                 == 0;
     }
 
-    /** Ends the replication and drops the slot; the source must answer. */
+    /** Ends the replication, at rest by now, and drops the slot; the source must answer. */
     public void unsubscribe() {
-        if (isSubscribed()) {
-            rest();
-            connection.query("DROP SUBSCRIPTION " + SqlName.quoted(names.replication()));
-        }
+        connection.query("DROP SUBSCRIPTION " + SqlName.quoted(names.replication()));
     }
 
+    /** Whether there is a subscription of this move. */
     public boolean isSubscribed() {
         return connection
                         .query("SELECT FROM pg_subscription WHERE subname = $1", names.replication())

@@ -1,0 +1,232 @@
+package dev.tenantry.fault;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.control.move.MovePoint;
+import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.PostgresNode;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * A move, with something killed at each of its points: in the end the schema is on one node only, with every row that
+ * was confirmed, once; and neither node has anything left of the move. The leading proxy dies, as far as servers can
+ * tell, by the end of all its connections; who takes over is the same process.
+ */
+class MoveFaultIT {
+
+    private static final Duration END_MAX = Duration.ofSeconds(90);
+    private static @Nullable Cluster started;
+
+    private final AtomicBoolean stop = new AtomicBoolean();
+    private final AtomicInteger next = new AtomicInteger();
+    private final Set<Integer> confirmed = ConcurrentHashMap.newKeySet();
+
+    @BeforeAll
+    static void start() {
+        started = Cluster.start(2);
+    }
+
+    @AfterAll
+    static void stop() {
+        if (started != null) {
+            started.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void survivesTheLeader(MovePoint point) throws Exception {
+        check(point, "leader", () -> {
+            for (PostgresNode node : cluster().nodes()) {
+                list(
+                        node,
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                                + " WHERE application_name = 'tenantry control' AND pid <> pg_backend_pid()");
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void survivesTheSource(MovePoint point) throws Exception {
+        check(point, "source", () -> killAndRestart(cluster().worker(1)));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void survivesTheTarget(MovePoint point) throws Exception {
+        check(point, "target", () -> killAndRestart(cluster().worker(2)));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void survivesTheCoordinator(MovePoint point) throws Exception {
+        check(point, "coordinator", () -> killAndRestart(cluster().coordinator()));
+    }
+
+    /** What dies, and how. */
+    private interface Death {
+        void come() throws SQLException;
+    }
+
+    /** What is left of the server's processes may keep its port or its memory for a moment. */
+    private static void killAndRestart(PostgresNode node) {
+        int port = node.port();
+        node.kill();
+        Eventually.passes(() -> {
+            node.restart();
+            assertThat(node.port()).isEqualTo(port);
+        });
+    }
+
+    private void check(MovePoint point, String victim, Death death) throws Exception {
+        String schema = "killed_" + victim + "_" + point.name().toLowerCase(Locale.ROOT);
+        create(schema);
+        AtomicBoolean once = new AtomicBoolean();
+        cluster().observeMoves(reached -> {
+            if (reached == point && once.compareAndSet(false, true)) {
+                try {
+                    death.come();
+                } catch (SQLException failed) {
+                    throw new IllegalStateException(failed);
+                }
+            }
+        });
+        Thread writer = Thread.ofPlatform().start(() -> write(schema));
+        try {
+            Eventually.passes(() -> assertThat(confirmed).hasSizeGreaterThan(10));
+            PostgresNode target = cluster().worker(2);
+            query("SELECT tenantry_move_start('%s', '%s', %d)".formatted(schema, target.host(), target.port()));
+            Eventually.passes(
+                    END_MAX,
+                    () -> assertThat(list(
+                                    cluster().coordinator(),
+                                    "SELECT count(*) FROM tenantry.move"
+                                            + " WHERE finished_at IS NULL OR old_schema IS NOT NULL"))
+                            .containsExactly("0"));
+            assertThat(once).as("was killed at " + point).isTrue();
+            int before = confirmed.size();
+            Eventually.passes(() -> assertThat(confirmed).hasSizeGreaterThan(before + 10));
+        } finally {
+            stop.set(true);
+            writer.join();
+            cluster().observeMoves(MovePoint.Observer.NONE);
+        }
+        assertRowsOnce(schema);
+        assertOnOneNode(schema);
+        assertNothingLeft();
+        query("DROP SCHEMA " + schema + " CASCADE");
+    }
+
+    private void assertRowsOnce(String schema) throws SQLException {
+        List<String> rows = query("SELECT id FROM " + schema + ".t");
+        Set<String> different = Set.copyOf(rows);
+        assertThat(different).hasSize(rows.size());
+        assertThat(confirmed.stream().map(String::valueOf).filter(id -> !different.contains(id)))
+                .as("confirmed and lost")
+                .isEmpty();
+    }
+
+    private static void assertOnOneNode(String schema) throws SQLException {
+        String found = "SELECT count(*) FROM pg_namespace WHERE nspname = '" + schema + "'";
+        int copies = Integer.parseInt(list(cluster().worker(1), found).getFirst())
+                + Integer.parseInt(list(cluster().worker(2), found).getFirst());
+        assertThat(copies).isEqualTo(1);
+        assertThat(query("SELECT phase || coalesce(error, '') FROM tenantry_moves ORDER BY moveid DESC LIMIT 1"))
+                .containsExactly("done");
+    }
+
+    private static void assertNothingLeft() throws SQLException {
+        for (PostgresNode node : cluster().nodes()) {
+            assertThat(list(node, "SELECT slot_name FROM pg_replication_slots")).isEmpty();
+            assertThat(list(node, "SELECT pubname FROM pg_publication")).isEmpty();
+            assertThat(list(node, "SELECT subname FROM pg_subscription")).isEmpty();
+            assertThat(list(node, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
+                    .isEmpty();
+            assertThat(list(node, "SELECT deed FROM tenantry.move_deed")).isEmpty();
+            assertThat(list(node, "SELECT mark FROM tenantry.move_mark")).isEmpty();
+            Eventually.passes(() ->
+                    assertThat(list(node, "SELECT gid FROM pg_prepared_xacts")).isEmpty());
+        }
+        assertThat(list(cluster().coordinator(), "SELECT pauseid FROM tenantry.pause"))
+                .isEmpty();
+    }
+
+    private static void create(String schema) throws SQLException {
+        try (Connection client = cluster().connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("SET tenantry.node = 'worker1'");
+            statement.execute("CREATE SCHEMA " + schema);
+            statement.execute("CREATE TABLE " + schema + ".t (id int PRIMARY KEY, at timestamptz DEFAULT now());"
+                    + " CREATE INDEX ON " + schema + ".t (at);"
+                    + " CREATE TABLE " + schema + ".keyless (id int)");
+        }
+    }
+
+    /** Writes row after row; one whose commit was not confirmed may be there or not, and is not tried again. */
+    private void write(String schema) {
+        while (!stop.get()) {
+            try (Connection client = cluster().connect();
+                    Statement statement = client.createStatement()) {
+                while (!stop.get()) {
+                    int id = next.incrementAndGet();
+                    statement.execute("INSERT INTO " + schema + ".t (id) VALUES (" + id + ")");
+                    confirmed.add(id);
+                }
+            } catch (SQLException lost) {
+                assertThat(lost.getSQLState()).as(lost.getMessage()).matches("08...|57P0.|40...|55...|53...|3D...");
+            }
+        }
+    }
+
+    private static List<String> query(String sql) throws SQLException {
+        try (Connection client = cluster().connect();
+                Statement statement = client.createStatement()) {
+            return values(statement, sql);
+        }
+    }
+
+    private static List<String> list(PostgresNode node, String sql) throws SQLException {
+        try (Connection connection = node.connect();
+                Statement statement = connection.createStatement()) {
+            return values(statement, sql);
+        }
+    }
+
+    private static List<String> values(Statement statement, String sql) throws SQLException {
+        List<String> values = new ArrayList<>();
+        if (statement.execute(sql)) {
+            try (ResultSet rows = statement.getResultSet()) {
+                while (rows.next()) {
+                    values.add(rows.getString(1));
+                }
+            }
+        }
+        return values;
+    }
+
+    private static Cluster cluster() {
+        Cluster cluster = started;
+        if (cluster == null) {
+            throw new IllegalStateException("not started");
+        }
+        return cluster;
+    }
+}

@@ -1,0 +1,258 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tenantry.control.move.MovePoint;
+import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.PostgresNode;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Moves of a schema that somebody else holds on to, changes or drops meanwhile. */
+class MoveConflictsIT {
+
+    private static @Nullable Cluster started;
+
+    @BeforeAll
+    static void start() {
+        started = Cluster.start(2);
+    }
+
+    @AfterAll
+    static void stop() {
+        if (started != null) {
+            started.close();
+        }
+    }
+
+    @BeforeEach
+    void create() {
+        run("DROP SCHEMA IF EXISTS acme CASCADE");
+        run("SET tenantry.node = 'worker1'; CREATE SCHEMA acme");
+        run("CREATE TABLE acme.t (id int PRIMARY KEY, n int); INSERT INTO acme.t VALUES (1, 0), (2, 0)");
+    }
+
+    @AfterEach
+    void observeNothing() {
+        cluster().observeMoves(MovePoint.Observer.NONE);
+    }
+
+    @Test
+    void waitsForAWriterThatIsIdleInItsTransactionAndLetsOthersGoOn() throws Exception {
+        try (Connection idle = cluster().connect();
+                Statement holding = idle.createStatement();
+                Connection other = cluster().connect();
+                Statement working = other.createStatement()) {
+            // After the slot is there, which no open writer keeps from being made.
+            AtomicBoolean holds = new AtomicBoolean();
+            cluster().observeMoves(point -> {
+                if (point == MovePoint.COPIED && holds.compareAndSet(false, true)) {
+                    try {
+                        idle.setAutoCommit(false);
+                        holding.execute("UPDATE acme.t SET n = n + 1 WHERE id = 1");
+                    } catch (SQLException failed) {
+                        throw new IllegalStateException(failed);
+                    }
+                }
+            });
+            long move = startMove(2);
+            Eventually.passes(() -> assertThat(
+                            value("SELECT cardinality(waiting_for) FROM tenantry_moves WHERE moveid = " + move))
+                    .isEqualTo("1"));
+            long slowest = 0;
+            for (long end = System.nanoTime() + Duration.ofSeconds(3).toNanos(); System.nanoTime() < end; ) {
+                long begun = System.nanoTime();
+                working.execute("UPDATE acme.t SET n = n + 1 WHERE id = 2");
+                slowest = Math.max(slowest, System.nanoTime() - begun);
+            }
+            assertThat(Duration.ofNanos(slowest)).isLessThan(Duration.ofSeconds(2));
+            assertThat(phase(move)).isNotEqualTo("done");
+            idle.commit();
+            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+            idle.setAutoCommit(true);
+            assertThat(value("SELECT n FROM acme.t WHERE id = 1")).isEqualTo("1");
+            assertOn(2);
+        }
+    }
+
+    @Test
+    void copiesAnewWhatHasChangedMeanwhile() {
+        AtomicBoolean once = new AtomicBoolean();
+        cluster().observeMoves(point -> {
+            if (point == MovePoint.BUILT && once.compareAndSet(false, true)) {
+                run("ALTER TABLE acme.t ADD COLUMN more text DEFAULT 'm'; CREATE TABLE acme.u (a int);"
+                        + " INSERT INTO acme.u VALUES (7)");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        assertThat(value("SELECT string_agg(more, ',') FROM acme.t")).isEqualTo("m,m");
+        assertThat(value("SELECT a FROM acme.u")).isEqualTo("7");
+        assertThat(value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
+                .isEqualTo("2");
+        assertOn(2);
+    }
+
+    @Test
+    void seesAChangeInTheMomentOfTheSwitch() {
+        AtomicBoolean once = new AtomicBoolean();
+        cluster().observeMoves(point -> {
+            if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
+                run("CREATE TABLE acme.late (a int); INSERT INTO acme.late VALUES (9)");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        assertThat(value("SELECT a FROM acme.late")).isEqualTo("9");
+        assertOn(2);
+    }
+
+    @Test
+    void followsTruncate() {
+        AtomicBoolean once = new AtomicBoolean();
+        cluster().observeMoves(point -> {
+            if (point == MovePoint.COPIED && once.compareAndSet(false, true)) {
+                run("TRUNCATE acme.t; INSERT INTO acme.t VALUES (3, 3)");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        assertThat(value("SELECT string_agg(id::text, ',') FROM acme.t")).isEqualTo("3");
+        assertOn(2);
+    }
+
+    @Test
+    void cancellingTheStatementUndoesTheMove() throws Exception {
+        try (Connection client = cluster().connect();
+                Statement statement = client.createStatement()) {
+            cluster().observeMoves(point -> {
+                if (point == MovePoint.VERIFIED) {
+                    try {
+                        statement.cancel();
+                    } catch (SQLException failed) {
+                        throw new IllegalStateException(failed);
+                    }
+                    new CountDownLatch(1).await(); // until it is cancelled
+                }
+            });
+            PostgresNode target = cluster().worker(2);
+            assertThatThrownBy(() -> statement.execute(
+                            "SELECT citus_schema_move('acme', '" + target.host() + "', " + target.port() + ")"))
+                    .hasMessageContaining("canceling statement due to user request");
+        }
+        Eventually.passes(() -> assertThat(value("SELECT phase FROM tenantry_moves ORDER BY moveid DESC LIMIT 1"))
+                .isEqualTo("cancelled"));
+        assertThat(value("SELECT count(*) FROM acme.t")).isEqualTo("2");
+        assertOn(1);
+    }
+
+    @Test
+    void endsWhenTheSchemaIsDropped() {
+        AtomicBoolean once = new AtomicBoolean();
+        cluster().observeMoves(point -> {
+            if (point == MovePoint.BUILT && once.compareAndSet(false, true)) {
+                run("DROP SCHEMA acme CASCADE");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
+        assertThat(count(cluster().worker(2))).isEqualTo("0");
+        assertThat(count(cluster().worker(1))).isEqualTo("0");
+    }
+
+    @Test
+    void refusesWhatReplicationCannotCarry() {
+        run("CREATE UNLOGGED TABLE acme.volatile (a int)");
+        assertThatThrownBy(() -> move(2)).hasMessageContaining("cannot be moved because it has unlogged tables");
+        run("DROP TABLE acme.volatile; CREATE TABLE acme.doc (body json)");
+        assertThatThrownBy(() -> move(2)).hasMessageContaining("REPLICA IDENTITY or PRIMARY KEY");
+        assertOn(1);
+    }
+
+    @Test
+    void refusesATransactionThatHasWritten() throws SQLException {
+        try (Connection client = cluster().connect();
+                Statement statement = client.createStatement()) {
+            client.setAutoCommit(false);
+            statement.execute("CREATE TABLE public.written (a int)");
+            assertThatThrownBy(() -> statement.execute("SELECT tenantry_move_start('acme', 'nowhere', 1)"))
+                    .hasMessageContaining("cannot be moved by a transaction that has changed something");
+            client.rollback();
+        }
+    }
+
+    private static void move(int worker) throws SQLException {
+        PostgresNode target = cluster().worker(worker);
+        value("SELECT citus_schema_move('acme', '" + target.host() + "', " + target.port() + ")");
+    }
+
+    private static long startMove(int worker) {
+        PostgresNode target = cluster().worker(worker);
+        return Long.parseLong(
+                value("SELECT tenantry_move_start('acme', '" + target.host() + "', " + target.port() + ")"));
+    }
+
+    private static String phase(long move) {
+        return value("SELECT phase FROM tenantry_moves WHERE moveid = " + move);
+    }
+
+    private static void assertOn(int worker) {
+        assertThat(count(cluster().worker(worker))).isEqualTo("1");
+        assertThat(count(cluster().worker(3 - worker))).isEqualTo("0");
+    }
+
+    private static String count(PostgresNode node) {
+        try (Connection connection = node.connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(
+                        "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(acme|tenantry_)'")) {
+            rows.next();
+            return rows.getString(1);
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    private static void run(String sql) {
+        try (Connection client = cluster().connect();
+                Statement statement = client.createStatement()) {
+            for (String part : sql.split("; ", -1)) {
+                statement.execute(part);
+            }
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    private static String value(String sql) {
+        try (Connection client = cluster().connect();
+                Statement statement = client.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            assertThat(rows.next()).isTrue();
+            return rows.getString(1);
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed.getMessage(), failed);
+        }
+    }
+
+    private static Cluster cluster() {
+        Cluster cluster = started;
+        if (cluster == null) {
+            throw new IllegalStateException("not started");
+        }
+        return cluster;
+    }
+}
