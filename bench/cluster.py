@@ -171,8 +171,8 @@ class Servers:
         lines = (self.folder / "data" / name / "postmaster.pid").read_text().splitlines()
         return int(lines[3]), int(lines[0])
 
-    def pgbouncer(self, executable, server_port, schema, sessions):
-        """PgBouncer in session mode before one server: its port and process."""
+    def pgbouncer(self, executable, server_port, schema, sessions, mode, size):
+        """PgBouncer before one server: its port and process."""
         port = free_port()
         folder = self.folder / "pgbouncer"
         folder.mkdir()
@@ -187,10 +187,10 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = trust
 auth_file = {folder}/users.txt
-pool_mode = session
+pool_mode = {mode}
 server_reset_query = DEALLOCATE ALL
 max_client_conn = {sessions * 4}
-default_pool_size = {sessions * 2}
+default_pool_size = {size or sessions * 2}
 ignore_startup_parameters = extra_float_digits
 log_connections = 0
 log_disconnections = 0

@@ -56,9 +56,7 @@ class HandoverIT {
     @BeforeEach
     void open() throws IOException {
         Eventually.holds("the node is known to be traceless", HandoverIT::isTraceless);
-        PoolLimits limits = PoolLimits.keeping(1).sharing(new PoolLimits.Sharing(1, WAIT_MILLIS, 100));
-        ProxyServer proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(limits), point -> {});
-        opened.add(proxy);
+        ProxyServer proxy = proxy(1, WAIT_MILLIS);
         first = login(proxy);
         second = login(proxy);
     }
@@ -86,6 +84,24 @@ class HandoverIT {
         first.bind("", "firsts").execute("", 0).sync().flushOut();
         assertThat(Message.types(first.readUntilReady())).isEqualTo("2DCZ");
         assertThat(first.value("SHOW work_mem")).isEqualTo("7MB");
+    }
+
+    @Test
+    void answersManySessionsThatAskAtTheSameTime() throws IOException {
+        ProxyServer proxy = proxy(2, 60_000);
+        List<RawClient> clients = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            clients.add(login(proxy));
+        }
+        for (int round = 0; round < 20; round++) {
+            for (int i = 0; i < clients.size(); i++) {
+                clients.get(i).query("SELECT " + i + " FROM handed.harmless()").flushOut();
+            }
+            for (int i = 0; i < clients.size(); i++) {
+                assertThat(Message.only(clients.get(i).readUntilReady(), 'D').text())
+                        .contains(String.valueOf(i));
+            }
+        }
     }
 
     @Test
@@ -178,6 +194,13 @@ class HandoverIT {
 
     private static void assertRefused(RawClient client) {
         assertThat(Message.only(client.run(ORDINARY), 'E').sqlState()).isEqualTo("53300");
+    }
+
+    private ProxyServer proxy(int size, int waitMillis) throws IOException {
+        PoolLimits limits = PoolLimits.keeping(size).sharing(new PoolLimits.Sharing(size, waitMillis, 100));
+        ProxyServer proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(limits), point -> {});
+        opened.add(proxy);
+        return proxy;
     }
 
     private RawClient login(ProxyServer proxy) {

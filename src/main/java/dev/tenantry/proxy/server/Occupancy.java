@@ -87,9 +87,15 @@ final class Occupancy implements SessionBackends.Owner {
     public boolean canDoWithout(BackendConnection backend) {
         return !(session.transaction().isOpen() && session.transaction().isEnlisted(backend))
                 && (backend != session.backends().active() || session.ledger().isEmpty())
+                && !isAboutToUse()
                 && !dispatcher.isOccupied()
                 && !strings.isActive()
                 && !cancellation.isUnderWay();
+    }
+
+    /** Whether a message is about to be looked at again, for which a connection has just been got ready. */
+    private boolean isAboutToUse() {
+        return dispatcher.isBusy() && !session.backends().isOpening() && !dispatcher.isWaitingForPause();
     }
 
     /** What the session does, in the words of {@code pg_stat_activity} and one of our own. */
