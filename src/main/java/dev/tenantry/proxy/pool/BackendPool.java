@@ -154,7 +154,6 @@ public final class BackendPool {
     private void keep(IdleBackend one) {
         one.backend().autoRead(true);
         idle.keep(one);
-        one.discarded().complete(null);
         shared.serve(one.backend().node());
     }
 
@@ -259,10 +258,6 @@ public final class BackendPool {
             backend.terminate();
             return;
         }
-        returning(backend, key);
-    }
-
-    private IdleBackend returning(BackendConnection backend, PoolKey key) {
         IdleBackend left = new IdleBackend(backend, key, idle::remove);
         backend.autoRead(true);
         returning.add(left);
@@ -280,7 +275,6 @@ public final class BackendPool {
             left.discarded().complete(null);
             shared.serve(backend.node());
         });
-        return left;
     }
 
     private CompletableFuture<CallResult> discard(BackendConnection backend) {

@@ -48,27 +48,15 @@ final class NodeShare {
         serve();
     }
 
-    /** Whether the node is asked about the very connection that the session wants, and gets back if it must. */
+    /** The connection that the session has, or gets back if it must, when the node has been asked about it. */
     @Nullable
-    CompletableFuture<Boolean> checkOf(Request request) {
-        Held own = own(request);
-        return own == null ? null : own.check();
-    }
-
-    private @Nullable Held own(Request request) {
+    Held own(Request request) {
         for (Held one : held) {
             if (one.holder() == request.holder() && request.isFor(one.backend())) {
                 return one;
             }
         }
         return null;
-    }
-
-    /** The connection that its session has got back. */
-    @Nullable
-    BackendConnection returnedTo(Request request) {
-        Held own = own(request);
-        return own == null ? null : own.backend();
     }
 
     /** What belongs to open transactions may exceed the limit by half, or they would wait for each other. */
@@ -142,9 +130,6 @@ final class NodeShare {
         BackendConnection backend = found.backend();
         held.remove(found);
         found.holder().taken(backend);
-        if (found.holder().usesCustomSettings()) {
-            backend.customized();
-        }
         if (!request.fits(backend, found.key())) {
             backend.terminate(); // its end brings us back here
             return false;
@@ -202,9 +187,6 @@ final class NodeShare {
                 one.pin(remains).forEach(count::pinned);
                 held.add(one);
             } else {
-                if (one.holder().usesCustomSettings()) {
-                    backend.customized();
-                }
                 pool.reset(backend, one.key());
             }
             done.complete(kept);

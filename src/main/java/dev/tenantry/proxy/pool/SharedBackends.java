@@ -19,6 +19,7 @@ final class SharedBackends {
     private final PoolLimits.Sharing limits;
     private final PoolCount count;
     private final Map<Integer, NodeShare> byNode = new HashMap<>();
+    private final List<NodeShare> shares = new ArrayList<>();
 
     SharedBackends(BackendPool pool, PoolLimits.Sharing limits, PoolCount count) {
         this.pool = pool;
@@ -31,7 +32,11 @@ final class SharedBackends {
     }
 
     private NodeShare of(Node node) {
-        return byNode.computeIfAbsent(node.nodeId(), id -> new NodeShare(pool, limits, count));
+        return byNode.computeIfAbsent(node.nodeId(), id -> {
+            NodeShare share = new NodeShare(pool, limits, count);
+            shares.add(share);
+            return share;
+        });
     }
 
     /** A session wants a connection. */
@@ -41,16 +46,16 @@ final class SharedBackends {
             return;
         }
         NodeShare share = of(request.node());
-        CompletableFuture<Boolean> check = share.checkOf(request);
-        if (check == null) {
+        Held own = share.own(request);
+        CompletableFuture<Boolean> check = own == null ? null : own.check();
+        if (own == null || check == null) {
             share.ask(request);
             return;
         }
         check.thenAccept(returned -> {
-            BackendConnection own = returned ? share.returnedTo(request) : null;
-            if (own == null) {
+            if (!returned) {
                 share.ask(request);
-            } else if (!request.opened().complete(own)) {
+            } else if (!request.opened().complete(own.backend())) {
                 share.serve();
             }
         });
@@ -58,8 +63,8 @@ final class SharedBackends {
 
     /** A session rests, and those who wait may have its connections. */
     void rested() {
-        for (NodeShare share : byNode.values()) {
-            share.serve();
+        for (int i = 0; i < shares.size(); i++) { // comes with every answer of a node: nothing is allocated for it
+            shares.get(i).serve();
         }
     }
 
@@ -103,7 +108,7 @@ final class SharedBackends {
     /** What is held and waited for now, beside these. */
     PoolContents contents(List<PoolContents.Unheld> unheld) {
         PoolContents contents = new PoolContents(new ArrayList<>(unheld), new ArrayList<>(), new HashMap<>());
-        byNode.values().forEach(share -> share.addTo(contents));
+        shares.forEach(share -> share.addTo(contents));
         return contents;
     }
 }

@@ -196,7 +196,14 @@ public final class SessionBackends implements BackendHolder {
 
     @Override
     public void taken(BackendConnection backend) {
+        noteCustomSettings(backend);
         lost(backend);
+    }
+
+    private void noteCustomSettings(BackendConnection backend) {
+        if (usesCustomSettings()) {
+            backend.customized();
+        }
     }
 
     @Override
@@ -326,9 +333,7 @@ public final class SessionBackends implements BackendHolder {
                     && (!custom || pool.isSharing())
                     && backend.status() == BackendConnection.IDLE
                     && !(backend == was && unsynced)) {
-                if (custom) {
-                    backend.customized();
-                }
+                noteCustomSettings(backend);
                 pool.give(backend, key);
             } else {
                 backend.terminate();

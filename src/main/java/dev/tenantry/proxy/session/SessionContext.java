@@ -262,9 +262,7 @@ public final class SessionContext implements RoutingContext {
         if (!transaction.isOpen()) {
             transactionEnded(false);
         }
-        if (isInString()) {
-            batchFailed();
-        }
+        answered(true);
     }
 
     /** Whether the batch or string can't go on; asked once. */
