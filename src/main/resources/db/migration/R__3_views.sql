@@ -59,7 +59,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT tenantry.close_node('tenantry_node_' || id) FROM unnest(node_ids) id $$;
 REVOKE ALL ON FUNCTION tenantry.close_nodes(integer[]) FROM PUBLIC;
 
--- Bytes of the tables and materialized views of every schema of every node; NULL for all schemas of a silent node.
+-- Bytes of the tables and materialized views of every schema of every node. A silent node has a row without a schema,
+-- and one without bytes for each of its schemas.
 CREATE OR REPLACE FUNCTION tenantry.schema_sizes() RETURNS TABLE (nodeid integer, schema_name name, bytes bigint)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 2000
 SET search_path = pg_catalog, pg_temp
@@ -94,7 +95,9 @@ BEGIN
     PERFORM tenantry.close_nodes(asked);
     RETURN QUERY
     SELECT s.nodeid, n.nspname, NULL::bigint
-    FROM tenantry.schema s JOIN pg_namespace n ON n.oid = s.schemaid WHERE s.nodeid = ANY (silent);
+    FROM tenantry.schema s JOIN pg_namespace n ON n.oid = s.schemaid WHERE s.nodeid = ANY (silent)
+    UNION ALL
+    SELECT id, NULL::name, NULL::bigint FROM unnest(silent) id;
 EXCEPTION WHEN query_canceled THEN
     PERFORM tenantry.close_nodes(asked);
     RAISE;

@@ -6,6 +6,8 @@ import dev.tenantry.control.deadlock.DeadlockDetector;
 import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.control.move.MoveRunner;
 import dev.tenantry.control.node.NodeScripts;
+import dev.tenantry.control.rebalance.RebalanceRunner;
+import dev.tenantry.control.rebalance.Rebalances;
 import dev.tenantry.control.traces.TraceWatch;
 import dev.tenantry.store.CatalogMigration;
 import dev.tenantry.store.CatalogStore;
@@ -40,6 +42,8 @@ public final class ControlPlane implements AutoCloseable {
     private final PostgresCatalogFeed feed;
     private final Upkeep upkeep;
     private final MoveRunner moves;
+    private final RebalanceRunner rebalancing;
+    private final Rebalances rebalances;
     private final TraceWatch traces;
     private final ClusterViews views;
     private final List<Runnable> closings = new CopyOnWriteArrayList<>();
@@ -69,6 +73,9 @@ public final class ControlPlane implements AutoCloseable {
         this.feed = new PostgresCatalogFeed(vertx, coordinator, limits.feed());
         this.upkeep = new Upkeep(vertx, feed, coordinator, limits.upkeep(), new ControlMetrics(meters, feed));
         this.moves = new MoveRunner(vertx, feed, coordinator, limits.moves(), moveObserver);
+        this.rebalancing =
+                new RebalanceRunner(vertx, coordinator, limits.moves().perNode());
+        this.rebalances = new Rebalances(vertx, coordinator);
         this.traces = new TraceWatch(vertx, feed, coordinator);
         this.views = new ClusterViews(vertx, coordinator);
     }
@@ -109,6 +116,7 @@ public final class ControlPlane implements AutoCloseable {
         feed.start();
         upkeep.start();
         moves.start();
+        rebalancing.start();
         traces.start();
     }
 
@@ -154,6 +162,11 @@ public final class ControlPlane implements AutoCloseable {
         return views;
     }
 
+    /** Rebalances, as programs ask for them. */
+    public Rebalances rebalances() {
+        return rebalances;
+    }
+
     /** Ends deadlocks over several nodes among these sessions and those of other proxies, until this is closed. */
     public void endDeadlocks(LockWaiters waiters) {
         DeadlockDetector started = new DeadlockDetector(vertx, feed, coordinator, waiters);
@@ -164,6 +177,7 @@ public final class ControlPlane implements AutoCloseable {
     @Override
     public void close() {
         closings.forEach(Runnable::run);
+        rebalancing.close();
         moves.close();
         traces.close();
         upkeep.close();

@@ -17,6 +17,9 @@ public final class CatalogStore {
     /** Key of the advisory lock of the one proxy that moves schemas. */
     private static final int MOVER_LOCK = LEADER_LOCK + 1;
 
+    /** Key of the advisory lock of the one proxy that runs rebalances. */
+    private static final int REBALANCER_LOCK = LEADER_LOCK + 2;
+
     private final ServerConnection connection;
 
     /** Uses a connection that the caller opened and will close. */
@@ -82,6 +85,11 @@ public final class CatalogStore {
     /** Whether this connection is, from now on until it ends, the one that moves schemas. */
     public boolean leadMoves() {
         return holds(MOVER_LOCK);
+    }
+
+    /** Whether this connection is, from now on until it ends, the one that runs rebalances. */
+    public boolean leadRebalances() {
+        return holds(REBALANCER_LOCK);
     }
 
     private boolean holds(int lock) {

@@ -39,7 +39,9 @@ class ArchitectureTest {
             Map.entry("activity", List.of()),
             Map.entry("routing", List.of("sql", "catalog", "commit")),
             Map.entry("embedded", List.of("sql", "scram")),
-            Map.entry("store", List.of("activity", "catalog", "commit", "sql", "scram")),
+            Map.entry("store", List.of("store.generated", "activity", "catalog", "commit", "sql", "scram")),
+            Map.entry("store.generated", List.of()),
+            Map.entry("store.rebalance", List.of("store")),
             Map.entry("blueprint", List.of("sql", "store")),
             Map.entry("check", List.of("wire", "proxy.auth")),
             Map.entry("proxy.net", List.of("wire")),
@@ -113,6 +115,7 @@ class ArchitectureTest {
                             "control.traces",
                             "control.deadlock",
                             "control.move",
+                            "control.rebalance",
                             "control.recovery")),
             Map.entry("control.background", List.of("store")),
             Map.entry(
@@ -125,6 +128,10 @@ class ArchitectureTest {
                             "control.background",
                             "control.node",
                             "control.node.copy")),
+            Map.entry(
+                    "control.rebalance",
+                    List.of("store", "store.rebalance", "control.background", "control.rebalance.plan")),
+            Map.entry("control.rebalance.plan", List.of()),
             Map.entry("control.node.copy", List.of("blueprint", "sql", "store")),
             Map.entry("control.deadlock", List.of("activity", "catalog", "store", "control.background")),
             Map.entry("control.traces", List.of("catalog", "store", "control.background", "control.node")),
@@ -142,7 +149,8 @@ class ArchitectureTest {
                             "control.node",
                             "control.recovery")));
 
-    private static final String[] PURE = packages("wire", "sql", "catalog", "routing", "commit", "scram");
+    private static final String[] PURE =
+            packages("wire", "sql", "catalog", "routing", "commit", "scram", "control.rebalance.plan");
 
     private static final JavaClasses OURS = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)

@@ -1,0 +1,100 @@
+package dev.tenantry.control.rebalance;
+
+import dev.tenantry.control.background.BackgroundLoop;
+import dev.tenantry.store.CatalogStore;
+import dev.tenantry.store.CoordinatorAddress;
+import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.StatementRefusedException;
+import dev.tenantry.store.rebalance.RebalanceStore;
+import dev.tenantry.store.rebalance.RebalanceStore.Question;
+import dev.tenantry.store.rebalance.RebalanceStore.Replanning;
+import dev.tenantry.store.rebalance.RebalanceStore.Step;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import org.jboss.logging.Logger;
+
+/**
+ * Makes the plans that SQL functions ask for, and does rebalances step by step, in whichever proxy holds an advisory
+ * lock of the coordinator. Every step is one transaction of the catalog, so whoever leads next goes on from there; the
+ * moves themselves are those of {@code control.move}.
+ */
+public final class RebalanceRunner implements AutoCloseable {
+
+    private static final Logger LOG = Logger.getLogger(RebalanceRunner.class);
+    private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
+    private static final Duration REST = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofMillis(200);
+
+    /** How long the proxy that leads may say nothing before another may. */
+    private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
+
+    private final Vertx vertx;
+    private final CoordinatorAddress coordinator;
+    private final int movesPerNode;
+    private final BackgroundLoop loop = new BackgroundLoop("rebalances", REST, this::follow);
+
+    /**
+     * Makes one that does nothing until started.
+     *
+     * @param movesPerNode how many moves may use a node at a time
+     */
+    public RebalanceRunner(Vertx vertx, CoordinatorAddress coordinator, int movesPerNode) {
+        this.vertx = vertx;
+        this.coordinator = coordinator;
+        this.movesPerNode = movesPerNode;
+    }
+
+    /** Begins, at once. */
+    public void start() {
+        loop.start();
+    }
+
+    /** Leaves a rebalance as it is. */
+    @Override
+    public void close() {
+        loop.close();
+    }
+
+    private void follow(BackgroundLoop looping) throws InterruptedException {
+        try (ServerConnection connection = ServerConnection.open(vertx, coordinator, ANSWER_MAX)) {
+            connection.onNotification(payload -> looping.wake());
+            new CatalogStore(connection).endWhenSilent(SILENCE_MAX);
+            RebalanceStore store = new RebalanceStore(connection);
+            store.listen();
+            while (!looping.isClosed()) {
+                boolean busy = store.lead() && round(store);
+                looping.pause(busy ? LOOK : REST);
+            }
+        }
+    }
+
+    /** Whether there is more to do soon. */
+    private boolean round(RebalanceStore store) {
+        for (Question question : store.questions()) {
+            store.answer(question.id(), PlanDocuments.answer(question.input()));
+        }
+        Step step = store.step(movesPerNode);
+        if (step == Step.PLAN) {
+            replan(store);
+        }
+        return step != Step.REST;
+    }
+
+    private static void replan(RebalanceStore store) {
+        try {
+            for (Replanning old : store.replanning()) {
+                JsonObject plan = PlanDocuments.answer(old.input());
+                if (plan.containsKey("error")) {
+                    store.fail(plan.getString("error"));
+                } else {
+                    store.replan(old, plan);
+                    LOG.infof("rebalance planned anew, because nodes have changed job=%d", old.jobId());
+                }
+            }
+        } catch (StatementRefusedException refused) {
+            LOG.warnf("rebalance can't be planned anew sqlstate=%s reason=%s", refused.sqlState(), refused.error());
+            store.fail(refused.error());
+        }
+    }
+}
