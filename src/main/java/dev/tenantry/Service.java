@@ -98,7 +98,7 @@ public class Service implements QuarkusApplication {
                 Tenantry started =
                         Tenantry.start(servers(), Wiring.of(config, proxyConfig, controlConfig, vertx, meters));
                 tenantry = started;
-                api.open(started.catalog(), started.views(), started.activity());
+                api.open(started.catalog(), started.views(), started.activity(), started::openMoves);
                 Terminal.result("ready: " + started.url());
                 Terminal.note("connect: psql " + started.url() + "    stop: Ctrl-C");
             }

@@ -20,6 +20,7 @@ import dev.tenantry.store.ClusterViews;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerTls;
 import dev.tenantry.store.StatementRefusedException;
+import dev.tenantry.store.move.MoveDesk;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Instant;
@@ -189,6 +190,11 @@ public final class Tenantry implements AutoCloseable {
     /** The cluster's views, for the API. */
     ClusterViews views() {
         return started(control).views();
+    }
+
+    /** Asks for moves, for the API; close it. */
+    MoveDesk openMoves() {
+        return started(control).openMoves();
     }
 
     /** What the proxy is doing, for the API. */

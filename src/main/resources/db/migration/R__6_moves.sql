@@ -7,16 +7,20 @@ DROP VIEW IF EXISTS tenantry.tenantry_moves CASCADE;
 CREATE VIEW tenantry.tenantry_moves AS
 SELECT m.moveid, m.schema_name,
        s.name AS source, t.name AS target, m.transfer_mode, m.phase,
-       m.bytes_copied, m.bytes_total, m.lag_bytes, m.attempt, m.cutovers, m.stall_ms, m.waiting_for,
-       m.message AS error, m.requested_at, m.switched_at, m.finished_at,
+       m.bytes_copied, m.bytes_total, m.tables_copied, m.tables_total, m.lag_bytes,
+       greatest(m.eta_at - clock_timestamp(), interval '0') AS eta,
+       m.attempt, m.cutovers, m.stall_ms, m.waiting_for,
+       m.message AS error, m.sqlstate, nullif(m.detail, '') AS error_detail, nullif(m.hint, '') AS error_hint,
+       m.requested_at, m.switched_at, m.finished_at,
        m.old_schema, m.drop_after
 FROM tenantry.move m
 LEFT JOIN tenantry.node s ON s.nodeid = m.source_nodeid
 LEFT JOIN tenantry.node t ON t.nodeid = m.target_nodeid
 ORDER BY m.moveid;
 COMMENT ON VIEW tenantry.tenantry_moves IS
-    'Moves of schemas, running and ended: how far each is, how often it was begun and how often it has tried to cut '
-    'over, for how long it made clients wait in the end, and which sessions of the source it waits for';
+    'Moves of schemas, running and ended: how far each is and how long what it does now will take at the pace of '
+    'late, how often it was begun and how often it has tried to cut over, for how long it made clients wait in the '
+    'end, and which sessions of the source it waits for';
 GRANT SELECT ON tenantry.tenantry_moves TO PUBLIC;
 
 -- Opens a connection to this very server, for what has to commit now.
@@ -25,6 +29,25 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT tenantry.open_node(connection, n.nodename, n.nodeport) FROM tenantry.node n WHERE n.groupid = 0 $$;
 REVOKE ALL ON FUNCTION tenantry.open_own(text) FROM PUBLIC;
+
+-- The node of that name, or at that host:port.
+CREATE OR REPLACE FUNCTION tenantry.node_called(node text) RETURNS tenantry.node
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    known tenantry.node;
+BEGIN
+    SELECT * INTO known FROM tenantry.node n WHERE node IN (n.name, n.nodename || ':' || n.nodeport)
+    ORDER BY n.name = node DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'node "%" does not exist', node USING ERRCODE = 'undefined_object',
+            HINT = 'Name a node as SELECT name FROM pg_dist_node does, or as host:port.';
+    END IF;
+    RETURN known;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.node_called(text) FROM PUBLIC;
 
 -- Looks at a request in the order in which Citus does, so that the first mistake is the answer.
 CREATE OR REPLACE FUNCTION tenantry.check_move(schema_id regnamespace, target tenantry.node, address text)
@@ -382,7 +405,7 @@ BEGIN
     DELETE FROM tenantry.pause p WHERE p.pauseid = known.pauseid;
     UPDATE tenantry.move m
     SET phase = 'switched', switched_at = clock_timestamp(), pauseid = NULL, old_schema = aside,
-        waiting_for = '{}', sqlstate = NULL, message = NULL, detail = NULL, hint = NULL
+        waiting_for = '{}', sqlstate = NULL, message = NULL, detail = NULL, hint = NULL, eta_at = NULL
     WHERE m.moveid = move_id;
     PERFORM tenantry.catalog_changed();
 END

@@ -17,6 +17,7 @@ import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.PostgresCatalogFeed;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
+import dev.tenantry.store.move.MoveDesk;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Vertx;
 import java.time.Duration;
@@ -165,6 +166,11 @@ public final class ControlPlane implements AutoCloseable {
     /** Rebalances, as programs ask for them. */
     public Rebalances rebalances() {
         return rebalances;
+    }
+
+    /** Asks for moves, and tells what becomes of them; close it. */
+    public MoveDesk openMoves() {
+        return MoveDesk.open(vertx, coordinator);
     }
 
     /** Ends deadlocks over several nodes among these sessions and those of other proxies, until this is closed. */

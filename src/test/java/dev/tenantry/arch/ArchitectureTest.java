@@ -42,6 +42,7 @@ class ArchitectureTest {
             Map.entry("store", List.of("store.generated", "activity", "catalog", "commit", "sql", "scram")),
             Map.entry("store.generated", List.of()),
             Map.entry("store.rebalance", List.of("store")),
+            Map.entry("store.move", List.of("sql", "store")),
             Map.entry("blueprint", List.of("sql", "store")),
             Map.entry("check", List.of("wire", "proxy.auth")),
             Map.entry("proxy.net", List.of("wire")),
@@ -108,6 +109,7 @@ class ArchitectureTest {
                             "sql",
                             "scram",
                             "store",
+                            "store.move",
                             "routing",
                             "activity",
                             "control.background",
@@ -125,6 +127,7 @@ class ArchitectureTest {
                             "catalog",
                             "commit",
                             "store",
+                            "store.move",
                             "control.background",
                             "control.node",
                             "control.node.copy")),
@@ -146,6 +149,7 @@ class ArchitectureTest {
                             "scram",
                             "routing",
                             "store",
+                            "store.move",
                             "control.node",
                             "control.recovery")));
 

@@ -19,6 +19,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The service as people run it, a process over a coordinator and workers of this test's own, asked over HTTP. */
 public final class HttpService implements AutoCloseable {
@@ -110,6 +111,32 @@ public final class HttpService implements AutoCloseable {
     /** Asks with an {@code Authorization}. */
     public HttpResponse<String> get(String path, String authorization) {
         return send(HttpRequest.newBuilder(uri(path)).header("Authorization", authorization));
+    }
+
+    /** Sends a body, JSON, with an {@code Authorization}. */
+    public HttpResponse<String> post(String path, String authorization, String body) {
+        return send(HttpRequest.newBuilder(uri(path))
+                .header("Authorization", authorization)
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body)));
+    }
+
+    /** Asks to delete, with an {@code Authorization}. */
+    public HttpResponse<String> delete(String path, String authorization) {
+        return send(HttpRequest.newBuilder(uri(path))
+                .header("Authorization", authorization)
+                .DELETE());
+    }
+
+    /** Asks for a stream of events as the superuser; its lines, as they come. Close it. */
+    public HttpResponse<Stream<String>> stream(String path) throws IOException, InterruptedException {
+        return client.send(
+                HttpRequest.newBuilder(uri(path))
+                        .header("Authorization", ADMIN)
+                        .header("Accept", "text/event-stream")
+                        .timeout(ANSWER_MAX)
+                        .build(),
+                HttpResponse.BodyHandlers.ofLines());
     }
 
     /** Asks as the superuser and reads the answer as JSON. */

@@ -6,6 +6,7 @@ import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.LoginRole;
 import dev.tenantry.scram.ScramVerifier;
 import dev.tenantry.store.ClusterViews;
+import dev.tenantry.store.move.MoveDesk;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What the API reads, once the planes run, and who may read it. Thread-safe; checks block. */
@@ -29,7 +31,7 @@ public class ApiAccess {
     private final ProvenPasswords proven = new ProvenPasswords();
     private volatile @Nullable Source source;
 
-    private record Source(CatalogFeed catalog, ClusterViews views, ActivityReader activity) {}
+    private record Source(CatalogFeed catalog, ClusterViews views, ActivityReader activity, Supplier<MoveDesk> moves) {}
 
     private enum SignIn {
         ACCEPTED,
@@ -46,8 +48,8 @@ public class ApiAccess {
     }
 
     /** Opens the API; called when the planes run. */
-    public void open(CatalogFeed catalog, ClusterViews views, ActivityReader activity) {
-        source = new Source(catalog, views, activity);
+    public void open(CatalogFeed catalog, ClusterViews views, ActivityReader activity, Supplier<MoveDesk> moves) {
+        source = new Source(catalog, views, activity, moves);
     }
 
     /** Closes the API; called before the planes stop. */
@@ -65,18 +67,32 @@ public class ApiAccess {
         return source().activity();
     }
 
+    /** Asks for moves; only for requests that were {@linkplain #require authorized}; close it. */
+    MoveDesk openMoves() {
+        return source().moves().get();
+    }
+
+    /** Whether the planes still run. */
+    boolean isOpen() {
+        return source != null;
+    }
+
     /**
-     * Lets the caller pass, or says why not.
+     * The caller's role, if it is who it says; or says why not.
      *
      * @param authorization the request's header, if it has one
      * @param address where the request comes from
      */
-    void require(@Nullable String authorization, String address) {
+    LoginRole require(@Nullable String authorization, String address) {
         CatalogFeed catalog = source().catalog();
         BasicCredentials credentials = BasicCredentials.parse(authorization).orElseThrow(Problem::unauthenticated);
-        LoginRole role = authenticated(catalog, credentials, address);
+        return authenticated(catalog, credentials, address);
+    }
+
+    /** Lets those pass who may read everything. */
+    static void requireReader(LoginRole role) {
         if (!role.superuser() && !role.monitor()) {
-            throw Problem.forbidden();
+            throw Problem.forbidden("Only a superuser or a member of pg_monitor may read this.");
         }
     }
 

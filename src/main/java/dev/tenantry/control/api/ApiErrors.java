@@ -1,5 +1,6 @@
 package dev.tenantry.control.api;
 
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
 import org.jboss.logging.Logger;
@@ -15,6 +16,13 @@ public class ApiErrors {
     public Response refused(WebApplicationException refused) {
         Response response = refused.getResponse();
         return response.hasEntity() ? response : Problem.of(response);
+    }
+
+    /** A body that is not the JSON that is wanted. */
+    @ServerExceptionMapper
+    public Response unreadable(MismatchedInputException wrong) {
+        return Problem.badParameter("The body must be a JSON object with the fields of this request.")
+                .getResponse();
     }
 
     /** Our fault. */

@@ -29,7 +29,7 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
         securitySchemeName = "role",
         type = SecuritySchemeType.HTTP,
         scheme = "basic",
-        description = "A PostgreSQL role that is a superuser or a member of pg_monitor")
+        description = "A PostgreSQL role; to read, a superuser or a member of pg_monitor")
 @SecurityRequirement(name = "role")
 @APIResponse(responseCode = "200", description = "A page of rows")
 public class ClusterResource {

@@ -1,11 +1,14 @@
 package dev.tenantry.control.api;
 
+import dev.tenantry.store.StatementRefusedException;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.Response.Status;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
@@ -19,12 +22,15 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 @Schema(description = "An error, as application/problem+json")
 public record Problem(String title, int status, String code, String detail) {
 
+    /** RFC 9110, 15.5.21. */
+    private static final int UNPROCESSABLE = 422;
+
     /** The media type of errors. */
     public static final String MEDIA_TYPE = "application/problem+json";
 
     /** A parameter has no meaning. */
     static WebApplicationException badParameter(String detail) {
-        return exception(Status.BAD_REQUEST, "bad_parameter", "Bad parameter", detail);
+        return exception(Status.BAD_REQUEST.getStatusCode(), "bad_parameter", "Bad parameter", detail);
     }
 
     /** No role and password, or wrong ones. */
@@ -56,25 +62,66 @@ public record Problem(String title, int status, String code, String detail) {
                 .build());
     }
 
-    /** The role may not look. */
-    static WebApplicationException forbidden() {
+    /** The role may not do this. */
+    static WebApplicationException forbidden(String detail) {
+        return exception(Status.FORBIDDEN.getStatusCode(), "not_allowed", "Not allowed", detail);
+    }
+
+    /** There is no such thing. */
+    static WebApplicationException notFound(String detail) {
+        return exception(Status.NOT_FOUND.getStatusCode(), "not_found", "Not found", detail);
+    }
+
+    /** It can't be done as things are. */
+    static WebApplicationException conflict(String detail) {
+        return exception(Status.CONFLICT.getStatusCode(), "conflict", "Conflict", detail);
+    }
+
+    /** The request can be read, but asks for what can't be done. */
+    static WebApplicationException refused(String detail) {
+        return exception(UNPROCESSABLE, "refused", "Refused", detail);
+    }
+
+    /** All streams are taken. */
+    static WebApplicationException tooManyStreams() {
         return exception(
-                Status.FORBIDDEN,
-                "not_allowed",
-                "Not allowed",
-                "Only a superuser or a member of pg_monitor may read this.");
+                Status.TOO_MANY_REQUESTS.getStatusCode(),
+                "too_many_streams",
+                "Too many streams",
+                "As many event streams as this process gives are open.");
     }
 
     /** The coordinator can't be asked. */
     static WebApplicationException unavailable(String detail) {
-        return exception(Status.SERVICE_UNAVAILABLE, "coordinator_unavailable", "Coordinator unavailable", detail);
+        return exception(
+                Status.SERVICE_UNAVAILABLE.getStatusCode(),
+                "coordinator_unavailable",
+                "Coordinator unavailable",
+                detail);
     }
 
     /** The proxy does not say what it is doing. */
     static WebApplicationException proxyUnavailable(Exception cause) {
         WebApplicationException unavailable = exception(
-                Status.SERVICE_UNAVAILABLE, "proxy_unavailable", "Proxy unavailable", "The proxy does not answer now.");
+                Status.SERVICE_UNAVAILABLE.getStatusCode(),
+                "proxy_unavailable",
+                "Proxy unavailable",
+                "The proxy does not answer now.");
         return new WebApplicationException(cause, unavailable.getResponse());
+    }
+
+    /** What the database answers to what a request asks for. */
+    static WebApplicationException of(StatementRefusedException refused) {
+        String detail = Stream.of(refused.error(), refused.detail(), refused.hint())
+                .filter(sentence -> !sentence.isEmpty())
+                .map(sentence -> sentence.endsWith(".") ? sentence : sentence + ".")
+                .collect(Collectors.joining(" "));
+        return switch (refused.sqlState()) {
+            case "42501" -> forbidden(detail);
+            case "55006" -> conflict(detail);
+            case "0A000", "22023", "3F000", "42704", "55000" -> refused(detail);
+            default -> throw refused; // nobody's request, but our fault
+        };
     }
 
     /** An answer without words gets those of its status. */
@@ -97,10 +144,10 @@ public record Problem(String title, int status, String code, String detail) {
                 .build();
     }
 
-    private static WebApplicationException exception(Status status, String code, String title, String detail) {
+    private static WebApplicationException exception(int status, String code, String title, String detail) {
         return new WebApplicationException(Response.status(status)
                 .type(MEDIA_TYPE)
-                .entity(new Problem(title, status.getStatusCode(), code, detail))
+                .entity(new Problem(title, status, code, detail))
                 .build());
     }
 }

@@ -2,9 +2,9 @@ package dev.tenantry.control.move;
 
 import dev.tenantry.control.node.copy.SequenceValue;
 import dev.tenantry.control.node.copy.Source;
-import dev.tenantry.store.MoveRow;
-import dev.tenantry.store.MoveStore;
-import dev.tenantry.store.MoveStore.PauseState;
+import dev.tenantry.store.move.MoveRow;
+import dev.tenantry.store.move.MoveStore;
+import dev.tenantry.store.move.MoveStore.PauseState;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;

@@ -2,8 +2,9 @@ package dev.tenantry.control.move;
 
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.Target;
-import dev.tenantry.store.MoveRow;
+import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
+import java.util.Optional;
 
 /** How far the target is behind the source. */
 final class Following {
@@ -17,6 +18,7 @@ final class Following {
     private final MoveServices services;
     private final MoveConnections connections;
     private final MoveRow move;
+    private final Pace pace = new Pace();
 
     Following(MoveServices services, MoveConnections connections, MoveRow move) {
         this.services = services;
@@ -43,7 +45,7 @@ final class Following {
             long begun = System.nanoTime();
             awaitMark();
             if (System.nanoTime() - begun < near.toNanos()) {
-                connections.store().lag(move, 0);
+                connections.store().lag(move, 0, Optional.empty());
                 return;
             }
         }
@@ -59,7 +61,9 @@ final class Following {
             if (pause.compareTo(LOOK_MAX) > 0) {
                 pause = LOOK_MAX;
                 requireEnabled();
-                connections.store().lag(move, source.lag());
+                long lag = source.lag();
+                pace.note(System.nanoTime(), lag);
+                connections.store().lag(move, lag, pace.left());
             }
         }
     }

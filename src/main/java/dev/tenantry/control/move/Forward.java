@@ -7,11 +7,12 @@ import dev.tenantry.blueprint.TableBlueprint;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.control.node.copy.Target;
-import dev.tenantry.store.MoveRow;
-import dev.tenantry.store.MoveStore;
+import dev.tenantry.store.move.MoveRow;
+import dev.tenantry.store.move.MoveStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -223,13 +224,17 @@ final class Forward {
     }
 
     private void awaitCopy() throws InterruptedException {
-        long total = source.bytes(move.schema());
+        Map<String, Long> sizes = source.sizes(move.schema());
+        long total = sizes.values().stream().mapToLong(Long::longValue).sum();
+        Pace pace = new Pace();
         Duration pause = LOOK_MIN;
         while (true) {
             Target.Copying copying = progress.requireEnabled();
-            store.copied(move, Math.min(copying.bytes(), total), total);
+            long bytes = copying.isDone() ? total : copying.bytes(sizes);
+            pace.note(System.nanoTime(), total - bytes);
+            store.copied(
+                    move, new MoveStore.Copied(bytes, total, copying.there().size(), sizes.size()), pace.left());
             if (copying.isDone()) {
-                store.copied(move, total, total);
                 services.observer().reached(MovePoint.COPIED);
                 return;
             }

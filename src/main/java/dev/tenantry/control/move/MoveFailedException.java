@@ -1,6 +1,6 @@
 package dev.tenantry.control.move;
 
-import dev.tenantry.store.MoveStore.Failure;
+import dev.tenantry.store.move.MoveStore.Failure;
 
 /** A move can't be done as things are; it is undone, and its requester told. */
 final class MoveFailedException extends RuntimeException {

@@ -3,8 +3,8 @@ package dev.tenantry.control.move;
 import dev.tenantry.control.node.PreparedTransactions;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.Target;
-import dev.tenantry.store.MoveRow;
-import dev.tenantry.store.MoveStore;
+import dev.tenantry.store.move.MoveRow;
+import dev.tenantry.store.move.MoveStore;
 import java.time.Duration;
 import org.jboss.logging.Logger;
 

@@ -3,12 +3,12 @@ package dev.tenantry.control.move;
 import dev.tenantry.blueprint.UnknownObjectsException;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.CatalogUnavailableException;
-import dev.tenantry.store.MoveRow;
-import dev.tenantry.store.MoveStore;
-import dev.tenantry.store.MoveStore.Failure;
-import dev.tenantry.store.MoveStore.TakenOverException;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
+import dev.tenantry.store.move.MoveRow;
+import dev.tenantry.store.move.MoveStore;
+import dev.tenantry.store.move.MoveStore.Failure;
+import dev.tenantry.store.move.MoveStore.TakenOverException;
 import java.time.Duration;
 import org.jboss.logging.Logger;
 

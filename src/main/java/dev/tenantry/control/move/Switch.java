@@ -6,10 +6,10 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.control.node.PreparedTransactions;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
-import dev.tenantry.store.MoveRow;
-import dev.tenantry.store.MoveStore;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
+import dev.tenantry.store.move.MoveRow;
+import dev.tenantry.store.move.MoveStore;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -3,8 +3,8 @@ package dev.tenantry.control.move;
 import dev.tenantry.control.move.MoveLimits.Comparison;
 import dev.tenantry.control.node.copy.RowComparison;
 import dev.tenantry.control.node.copy.Source;
-import dev.tenantry.store.MoveRow;
 import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
 import java.util.List;
 

@@ -6,6 +6,7 @@ import dev.tenantry.store.StatementRefusedException;
 import io.vertx.sqlclient.Row;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -68,13 +69,15 @@ public final class Source {
         return connection.query(FINGERPRINT, schema).iterator().next().getString(0);
     }
 
-    /** Bytes of all that a schema's tables hold, without indexes. */
-    public long bytes(String schema) {
-        return connection.query("""
-                SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint FROM pg_class c
+    /** Bytes of each logged table of a schema, without its indexes. */
+    public Map<String, Long> sizes(String schema) {
+        Map<String, Long> sizes = new HashMap<>();
+        connection.query("""
+                SELECT c.relname::text, pg_table_size(c.oid) FROM pg_class c
                 JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relpersistence = 'p'
-                """, schema).iterator().next().getLong(0);
+                """, schema).forEach(row -> sizes.put(row.getString(0), row.getLong(1)));
+        return sizes;
     }
 
     /** Whether one more move can be served: a slot for it and some for its tables, and as many senders. */

@@ -9,8 +9,11 @@ import dev.tenantry.store.StatementRefusedException;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** What a move does on the node that the schema goes to. Everything may be repeated. */
@@ -31,12 +34,29 @@ public final class Target {
         return connection;
     }
 
-    /** How far the servers are with the copy. */
-    public record Copying(boolean enabled, int tables, int ready, long bytes) {
+    /**
+     * How far the servers are with the copy.
+     *
+     * @param enabled whether they go on, which they do until an error
+     * @param tables how many there are
+     * @param ready how many are there and follow
+     * @param there tables all of whose rows are there
+     * @param arriving bytes that have come of those that are being copied, by table
+     */
+    public record Copying(boolean enabled, int tables, int ready, Set<String> there, Map<String, Long> arriving) {
 
         /** Whether all tables are there and follow. */
         public boolean isDone() {
             return tables == ready;
+        }
+
+        /** How many bytes are there, of tables that hold these on the source. */
+        public long bytes(Map<String, Long> sizes) {
+            return sizes.entrySet().stream()
+                    .mapToLong(table -> there.contains(table.getKey())
+                            ? table.getValue()
+                            : Math.min(arriving.getOrDefault(table.getKey(), 0L), table.getValue()))
+                    .sum();
         }
     }
 
@@ -201,15 +221,31 @@ public final class Target {
 
     /** How far the copy is. */
     public Copying copying(String schema) {
-        Row row = connection.query("""
-                SELECT s.subenabled, count(r.srrelid)::int, (count(*) FILTER (WHERE r.srsubstate = 'r'))::int,
-                       (SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint FROM pg_class c
-                        JOIN pg_namespace n ON n.oid = c.relnamespace
-                        WHERE n.nspname = $2 AND c.relkind = 'r' AND c.relpersistence = 'p')
+        Set<String> there = new HashSet<>();
+        Map<String, Long> arriving = new HashMap<>();
+        boolean enabled = false;
+        int tables = 0;
+        int ready = 0;
+        // States are told in the manual, pg_subscription_rel: from f on, all rows of the table have been copied.
+        for (Row row : connection.query("""
+                SELECT s.subenabled, r.srsubstate::text, CASE n.nspname WHEN $2 THEN c.relname::text END,
+                       CASE r.srsubstate WHEN 'd' THEN pg_table_size(r.srrelid) ELSE 0 END
                 FROM pg_subscription s LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid
-                WHERE s.subname = $1 GROUP BY s.oid, s.subenabled
-                """, names.replication(), schema).iterator().next();
-        return new Copying(row.getBoolean(0), row.getInteger(1), row.getInteger(2), row.getLong(3));
+                LEFT JOIN pg_class c ON c.oid = r.srrelid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE s.subname = $1
+                """, names.replication(), schema)) {
+            enabled = row.getBoolean(0);
+            String state = row.getString(1);
+            String table = row.getString(2);
+            tables += state == null ? 0 : 1;
+            ready += "r".equals(state) ? 1 : 0;
+            if (table != null && state != null && "fsr".contains(state)) {
+                there.add(table);
+            } else if (table != null) {
+                arriving.put(table, row.getLong(3));
+            }
+        }
+        return new Copying(enabled, tables, ready, there, arriving);
     }
 
     /** Whether all that was committed on the source before that mark is here. */

@@ -1,4 +1,4 @@
-package dev.tenantry.store;
+package dev.tenantry.store.move;
 
 import java.util.List;
 import java.util.Optional;

@@ -1,8 +1,11 @@
-package dev.tenantry.store;
+package dev.tenantry.store.move;
 
 import dev.tenantry.sql.SqlName;
+import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.StatementRefusedException;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -95,13 +98,14 @@ public final class MoveStore {
 
     /** Notes a new phase. */
     public void enter(MoveRow move, String phase) {
-        change(move, "phase = $3, waiting_for = '{}'", phase);
+        change(move, "phase = $3, waiting_for = '{}', eta_at = NULL", phase);
     }
 
     /** Notes that it is begun from the start; returns it with the name that the schema has now. */
     public MoveRow begin(MoveRow move, String phase) {
         return row(change(move, """
-                phase = $3, attempt = attempt + 1, waiting_for = '{}', bytes_copied = NULL, lag_bytes = NULL,
+                phase = $3, attempt = attempt + 1, waiting_for = '{}', bytes_copied = NULL, tables_copied = NULL,
+                lag_bytes = NULL, eta_at = NULL,
                 schema_name = coalesce((SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = schemaid),
                                        schema_name)
                 """, phase).iterator().next());
@@ -117,14 +121,40 @@ public final class MoveStore {
                                 """, move.id()).size() > 0;
     }
 
-    /** Notes how much is there of how much. */
-    public void copied(MoveRow move, long bytes, long ofBytes) {
-        change(move, "bytes_copied = $3, bytes_total = $4", bytes, ofBytes);
+    /** How much is there of how much: bytes of tables without their indexes, and tables. */
+    public record Copied(long bytes, long bytesTotal, int tables, int tablesTotal) {}
+
+    /**
+     * Notes how far the copy is.
+     *
+     * @param left how long it will take at the pace of late, if there is one
+     */
+    public void copied(MoveRow move, Copied copied, Optional<Duration> left) {
+        change(
+                move,
+                "bytes_copied = $3, bytes_total = $4, tables_copied = $5, tables_total = $6, " + eta(7),
+                copied.bytes(),
+                copied.bytesTotal(),
+                copied.tables(),
+                copied.tablesTotal(),
+                millis(left));
     }
 
-    /** Notes how far the target is behind. */
-    public void lag(MoveRow move, long bytes) {
-        change(move, "lag_bytes = $3", bytes);
+    /**
+     * Notes how far the target is behind.
+     *
+     * @param left how long it will be at the pace of late, if it comes nearer
+     */
+    public void lag(MoveRow move, long bytes, Optional<Duration> left) {
+        change(move, "lag_bytes = $3, " + eta(4), bytes, millis(left));
+    }
+
+    private static String eta(int parameter) {
+        return "eta_at = clock_timestamp() + nullif($" + parameter + "::float8, -1) * interval '1 ms'";
+    }
+
+    private static double millis(Optional<Duration> left) {
+        return left.map(duration -> (double) duration.toMillis()).orElse(-1.0);
     }
 
     /** Notes for whom it waits on the source. */
@@ -158,7 +188,8 @@ public final class MoveStore {
     public void fails(MoveRow move, String phase, Failure why) {
         change(
                 move,
-                "phase = $3, sqlstate = $4, message = $5, detail = $6, hint = $7, waiting_for = '{}'",
+                "phase = $3, sqlstate = $4, message = $5, detail = $6, hint = $7, waiting_for = '{}',"
+                        + " eta_at = NULL",
                 phase,
                 why.sqlState(),
                 why.message(),
@@ -170,7 +201,7 @@ public final class MoveStore {
     public void done(MoveRow move, String phase, long keepMillis) {
         change(move, """
                 phase = $3, finished_at = clock_timestamp(), waiting_for = '{}', message = NULL, lag_bytes = NULL,
-                gid = NULL, drop_after = clock_timestamp() + $4 * interval '1 ms'
+                eta_at = NULL, gid = NULL, drop_after = clock_timestamp() + $4 * interval '1 ms'
                 """, phase, (double) keepMillis);
     }
 
@@ -178,7 +209,7 @@ public final class MoveStore {
     public void undone(MoveRow move, String phase) {
         change(move, """
                 phase = $3, finished_at = clock_timestamp(), waiting_for = '{}', lag_bytes = NULL, gid = NULL,
-                widened = '{}'
+                eta_at = NULL, widened = '{}'
                 """, phase);
     }
 
