@@ -16,6 +16,9 @@ import java.util.Set;
  */
 record PostmasterFile(long pid, boolean ready) {
 
+    /** What it is called. */
+    static final String NAME = "postmaster.pid";
+
     private static final int LINE_PID = 0;
     private static final int LINE_STATE = 7;
 
@@ -25,7 +28,7 @@ record PostmasterFile(long pid, boolean ready) {
     /** The file's content; empty while there is none, or only a part of one. */
     static Optional<PostmasterFile> read(Path dataFolder) {
         try {
-            List<String> lines = Files.readAllLines(dataFolder.resolve("postmaster.pid"));
+            List<String> lines = Files.readAllLines(dataFolder.resolve(NAME));
             if (lines.isEmpty()) {
                 return Optional.empty();
             }

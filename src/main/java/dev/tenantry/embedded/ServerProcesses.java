@@ -2,6 +2,7 @@ package dev.tenantry.embedded;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -60,12 +61,19 @@ final class ServerProcesses {
                 .toList();
     }
 
-    /** Stops whatever runs in the folder: kindly, then less so. Returns when nothing does any more. */
+    /**
+     * Stops whatever runs in the folder: kindly, then less so. Returns when nothing does any more, and nothing is left
+     * that the next server could take for one that runs.
+     */
     void stopAll() {
         List<ProcessHandle> found = alive();
-        if (found.isEmpty()) {
-            return;
+        if (!found.isEmpty()) {
+            stop(found);
         }
+        PostmasterFile.read(dataFolder).ifPresent(file -> forget(file.pid()));
+    }
+
+    private void stop(List<ProcessHandle> found) {
         Optional<ProcessHandle> postmaster = postmaster(found);
         postmaster.ifPresent(process -> {
             LOG.infof("stopping a server left over from an earlier run folder=%s pid=%d", dataFolder, process.pid());
@@ -93,6 +101,33 @@ final class ServerProcesses {
         if (!await(() -> !postmaster.isAlive(), IMMEDIATE_LIMIT)) {
             signal(Shutdown.KILLED, List.of(postmaster));
             await(() -> !postmaster.isAlive(), IMMEDIATE_LIMIT);
+        }
+    }
+
+    /**
+     * A server does not start while the process exists that {@code postmaster.pid} names. A dead one exists until its
+     * parent has asked for its exit status, which the first process of a container may never do; and its number may
+     * belong to another program by now.
+     */
+    private void forget(long pid) {
+        if (isEmpty() && !mayBeServer(pid)) {
+            try {
+                Files.deleteIfExists(dataFolder.resolve(PostmasterFile.NAME));
+            } catch (IOException failed) {
+                LOG.warnf("can't remove a dead server's file folder=%s reason=%s", dataFolder, failed.getMessage());
+            }
+        }
+    }
+
+    /** A process that ends has let go of its program, with all its memory, before anything else; see proc(5). */
+    private static boolean mayBeServer(long pid) {
+        try {
+            Path program = Files.readSymbolicLink(Path.of("/proc", Long.toString(pid), "exe"));
+            return program.getFileName().toString().startsWith("postgres");
+        } catch (NoSuchFileException ended) {
+            return false;
+        } catch (IOException hidden) {
+            return true;
         }
     }
 

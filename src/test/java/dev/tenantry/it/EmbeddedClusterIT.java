@@ -10,6 +10,7 @@ import dev.tenantry.embedded.PostgresBinaries;
 import dev.tenantry.embedded.PostgresServer;
 import dev.tenantry.embedded.Superuser;
 import dev.tenantry.support.Eventually;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -74,6 +75,36 @@ class EmbeddedClusterIT {
                     () -> assertThat(query(worker, "SELECT x FROM kept")).isEqualTo("42"));
             assertThat(worker.postmaster().orElseThrow().pid()).isNotEqualTo(killed);
         }
+    }
+
+    @Test
+    void startsWhenTheFileOfADeadServerNamesWhatIsNone() throws Exception {
+        start(1).close();
+        // The shell becomes "sleep", which never asks how the other one ended: that one stays a zombie once it is
+        // killed.
+        Process parent = new ProcessBuilder("sh", "-c", "sleep 600 & echo $!; exec sleep 600").start();
+        try {
+            long zombie = Long.parseLong(parent.inputReader().readLine().strip());
+            Eventually.passes(() -> assertThat(Files.readString(Path.of("/proc/" + parent.pid() + "/comm")))
+                    .isEqualTo("sleep\n"));
+            ProcessHandle.of(zombie).orElseThrow().destroyForcibly();
+            Eventually.passes(() -> assertThat(Files.readString(Path.of("/proc/" + zombie + "/stat")))
+                    .contains(") Z "));
+            leaveFile("coordinator", zombie);
+            leaveFile("worker1", parent.pid());
+            try (EmbeddedCluster cluster = start(1)) {
+                assertThat(query(cluster.workers().getFirst(), "SELECT 42")).isEqualTo("42");
+            }
+        } finally {
+            parent.destroyForcibly();
+        }
+    }
+
+    private void leaveFile(String node, long pid) throws IOException {
+        Path data = folder.resolve(node);
+        Files.writeString(
+                data.resolve("postmaster.pid"),
+                pid + "\n" + data + "\n1795298349\n21999\n\n127.0.0.1\n        1         1\nready   \n");
     }
 
     @Test
