@@ -8,6 +8,7 @@ import dev.tenantry.wire.SqlErrorException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +45,16 @@ public final class DistributedEnd {
     private static final String ROLLBACK = "ROLLBACK";
     private static final String QUERY_CANCELED = "57014";
 
+    /** What COMMIT PREPARED says of a transaction that another session is just finishing. */
+    private static final String BUSY = "55000";
+
+    /** What it says of one that is finished: by the connection that was lost, or by recovery. */
+    private static final String UNDEFINED_OBJECT = "42704";
+
+    private static final int FINISH_SECONDS_MAX = 5;
+    private static final long PAUSE_MILLIS = 5;
+    private static final long PAUSE_MAX = 200;
+
     /** A cancel that comes late may hit what ends a block, which leaves it open; each request hits once. */
     private static final int ROLLBACKS_MAX = 3;
 
@@ -66,6 +77,14 @@ public final class DistributedEnd {
         String of(BackendConnection participant);
     }
 
+    /**
+     * As whom a transaction is prepared, because only that role may finish it.
+     *
+     * @param name as SET ROLE takes it; null for the one that a new connection has
+     * @param local whether the transaction has set it for itself, so that it has ended with PREPARE
+     */
+    record Role(@Nullable String name, boolean local) {}
+
     /** A participant that has written, its transaction's number there, and why it can't be prepared, if it can't. */
     private record Writer(
             BackendConnection backend,
@@ -80,20 +99,19 @@ public final class DistributedEnd {
     private final NodeCalls calls;
     private final ClusterServices services;
     private final Observer observer;
-    private final @Nullable String localRole;
+    private final Role role;
     private final Obstacles obstacles;
 
     /**
      * An end that has not begun.
      *
-     * @param localRole the role that SET LOCAL has given the transaction, if it has, because only who has prepared a
-     *     transaction may finish it
+     * @param role whose transaction it is
      */
-    DistributedEnd(NodeCalls calls, ClusterServices services, @Nullable String localRole, Obstacles obstacles) {
+    DistributedEnd(NodeCalls calls, ClusterServices services, Role role, Obstacles obstacles) {
         this.calls = calls;
         this.services = services;
         this.observer = services.observer();
-        this.localRole = localRole;
+        this.role = role;
         this.obstacles = obstacles;
     }
 
@@ -171,7 +189,7 @@ public final class DistributedEnd {
         observer.reached(Point.AFTER_PREPARE);
         decide(decider.backend(), others, gid);
         observer.reached(Point.AFTER_DECISION);
-        finish(others, "COMMIT PREPARED " + gid);
+        others.forEach(other -> commitPrepared(other, "COMMIT PREPARED " + gid));
         observer.reached(Point.AFTER_COMMIT_PREPARED);
         return true;
     }
@@ -217,7 +235,7 @@ public final class DistributedEnd {
     }
 
     private void undo(List<BackendConnection> prepared, String gid) {
-        finish(prepared, "ROLLBACK PREPARED " + gid);
+        prepared.forEach(other -> finish(other, "ROLLBACK PREPARED " + gid));
     }
 
     private void decide(BackendConnection decider, List<BackendConnection> prepared, String gid) {
@@ -241,20 +259,55 @@ public final class DistributedEnd {
         }
     }
 
-    private void finish(List<BackendConnection> prepared, String sql) {
-        for (BackendConnection other : prepared) {
-            Optional<CallResult> done = finishPrepared(other, sql);
-            if (done.isPresent() && QUERY_CANCELED.equals(done.get().sqlState())) {
-                finishPrepared(other, sql); // the client's cancel came when it was decided already
+    /**
+     * What is decided is what others find when the client has been told so. Where the connection has ended meanwhile,
+     * the node is told by another one, as soon as it takes one; if it does not for too long, recovery will.
+     */
+    private void commitPrepared(BackendConnection other, String sql) {
+        Optional<CallResult> done = finish(other, sql);
+        long begun = System.nanoTime();
+        for (long pause = PAUSE_MILLIS; !isFinished(done); pause = Math.min(2 * pause, PAUSE_MAX)) {
+            boolean late = System.nanoTime() - begun > TimeUnit.SECONDS.toNanos(FINISH_SECONDS_MAX);
+            if (late || calls.isForNobody() || !isWorthRepeating(done) || !slept(pause)) {
+                calls.note(SqlError.warning("01000", "a part of the transaction is committed later")
+                        .withDetail("Node \"" + other.node().name()
+                                + "\" was lost when the transaction was decided already. What was written there is seen"
+                                + " soon after the node is back."));
+                return;
             }
+            done = calls.attemptAnew(other.node(), sql, role.name());
         }
     }
 
-    /** Only who has prepared a transaction may finish it, and a role of SET LOCAL has ended with PREPARE. */
-    private Optional<CallResult> finishPrepared(BackendConnection other, String sql) {
-        if (localRole == null) {
-            return calls.attempt(other, sql);
+    private static boolean isFinished(Optional<CallResult> done) {
+        return done.filter(result -> result.isSuccess() || UNDEFINED_OBJECT.equals(result.sqlState()))
+                .isPresent();
+    }
+
+    private static boolean isWorthRepeating(Optional<CallResult> done) {
+        return done.isEmpty()
+                || BUSY.equals(done.get().sqlState())
+                || QUERY_CANCELED.equals(done.get().sqlState());
+    }
+
+    private static boolean slept(long millis) {
+        try {
+            Thread.sleep(millis);
+            return true;
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
         }
-        return calls.attempt(other, sql, localRole);
+    }
+
+    private Optional<CallResult> finish(BackendConnection other, String sql) {
+        Optional<CallResult> done = finishOnce(other, sql);
+        boolean cancelled =
+                done.map(CallResult::sqlState).filter(QUERY_CANCELED::equals).isPresent();
+        return cancelled ? finishOnce(other, sql) : done; // the client's cancel came when it was decided already
+    }
+
+    private Optional<CallResult> finishOnce(BackendConnection other, String sql) {
+        return calls.attempt(other, sql, role.local() ? role.name() : null);
     }
 }

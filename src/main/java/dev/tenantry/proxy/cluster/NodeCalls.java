@@ -6,9 +6,12 @@ import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.proxy.dispatch.BackendPreparation;
 import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +22,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets work that takes several steps on several nodes be written as one step after another: it runs on a virtual thread
@@ -130,14 +134,33 @@ final class NodeCalls {
         });
     }
 
-    /** Runs SQL and leaves it to the caller to see whether it worked; empty when the node is lost. */
-    Optional<CallResult> attempt(BackendConnection backend, String sql) {
-        return attempt(() -> backend.call(sql));
+    /**
+     * Runs SQL, as a role that the session may take and gives back if one is named, and leaves it to the caller to see
+     * whether it worked; empty when the node is lost.
+     */
+    Optional<CallResult> attempt(BackendConnection backend, String sql, @Nullable String role) {
+        return attempt(() -> callAs(backend, sql, role));
     }
 
-    /** The same as a role that the session may take, which it gives back. */
-    Optional<CallResult> attempt(BackendConnection backend, String sql, String role) {
-        return attempt(() -> preparation.callAs(backend, sql, role));
+    private CompletableFuture<CallResult> callAs(BackendConnection backend, String sql, @Nullable String role) {
+        return role == null ? backend.call(sql) : preparation.callAs(backend, sql, role);
+    }
+
+    /** The same on a connection that is opened for it, because the one that the session had to that node has ended. */
+    Optional<CallResult> attemptAnew(Node node, String sql, @Nullable String role) {
+        return attempt(() -> preparation.opened(node).thenCompose(opened -> callAs(opened, sql, role)));
+    }
+
+    /** Whether nobody is left to hear what comes of the work: the client is gone, or the proxy stops. */
+    boolean isForNobody() {
+        return loop.isShuttingDown() || preparation.isAbandoned();
+    }
+
+    /** A notice of ours for the client. */
+    void note(SqlError notice) {
+        ByteBuf out = Unpooled.buffer(256);
+        BackendMessages.error(out, notice);
+        notices.add(ByteBufUtil.getBytes(out));
     }
 
     /** Runs the same SQL on several backends at the same time. */

@@ -70,6 +70,11 @@ public final class BackendPreparation {
         return sync.callAs(backend, sql, role);
     }
 
+    /** Whether the client is gone. Safe from any thread. */
+    public boolean isAbandoned() {
+        return backends.isAbandoned();
+    }
+
     /** The backend's part of the transaction has committed, or can: it keeps what was set. */
     public void kept(BackendConnection backend) {
         if (backend.openLabel() instanceof SessionSettings.State had) {

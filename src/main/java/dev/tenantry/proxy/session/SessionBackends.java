@@ -35,7 +35,7 @@ public final class SessionBackends implements BackendHolder {
     private boolean unsynced;
     private boolean executed;
     private boolean flushSent;
-    private boolean abandoned;
+    private volatile boolean abandoned;
     private final long keptNanos = System.nanoTime();
     private @Nullable Node last;
     private @Nullable BackendListener listener;
@@ -342,6 +342,11 @@ public final class SessionBackends implements BackendHolder {
         byNode.clear();
         pins.clear();
         giveUpOpening(SqlErrors.cancelled()); // nobody is left to hear it
+    }
+
+    /** Whether the client is gone. Safe from any thread. */
+    public boolean isAbandoned() {
+        return abandoned;
     }
 
     /** Whether the active backend has been sent extended messages without a Sync. */
