@@ -1,6 +1,8 @@
 package dev.tenantry;
 
 import dev.tenantry.check.Checks;
+import dev.tenantry.command.Commands;
+import dev.tenantry.command.Screen;
 import dev.tenantry.embedded.FreePort;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
@@ -19,12 +21,16 @@ public final class App {
     private App() {}
 
     /**
-     * Runs until told to stop, or a check until it is done; exit code 0, or 1 when it could not start or the check has
-     * found something, or 2 when it was called wrongly.
+     * Runs until told to stop, or a check or another command until it is done; exit code 0, or 1 when it could not
+     * start, has failed or found something, or 2 when it was called wrongly.
      */
     public static void main(String... args) throws InterruptedException {
         if (args.length > 0 && Checks.isOne(args[0])) {
             System.exit(Checks.run(List.of(args), Terminal::result));
+        }
+        if (args.length > 0 && Commands.isOne(args[0])) {
+            Screen screen = new Screen(Terminal::text, Terminal::note, Terminal.isInteractive());
+            System.exit(Commands.run(List.of(args), System.getenv(), screen));
         }
         switch (CommandLine.parse(List.of(args))) {
             case CommandLine.Help help -> Terminal.result(CommandLine.USAGE);

@@ -30,6 +30,31 @@ sealed interface CommandLine {
               --seconds N            how long (60)
               --seed N               decides what is said; another one each time if not given
               --kill-backends        end connections to the nodes at random, on the nodes
+
+            usage: tenantry move SCHEMA NODE [options]
+
+              has a schema moved, and shows how it goes; Ctrl-C leaves the move going on
+              --url URL              the cluster: postgresql://role:password@host:port/database, or TENANTRY_URL
+              --mode MODE            auto, force_logical or block_writes (auto)
+              --detach               say the number of the move and leave
+              --cancel N             undo move N, instead of beginning one
+
+            usage: tenantry rebalance [options]
+
+              has schemas brought where they should be, and shows how it goes
+              --url URL              as above
+              --strategy NAME        by_disk_size, by_shard_count or one of your own
+              --mode MODE            as above
+              --drain-only           only empty nodes that are to hold nothing
+              --dry-run              show what would be moved, and what nodes would hold then
+              --detach               say the number of the rebalance and leave
+              --stop                 end the rebalance that runs
+
+            usage: tenantry status [options]
+
+              nodes, what they hold, and what is being moved
+              --url URL              as above
+              --schemas              all schemas, too
             """;
 
     /**

@@ -1,5 +1,6 @@
 package dev.tenantry;
 
+import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
@@ -19,6 +20,19 @@ final class Terminal {
 
     static void note(String line) {
         ERROR.println(line);
+    }
+
+    /** Text as it is, without a line end of ours. */
+    static void text(String text) {
+        OUT.print(text);
+        OUT.flush();
+    }
+
+    /** Whether a person looks at it, and not a file or another program. */
+    @SuppressWarnings("SystemConsoleNull") // from 25 on it is null again without a terminal
+    static boolean isInteractive() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
     }
 
     private static PrintStream stream(FileDescriptor descriptor) {

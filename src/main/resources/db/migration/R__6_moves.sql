@@ -8,7 +8,7 @@ CREATE VIEW tenantry.tenantry_moves AS
 SELECT m.moveid, m.schema_name,
        s.name AS source, t.name AS target, m.transfer_mode, m.phase,
        m.bytes_copied, m.bytes_total, m.tables_copied, m.tables_total, m.lag_bytes,
-       greatest(m.eta_at - clock_timestamp(), interval '0') AS eta,
+       CASE WHEN m.eta_at IS NOT NULL THEN greatest(m.eta_at - clock_timestamp(), interval '0') END AS eta,
        m.attempt, m.cutovers, m.stall_ms, m.waiting_for,
        m.message AS error, m.sqlstate, nullif(m.detail, '') AS error_detail, nullif(m.hint, '') AS error_hint,
        m.requested_at, m.switched_at, m.finished_at,

@@ -1,7 +1,9 @@
 package dev.tenantry.check;
 
+import dev.tenantry.client.Options;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** The checks as commands. */
@@ -32,7 +34,7 @@ public final class Checks {
     public static int run(List<String> words, Consumer<String> result) throws InterruptedException {
         IsolationCheck check;
         try {
-            check = isolation(CheckOptions.parse(words.subList(1, words.size())));
+            check = isolation(Options.parse(words.subList(1, words.size()), Set.of("kill-backends")));
         } catch (IllegalArgumentException wrong) {
             result.accept("tenantry " + words.getFirst() + ": " + wrong.getMessage() + " (see './tenantry help')");
             return EXIT_USAGE;
@@ -46,8 +48,8 @@ public final class Checks {
         }
     }
 
-    private static IsolationCheck isolation(CheckOptions options) {
-        options.allow("url", "clients", "schemas", "seed", "seconds", "kill-backends");
+    private static IsolationCheck isolation(Options options) {
+        options.allow(0, "url", "clients", "schemas", "seed", "seconds", "kill-backends");
         return new IsolationCheck(
                 options.address("url"),
                 options.number("clients", 16, 1, 1_000),

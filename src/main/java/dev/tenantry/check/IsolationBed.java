@@ -1,5 +1,7 @@
 package dev.tenantry.check;
 
+import dev.tenantry.client.ServerAddress;
+import dev.tenantry.client.WireClient;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -1,5 +1,6 @@
 package dev.tenantry.check;
 
+import dev.tenantry.client.ServerAddress;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,5 +1,7 @@
 package dev.tenantry.check;
 
+import dev.tenantry.client.Answer;
+import dev.tenantry.client.WireClient;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,5 +1,6 @@
 package dev.tenantry.check;
 
+import dev.tenantry.client.Answer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

@@ -1,5 +1,7 @@
 package dev.tenantry.check;
 
+import dev.tenantry.client.Answer;
+
 /**
  * A statement, and what it means.
  *

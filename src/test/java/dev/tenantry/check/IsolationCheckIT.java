@@ -3,6 +3,7 @@ package dev.tenantry.check;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tenantry.client.ServerAddress;
 import dev.tenantry.embedded.Superuser;
 import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;

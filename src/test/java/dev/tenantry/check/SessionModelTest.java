@@ -2,6 +2,7 @@ package dev.tenantry.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.client.Answer;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

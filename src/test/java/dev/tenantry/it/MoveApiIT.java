@@ -95,6 +95,7 @@ class MoveApiIT {
                 .isPositive();
         assertThat(ended.getInteger("tables_copied")).isEqualTo(1).isEqualTo(ended.getInteger("tables_total"));
         assertThat(ended.getValue("error")).isNull();
+        assertThat(ended.getValue("eta_seconds")).isNull();
         JsonObject list = service.json("/api/moves?schema=api_moved&running=false&limit=1");
         assertThat(list.getLong("total")).isEqualTo(1);
         assertThat(list.getJsonArray("items").getJsonObject(0)).isEqualTo(ended);

@@ -1,4 +1,4 @@
-package dev.tenantry.check;
+package dev.tenantry.client;
 
 import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.auth.ScramSecrets;
@@ -20,13 +20,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A blocking client, without TLS, that says one thing after another. What is said is kept until something is read.
  * Reads fail after a minute. Not thread-safe, but for {@link #cancel()}.
  */
-final class WireClient implements AutoCloseable {
+public final class WireClient implements AutoCloseable {
     private static final int ANSWER_MAX_MILLIS = 60_000;
     private static final int MESSAGE_MAX = 1 << 24;
 
@@ -37,9 +38,10 @@ final class WireClient implements AutoCloseable {
     private int processId;
     private byte[] secretKey = {};
     private char status = 'I';
+    private Consumer<String> notices = sentence -> {};
 
     /** The server does not let us in. */
-    static final class RefusedException extends IOException {
+    public static final class RefusedException extends IOException {
         private static final long serialVersionUID = 1L;
         private final transient Answer answer;
 
@@ -48,7 +50,8 @@ final class WireClient implements AutoCloseable {
             this.answer = answer;
         }
 
-        Answer answer() {
+        /** The server's error. */
+        public Answer answer() {
             return answer;
         }
     }
@@ -71,7 +74,7 @@ final class WireClient implements AutoCloseable {
      *
      * @param startup parameters of the start-up message besides user and database
      */
-    static WireClient open(ServerAddress server, Map<String, String> startup) throws IOException {
+    public static WireClient open(ServerAddress server, Map<String, String> startup) throws IOException {
         WireClient client = new WireClient(server);
         try {
             client.signIn(startup);
@@ -129,47 +132,53 @@ final class WireClient implements AutoCloseable {
 
     // --- what it says -----------------------------------------------------------------------------------------------
 
-    WireClient query(String sql) {
+    /** Query. */
+    public WireClient query(String sql) {
         FrontendMessages.query(unsent, sql);
         return this;
     }
 
-    WireClient parse(String name, String sql) {
+    /** Parse. */
+    public WireClient parse(String name, String sql) {
         byte[] text = sql.getBytes(StandardCharsets.UTF_8);
         FrontendMessages.parse(unsent, name, text, 0, text.length);
         return this;
     }
 
     /** Bind of a statement to the unnamed portal, and Execute. */
-    WireClient execute(String statement) {
+    public WireClient execute(String statement) {
         FrontendMessages.bind(unsent, statement);
         FrontendMessages.execute(unsent);
         return this;
     }
 
-    WireClient sync() {
+    /** Sync. */
+    public WireClient sync() {
         FrontendMessages.bodiless(unsent, FrontendType.SYNC);
         return this;
     }
 
-    WireClient copyData(String text) {
+    /** CopyData, of ASCII. */
+    public WireClient copyData(String text) {
         unsent.writeByte(FrontendType.COPY_DATA).writeInt(4 + text.length());
         unsent.writeCharSequence(text, StandardCharsets.US_ASCII);
         return this;
     }
 
-    WireClient copyDone() {
+    /** CopyDone. */
+    public WireClient copyDone() {
         FrontendMessages.bodiless(unsent, FrontendType.COPY_DONE);
         return this;
     }
 
-    WireClient copyFail() {
+    /** CopyFail. */
+    public WireClient copyFail() {
         unsent.writeByte(FrontendType.COPY_FAIL).writeInt(5).writeByte(0);
         return this;
     }
 
     /** Sends what has been said. */
-    void send() throws IOException {
+    public void send() throws IOException {
         byte[] bytes = new byte[unsent.readableBytes()];
         unsent.readBytes(bytes);
         unsent.clear();
@@ -177,7 +186,7 @@ final class WireClient implements AutoCloseable {
     }
 
     /** Asks, over a connection of its own, to cancel what runs here; returns when the server has taken note. */
-    void cancel() throws IOException {
+    public void cancel() throws IOException {
         try (WireClient canceller = new WireClient(server)) {
             FrontendMessages.cancelRequest(canceller.unsent, processId, secretKey);
             canceller.send();
@@ -190,13 +199,13 @@ final class WireClient implements AutoCloseable {
     // --- what it hears ----------------------------------------------------------------------------------------------
 
     /** One statement, and the answer to it. */
-    Answer ask(String sql) throws IOException {
+    public Answer ask(String sql) throws IOException {
         List<Answer> answers = query(sql).answers();
         return answers.getLast();
     }
 
     /** The same, for one that must not fail. */
-    List<List<@Nullable String>> mustRun(String sql) throws IOException {
+    public List<List<@Nullable String>> mustRun(String sql) throws IOException {
         Answer answer = ask(sql);
         if (answer.failed()) {
             throw new IOException(sql + ": " + answer);
@@ -205,7 +214,7 @@ final class WireClient implements AutoCloseable {
     }
 
     /** What comes up to ReadyForQuery, an answer a statement; the data of a COPY from us is to have been said. */
-    List<Answer> answers() throws IOException {
+    public List<Answer> answers() throws IOException {
         List<Answer> answers = new ArrayList<>();
         List<List<@Nullable String>> rows = new ArrayList<>();
         while (true) {
@@ -225,15 +234,22 @@ final class WireClient implements AutoCloseable {
                     status = (char) message.getByte(5);
                     return answers;
                 }
+                case 'N' -> notices.accept(sentence(message));
                 default -> {
-                    // what says nothing new: descriptions, notices, parameters, confirmations
+                    // what says nothing new: descriptions, parameters, confirmations
                 }
             }
         }
     }
 
+    /** Who is told of notices, each in one line. */
+    public WireClient tellNotices(Consumer<String> told) {
+        notices = told;
+        return this;
+    }
+
     /** The transaction status of the last ReadyForQuery. */
-    char status() {
+    public char status() {
         return status;
     }
 
@@ -273,11 +289,17 @@ final class WireClient implements AutoCloseable {
 
     private static Answer error(ByteBuf message) {
         int length = message.writerIndex();
-        return new Answer(
-                ErrorFields.field(message, 0, length, 'C'),
-                true,
-                List.of(),
-                ErrorFields.field(message, 0, length, 'M'));
+        return new Answer(ErrorFields.field(message, 0, length, 'C'), true, List.of(), sentence(message));
+    }
+
+    /** What it says, with detail and hint, in one line. */
+    private static String sentence(ByteBuf message) {
+        int length = message.writerIndex();
+        String detail = ErrorFields.field(message, 0, length, 'D');
+        String hint = ErrorFields.field(message, 0, length, 'H');
+        return ErrorFields.field(message, 0, length, 'M')
+                + (detail.isEmpty() ? "" : ": " + detail)
+                + (hint.isEmpty() ? "" : " (" + hint + ")");
     }
 
     private static String string(ByteBuf message, int from) {
@@ -287,7 +309,7 @@ final class WireClient implements AutoCloseable {
     // --- how it goes ------------------------------------------------------------------------------------------------
 
     /** Goes without a word, as a process that is killed. */
-    void abandon() {
+    public void abandon() {
         try {
             socket.close();
         } catch (IOException closedAlready) {

@@ -1,4 +1,4 @@
-package dev.tenantry.check;
+package dev.tenantry.client;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -10,16 +10,17 @@ import org.jspecify.annotations.Nullable;
  * @param tag the tag of its command, or the SQLSTATE of its error
  * @param failed whether it is an error
  * @param rows the rows, as text
- * @param message the error's text; not compared
+ * @param message the error's text with its detail and hint, in one line; not compared
  */
-record Answer(String tag, boolean failed, List<List<@Nullable String>> rows, String message) {
+public record Answer(String tag, boolean failed, List<List<@Nullable String>> rows, String message) {
 
-    static Answer of(String tag) {
+    /** Done, without rows. */
+    public static Answer of(String tag) {
         return new Answer(tag, false, List.of(), "");
     }
 
     /** One row. */
-    static Answer row(String tag, @Nullable String... values) {
+    public static Answer row(String tag, @Nullable String... values) {
         List<@Nullable String> row = new ArrayList<>(List.of());
         for (String value : values) {
             row.add(value);
@@ -27,21 +28,23 @@ record Answer(String tag, boolean failed, List<List<@Nullable String>> rows, Str
         return new Answer(tag, false, List.of(row), "");
     }
 
-    static Answer error(String sqlState) {
+    /** An error of that SQLSTATE. */
+    public static Answer error(String sqlState) {
         return new Answer(sqlState, true, List.of(), "");
     }
 
     /** Whether the server, or the way to it, was lost. */
-    boolean isLoss() {
+    public boolean isLoss() {
         return failed && (tag.startsWith("08") || tag.startsWith("57P"));
     }
 
     /** Whether there was no room for it, so that nothing has happened. */
-    boolean isCrowded() {
+    public boolean isCrowded() {
         return failed && tag.startsWith("53");
     }
 
-    boolean isSameAs(Answer other) {
+    /** Whether a client could not tell the two apart. */
+    public boolean isSameAs(Answer other) {
         return tag.equals(other.tag) && failed == other.failed && rows.equals(other.rows);
     }
 

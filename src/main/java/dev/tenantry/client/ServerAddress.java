@@ -1,4 +1,4 @@
-package dev.tenantry.check;
+package dev.tenantry.client;
 
 import java.net.URI;
 import java.net.URLDecoder;
@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
  * @param user the role
  * @param password its password; empty when the server asks for none
  */
-record ServerAddress(String host, int port, String database, String user, String password) {
+public record ServerAddress(String host, int port, String database, String user, String password) {
     private static final int DEFAULT_PORT = 5432;
 
     /**
@@ -21,7 +21,7 @@ record ServerAddress(String host, int port, String database, String user, String
      *
      * @throws IllegalArgumentException if it is anything else; the message never shows the password
      */
-    static ServerAddress parse(String url) {
+    public static ServerAddress parse(String url) {
         URI uri = URI.create(url.matches("postgres(ql)?://[^@/?#\\s]+@[^@/?#\\s]+/[^/?#\\s]+") ? url : "");
         if (uri.getHost() == null) {
             throw new IllegalArgumentException("an address is postgresql://user:password@host:port/database");
@@ -36,12 +36,12 @@ record ServerAddress(String host, int port, String database, String user, String
     }
 
     /** The same server for another role. */
-    ServerAddress as(String otherUser, String otherPassword) {
+    public ServerAddress as(String otherUser, String otherPassword) {
         return new ServerAddress(host, port, database, otherUser, otherPassword);
     }
 
     /** The same role and database elsewhere. */
-    ServerAddress at(String otherHost, int otherPort) {
+    public ServerAddress at(String otherHost, int otherPort) {
         return new ServerAddress(otherHost, otherPort, database, user, password);
     }
 
