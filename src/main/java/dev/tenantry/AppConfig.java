@@ -3,6 +3,7 @@ package dev.tenantry;
 import dev.tenantry.control.move.MoveLimits;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import jakarta.validation.constraints.DecimalMin;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
@@ -146,6 +147,51 @@ public interface AppConfig {
 
     /** How schemas move between nodes. */
     Move move();
+
+    /** When the cluster rebalances by itself. */
+    Rebalance rebalance();
+
+    /** When the cluster rebalances by itself. */
+    interface Rebalance {
+
+        /**
+         * Whether it does so at all. It does what {@code citus_rebalance_start()} does, with the default strategy, and
+         * ends when nodes are within the strategy's threshold.
+         */
+        @WithDefault("false")
+        boolean automatic();
+
+        /**
+         * When it may, every day, as {@code HH:MM-HH:MM}; the same time twice is the whole day. At the end of it moves
+         * that run go on, and no other begins.
+         */
+        @WithDefault("00:00-00:00")
+        String window();
+
+        /** Whose time that is: a zone's name, for example {@code Europe/Berlin}. */
+        @WithDefault("UTC")
+        String zone();
+
+        /**
+         * From which imbalance on it does: how far the node with the most or the least is from the average, as a part
+         * of it. Should be well above the strategy's threshold, or every small change is followed by moves.
+         */
+        @WithDefault("0.3")
+        @DecimalMin("0.01")
+        double imbalance();
+
+        /** How long the nodes must have been that uneven. */
+        @WithDefault("PT10M")
+        Duration patience();
+
+        /** How long after the end of a rebalance the next one may begin by itself. */
+        @WithDefault("PT1H")
+        Duration pause();
+
+        /** How often nodes are looked at for that. */
+        @WithDefault("PT1M")
+        Duration interval();
+    }
 
     /** How schemas move between nodes. */
     interface Move {

@@ -4,6 +4,9 @@ import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.UpkeepLimits;
 import dev.tenantry.control.move.MoveLimits;
 import dev.tenantry.control.move.MovePoint;
+import dev.tenantry.control.rebalance.RebalanceLimits;
+import dev.tenantry.control.rebalance.plan.AutomaticRebalance;
+import dev.tenantry.control.rebalance.plan.TimeWindow;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
@@ -15,6 +18,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What the planes of one process are wired with.
@@ -58,7 +62,11 @@ public record Wiring(
                         proxy.statementCacheBytesMax(),
                         proxy.pauseWaitTimeoutMillis(),
                         pool(app.pool(), loops)),
-                new ControlLimits(feed(control.catalog()), upkeep(control.upkeep()), moves(app.move())),
+                new ControlLimits(
+                        feed(control.catalog()),
+                        upkeep(control.upkeep()),
+                        moves(app.move()),
+                        rebalances(app.rebalance())),
                 tls(proxy.tls()),
                 vertx,
                 meters,
@@ -98,6 +106,21 @@ public record Wiring(
 
     private static MoveLimits moves(AppConfig.Move move) {
         return new MoveLimits(move.cutOverMax(), move.lockMax(), move.perNode(), move.keepSource(), move.comparison());
+    }
+
+    private static RebalanceLimits rebalances(AppConfig.Rebalance rebalance) {
+        AutomaticRebalance.Limits limits;
+        try {
+            limits = new AutomaticRebalance.Limits(
+                    TimeWindow.parse(rebalance.window(), rebalance.zone()),
+                    rebalance.imbalance(),
+                    rebalance.patience(),
+                    rebalance.pause());
+        } catch (IllegalArgumentException wrong) {
+            throw new StartupException("tenantry.rebalance.window: " + wrong.getMessage(), wrong);
+        }
+        return new RebalanceLimits(
+                rebalance.automatic() ? Optional.of(limits) : Optional.empty(), rebalance.interval());
     }
 
     /** Towards nodes the control plane does as the data path. */

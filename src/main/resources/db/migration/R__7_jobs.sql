@@ -102,7 +102,10 @@ BEGIN
             WHEN task.sqlstate ~ hopeless OR task.retry_count >= rebalance.retries_max THEN 'error'
             ELSE 'runnable' END;
         UPDATE tenantry.background_task t
-        SET status = outcome, message = CASE WHEN outcome = 'done' THEN '' ELSE task.message END,
+        SET status = outcome,
+            message = CASE WHEN outcome = 'done' THEN ''
+                           WHEN task.status = 'cancelling' THEN t.message -- why it is
+                           ELSE task.message END,
             sqlstate = CASE WHEN outcome <> 'done' THEN task.sqlstate END,
             retry_count = t.retry_count + CASE WHEN outcome = 'runnable' THEN 1 ELSE 0 END,
             not_before = CASE WHEN outcome = 'runnable' THEN clock_timestamp() + CASE t.retry_count

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.UpkeepLimits;
 import dev.tenantry.control.move.MoveLimits;
+import dev.tenantry.control.rebalance.RebalanceLimits;
+import dev.tenantry.control.rebalance.plan.AutomaticRebalance;
+import dev.tenantry.control.rebalance.plan.TimeWindow;
 import dev.tenantry.store.FeedLimits;
 import dev.tenantry.store.ServerTls;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -55,12 +58,25 @@ class ConfigurationTest {
                                 "tenantry.control.catalog.reconnect-pause-millis-max", "3",
                                 "tenantry.control.upkeep.interval-millis", "4",
                                 "tenantry.control.upkeep.prepared-age-millis-min", "5",
-                                "tenantry.control.upkeep.measure-millis", "6"))
+                                "tenantry.control.upkeep.measure-millis", "6",
+                                "tenantry.rebalance.automatic", "true",
+                                "tenantry.rebalance.window", "22:00-05:00",
+                                "tenantry.rebalance.imbalance", "0.4"))
                         .control())
                 .isEqualTo(new ControlLimits(
                         new FeedLimits(Duration.ofMillis(1), Duration.ofMillis(2), Duration.ofMillis(3)),
                         new UpkeepLimits(Duration.ofMillis(4), Duration.ofMillis(5), Duration.ofMillis(6)),
-                        MoveLimits.DEFAULT));
+                        MoveLimits.DEFAULT,
+                        new RebalanceLimits(
+                                Optional.of(new AutomaticRebalance.Limits(
+                                        TimeWindow.parse("22:00-05:00", "UTC"),
+                                        0.4,
+                                        Duration.ofMinutes(10),
+                                        Duration.ofHours(1))),
+                                Duration.ofMinutes(1))));
+        assertThatThrownBy(() -> wiring(Map.of("tenantry.rebalance.window", "at night")))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining("tenantry.rebalance.window");
     }
 
     @Test

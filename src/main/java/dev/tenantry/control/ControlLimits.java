@@ -1,6 +1,7 @@
 package dev.tenantry.control;
 
 import dev.tenantry.control.move.MoveLimits;
+import dev.tenantry.control.rebalance.RebalanceLimits;
 import dev.tenantry.store.FeedLimits;
 
 /**
@@ -9,10 +10,11 @@ import dev.tenantry.store.FeedLimits;
  * @param feed when it follows the catalog
  * @param upkeep when it looks after the cluster
  * @param moves what moves of schemas may take
+ * @param rebalances when the cluster rebalances by itself
  */
-public record ControlLimits(FeedLimits feed, UpkeepLimits upkeep, MoveLimits moves) {
+public record ControlLimits(FeedLimits feed, UpkeepLimits upkeep, MoveLimits moves, RebalanceLimits rebalances) {
 
     /** What is used when nothing is configured. */
     public static final ControlLimits DEFAULT =
-            new ControlLimits(FeedLimits.DEFAULT, UpkeepLimits.DEFAULT, MoveLimits.DEFAULT);
+            new ControlLimits(FeedLimits.DEFAULT, UpkeepLimits.DEFAULT, MoveLimits.DEFAULT, RebalanceLimits.DEFAULT);
 }

@@ -75,7 +75,7 @@ public final class ControlPlane implements AutoCloseable {
         this.upkeep = new Upkeep(vertx, feed, coordinator, limits.upkeep(), new ControlMetrics(meters, feed));
         this.moves = new MoveRunner(vertx, feed, coordinator, limits.moves(), moveObserver);
         this.rebalancing =
-                new RebalanceRunner(vertx, coordinator, limits.moves().perNode());
+                new RebalanceRunner(vertx, coordinator, limits.moves().perNode(), limits.rebalances());
         this.rebalances = new Rebalances(vertx, coordinator);
         this.traces = new TraceWatch(vertx, feed, coordinator);
         this.views = new ClusterViews(vertx, coordinator);

@@ -9,6 +9,7 @@ import dev.tenantry.control.ControlPlane;
 import dev.tenantry.control.UpkeepLimits;
 import dev.tenantry.control.WorkerAddress;
 import dev.tenantry.control.move.MoveLimits;
+import dev.tenantry.control.rebalance.RebalanceLimits;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.FeedLimits;
 import dev.tenantry.support.Eventually;
@@ -31,7 +32,8 @@ class CatalogFeedIT {
     private static final ControlLimits LIMITS = new ControlLimits(
             new FeedLimits(Duration.ofMillis(200), Duration.ofSeconds(5), Duration.ofMillis(200)),
             UpkeepLimits.DEFAULT,
-            MoveLimits.DEFAULT);
+            MoveLimits.DEFAULT,
+            RebalanceLimits.DEFAULT);
 
     private static PostgresNode coordinator;
     private static PostgresNode worker;

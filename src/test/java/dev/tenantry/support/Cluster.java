@@ -44,11 +44,13 @@ public final class Cluster implements AutoCloseable {
     private final Vertx vertx = Vertx.vertx();
     private MeterRegistry meters = new SimpleMeterRegistry();
     private final TlsSettings tls;
+    private final ControlLimits control;
     private volatile MovePoint.Observer moves = MovePoint.Observer.NONE;
     private @Nullable Tenantry tenantry;
 
-    private Cluster(TlsSettings tls) {
+    private Cluster(TlsSettings tls, ControlLimits control) {
         this.tls = tls;
+        this.control = control;
     }
 
     /** The cluster all gentle tests share: a coordinator and two workers; never close it. */
@@ -70,7 +72,12 @@ public final class Cluster implements AutoCloseable {
 
     /** A cluster of this test's own whose proxy uses TLS like this; close it. */
     public static Cluster start(int workers, TlsSettings tls) {
-        Cluster cluster = new Cluster(tls);
+        return start(workers, tls, ControlLimits.DEFAULT);
+    }
+
+    /** The same whose control plane has these limits; close it. */
+    public static Cluster start(int workers, TlsSettings tls, ControlLimits control) {
+        Cluster cluster = new Cluster(tls, control);
         cluster.nodes.addAll(IntStream.rangeClosed(0, workers)
                 .parallel()
                 .mapToObj(i -> PostgresNode.start(i == 0 ? "coordinator" : "worker" + i))
@@ -95,7 +102,7 @@ public final class Cluster implements AutoCloseable {
                 COORDINATOR_WAIT,
                 STOP_GRACE,
                 ProxyLimits.forCores(2),
-                ControlLimits.DEFAULT,
+                control,
                 tls,
                 vertx,
                 meters,

@@ -7,6 +7,8 @@ import dev.tenantry.store.rebalance.RebalanceJob.Task;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -99,8 +101,9 @@ public final class RebalanceStore {
     public JsonObject options(JsonObject asked) {
         return connection.query("""
                         SELECT tenantry.rebalance_options(
-                            ($1 ->> 'strategy')::name, ($1 ->> 'threshold')::real, NULL, '{}', ($1 ->> 'drain')::boolean,
-                            ($1 ->> 'improvement')::real, NULL, $1 ->> 'mode')
+                            (a.o ->> 'strategy')::name, (a.o ->> 'threshold')::real, NULL, '{}',
+                            (a.o ->> 'drain')::boolean, (a.o ->> 'improvement')::real, NULL, a.o ->> 'mode')
+                        FROM (SELECT $1::jsonb AS o) a
                         """, asked).iterator().next().getJsonObject(0);
     }
 
@@ -129,6 +132,26 @@ public final class RebalanceStore {
                         SELECT tenantry.citus_job_cancel(j.job_id) FROM tenantry.background_job j
                         WHERE j.job_id = $1 AND j.finished_at IS NULL
                         """, jobId).size() > 0;
+    }
+
+    /** When the last rebalance ended, whoever asked for it. */
+    public Optional<Instant> lastEnded() {
+        OffsetDateTime ended = connection
+                .query("SELECT max(finished_at) FROM tenantry.background_job")
+                .iterator()
+                .next()
+                .getOffsetDateTime(0);
+        return Optional.ofNullable(ended).map(OffsetDateTime::toInstant);
+    }
+
+    /** Has the open rebalance of that description begin no more moves; those that run go on to their end. */
+    public void beginNoMore(String description, String why) {
+        connection.query("""
+                UPDATE tenantry.background_task t SET status = 'cancelled', message = $2
+                FROM tenantry.background_job j
+                WHERE j.job_id = t.job_id AND j.finished_at IS NULL AND j.description = $1
+                  AND t.status IN ('blocked', 'runnable')
+                """, description, why);
     }
 
     /** The rebalances there were, the latest first, without their tasks. */
