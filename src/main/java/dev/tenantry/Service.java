@@ -98,7 +98,12 @@ public class Service implements QuarkusApplication {
                 Tenantry started =
                         Tenantry.start(servers(), Wiring.of(config, proxyConfig, controlConfig, vertx, meters));
                 tenantry = started;
-                api.open(started.catalog(), started.views(), started.activity(), started::openMoves);
+                api.open(
+                        started.catalog(),
+                        started.views(),
+                        started.activity(),
+                        started::openMoves,
+                        started.rebalances());
                 Terminal.result("ready: " + started.url());
                 Terminal.note("connect: psql " + started.url() + "    stop: Ctrl-C");
             }

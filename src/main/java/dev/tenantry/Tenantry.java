@@ -7,6 +7,7 @@ import dev.tenantry.catalog.LoginRole;
 import dev.tenantry.control.ControlPlane;
 import dev.tenantry.control.WorkerAddress;
 import dev.tenantry.control.node.NodeUnfitException;
+import dev.tenantry.control.rebalance.Rebalances;
 import dev.tenantry.embedded.EmbeddedCluster;
 import dev.tenantry.embedded.EmbeddedException;
 import dev.tenantry.embedded.PostgresServer;
@@ -195,6 +196,11 @@ public final class Tenantry implements AutoCloseable {
     /** Asks for moves, for the API; close it. */
     MoveDesk openMoves() {
         return started(control).openMoves();
+    }
+
+    /** Asks for rebalances, for the API. */
+    Rebalances rebalances() {
+        return started(control).rebalances();
     }
 
     /** What the proxy is doing, for the API. */

@@ -152,6 +152,9 @@ class ArchitectureTest {
                             "routing",
                             "store",
                             "store.move",
+                            "store.rebalance",
+                            "control.rebalance",
+                            "control.rebalance.plan",
                             "control.node",
                             "control.recovery")));
 

@@ -4,6 +4,7 @@ import dev.tenantry.activity.ActivityReader;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.LoginRole;
+import dev.tenantry.control.rebalance.Rebalances;
 import dev.tenantry.scram.ScramVerifier;
 import dev.tenantry.store.ClusterViews;
 import dev.tenantry.store.move.MoveDesk;
@@ -31,7 +32,12 @@ public class ApiAccess {
     private final ProvenPasswords proven = new ProvenPasswords();
     private volatile @Nullable Source source;
 
-    private record Source(CatalogFeed catalog, ClusterViews views, ActivityReader activity, Supplier<MoveDesk> moves) {}
+    private record Source(
+            CatalogFeed catalog,
+            ClusterViews views,
+            ActivityReader activity,
+            Supplier<MoveDesk> moves,
+            Rebalances rebalances) {}
 
     private enum SignIn {
         ACCEPTED,
@@ -48,8 +54,13 @@ public class ApiAccess {
     }
 
     /** Opens the API; called when the planes run. */
-    public void open(CatalogFeed catalog, ClusterViews views, ActivityReader activity, Supplier<MoveDesk> moves) {
-        source = new Source(catalog, views, activity, moves);
+    public void open(
+            CatalogFeed catalog,
+            ClusterViews views,
+            ActivityReader activity,
+            Supplier<MoveDesk> moves,
+            Rebalances rebalances) {
+        source = new Source(catalog, views, activity, moves, rebalances);
     }
 
     /** Closes the API; called before the planes stop. */
@@ -70,6 +81,16 @@ public class ApiAccess {
     /** Asks for moves; only for requests that were {@linkplain #require authorized}; close it. */
     MoveDesk openMoves() {
         return source().moves().get();
+    }
+
+    /** Asks for rebalances; only for requests that were {@linkplain #require authorized}. */
+    Rebalances rebalances() {
+        return source().rebalances();
+    }
+
+    /** The catalog as this process knows it. */
+    CatalogFeed catalog() {
+        return source().catalog();
     }
 
     /** Whether the planes still run. */

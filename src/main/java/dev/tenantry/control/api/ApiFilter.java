@@ -29,7 +29,7 @@ public class ApiFilter {
         if (READING.contains(request.getMethod())) {
             ApiAccess.requireReader(role);
         }
-        request.setSecurityContext(
-                new Caller(role.name(), request.getSecurityContext().isSecure()));
+        request.setSecurityContext(new Caller(
+                role.name(), role.superuser(), request.getSecurityContext().isSecure()));
     }
 }

@@ -7,19 +7,29 @@ import java.security.Principal;
  * Who sends a request.
  *
  * @param role the PostgreSQL role
+ * @param superuser whether it is one
  * @param isSecure whether the request came encrypted
  */
-record Caller(String role, boolean isSecure) implements SecurityContext {
+record Caller(String role, boolean superuser, boolean isSecure) implements SecurityContext {
+
+    private static final String SUPERUSER = "superuser";
 
     @Override
     public Principal getUserPrincipal() {
         return this::role;
     }
 
-    /** The database knows what a role may do. */
+    /** What else a role may do, the database knows. */
     @Override
     public boolean isUserInRole(String name) {
-        return false;
+        return superuser && name.equals(SUPERUSER);
+    }
+
+    /** Lets only superusers pass. */
+    static void requireSuperuser(SecurityContext caller) {
+        if (!caller.isUserInRole(SUPERUSER)) {
+            throw Problem.forbidden("Only a superuser may do this.");
+        }
     }
 
     @Override

@@ -51,6 +51,7 @@ public final class Rebalances {
      */
     public OptionalLong start(RebalanceOptions options) {
         return asking(store -> {
+            store.requireNone();
             JsonObject document = document(store, options);
             String nodes = store.nodes();
             Plan plan = RebalancePlanner.plan(PlanDocuments.input(store.input(document)));

@@ -107,6 +107,11 @@ public final class RebalanceStore {
                         """, asked).iterator().next().getJsonObject(0);
     }
 
+    /** Refuses (55006) while a rebalance runs. */
+    public void requireNone() {
+        connection.query("SELECT tenantry.require_no_rebalance()");
+    }
+
     /** What the nodes are now, to be given to {@link #schedule} with what is planned from then on. */
     public String nodes() {
         return connection.query("SELECT tenantry.nodes_now()").iterator().next().getString(0);
