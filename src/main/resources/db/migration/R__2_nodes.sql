@@ -356,7 +356,11 @@ BEGIN
         SELECT FROM tenantry.schema s JOIN tenantry.node n USING (nodeid) WHERE n.groupid = 0
     ) THEN
         RAISE NOTICE 'schemas are still on the coordinator after adding the new node'
-            USING HINT = 'New schemas go to the new node; those of the coordinator stay where they are.';
+            USING HINT = format('New schemas go to the new node. Use SELECT rebalance_table_shards(); to balance the '
+                                'workers and the coordinator, or SELECT citus_drain_node(%L, %s); to permanently move '
+                                'schemas away from the coordinator.',
+                                (SELECT n.nodename FROM tenantry.node n WHERE n.groupid = 0),
+                                (SELECT n.nodeport FROM tenantry.node n WHERE n.groupid = 0));
     END IF;
     PERFORM tenantry.catalog_changed();
     RETURN new_id;
@@ -417,7 +421,14 @@ BEGIN
         RAISE EXCEPTION 'cannot remove the node %:% because it holds schema "%"', nodename, nodeport, held
             USING ERRCODE = 'object_in_use',
             DETAIL = format('Schemas it holds: %s.', others + 1),
-            HINT = 'Drop its schemas first.';
+            HINT = format('Have them moved by SELECT citus_drain_node(%L, %s), or drop them.', nodename, nodeport);
+    END IF;
+    SELECT min(m.schema_name::text) INTO held FROM tenantry.move m
+    WHERE m.target_nodeid = known.nodeid AND m.finished_at IS NULL AND m.switched_at IS NULL;
+    IF held IS NOT NULL THEN
+        RAISE EXCEPTION 'cannot remove the node %:% because schema "%" is on its way to it', nodename, nodeport, held
+            USING ERRCODE = 'object_in_use',
+            HINT = 'Wait until its move has ended, or cancel it; tenantry_moves shows how far it is.';
     END IF;
     -- Rows of schemas that went while event triggers were off.
     DELETE FROM tenantry.schema s WHERE s.nodeid = known.nodeid;

@@ -131,6 +131,7 @@ BEGIN
     IF jsonb_array_length(plan -> 'moves') = 0 THEN
         RETURN;
     END IF;
+    PERFORM FROM tenantry.cluster_tables(false); -- moves are told of by ids of tables, handed out when first seen
     PERFORM tenantry.open_own(connection);
     SELECT j.id INTO new_id FROM tenantry.dblink(connection, format(
         'SELECT tenantry.insert_rebalance(%L, %L, %L, %L, 0)', options, plan, nodes, tenantry.acting_role()))

@@ -64,6 +64,7 @@ DECLARE
         WHEN 'tenantry.citus_shard_cost_1' THEN '1'
         WHEN 'tenantry.citus_shard_cost_by_disk_size'
         THEN format('coalesce(z.bytes, 0) + %s', (options ->> 'base')::bigint)
+        WHEN 'tenantry.tenantry_shard_cost_by_load' THEN 'coalesce(l.load, 0)'
         ELSE format('CASE WHEN h.shardid IS NULL THEN 0 ELSE coalesce(%s(h.shardid), 0) END',
                     strategy.shard_cost_function) END;
     forbidden CONSTANT text := CASE strategy.shard_allowed_on_node_function
@@ -82,6 +83,7 @@ BEGIN
         FROM tenantry.schema s
         JOIN pg_catalog.pg_namespace n ON n.oid = s.schemaid
         LEFT JOIN tenantry.schema_pin p ON p.schemaid = s.schemaid
+        LEFT JOIN tenantry.schema_load l ON l.schemaid = s.schemaid
         LEFT JOIN (SELECT * FROM jsonb_to_recordset($2) AS z (nodeid integer, schema_name name, bytes bigint)) z
             ON z.nodeid = s.nodeid AND z.schema_name = n.nspname
         LEFT JOIN tenantry.move m ON m.schemaid = s.schemaid AND m.finished_at IS NULL AND NOT m.cancel_requested

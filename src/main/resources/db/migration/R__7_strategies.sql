@@ -36,7 +36,9 @@ VALUES
     ('by_shard_count', false, 'tenantry.citus_shard_cost_1', 'tenantry.citus_node_capacity_1',
      'tenantry.citus_shard_allowed_on_node_true', 0, 0, 0),
     ('by_disk_size', true, 'tenantry.citus_shard_cost_by_disk_size', 'tenantry.citus_node_capacity_1',
-     'tenantry.citus_shard_allowed_on_node_true', 0.1, 0.01, 0.5)
+     'tenantry.citus_shard_allowed_on_node_true', 0.1, 0.01, 0.5),
+    ('by_load', false, 'tenantry.tenantry_shard_cost_by_load', 'tenantry.citus_node_capacity_1',
+     'tenantry.citus_shard_allowed_on_node_true', 0.2, 0.05, 0.5)
 ON CONFLICT DO NOTHING;
 
 DROP VIEW IF EXISTS tenantry.pg_dist_rebalance_strategy CASCADE;

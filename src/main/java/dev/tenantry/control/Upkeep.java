@@ -102,6 +102,7 @@ final class Upkeep implements AutoCloseable {
         Instant begun = Instant.now();
         try {
             store.measureNodes();
+            store.measureLoad();
             store.sweep();
         } finally {
             Instant ended = Instant.now();

@@ -112,6 +112,11 @@ public final class CatalogStore {
         connection.query("SELECT tenantry.measure_nodes()");
     }
 
+    /** Notes how busy the schemas of all nodes that answer have been. */
+    public void measureLoad() {
+        connection.query("SELECT tenantry.measure_load()");
+    }
+
     /** Notes that this proxy is alive. */
     public void proxyAlive(String proxyId) {
         connection.query("SELECT tenantry.proxy_alive($1)", proxyId);

@@ -11,6 +11,7 @@ import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.rebalance.RebalanceJob;
 import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
 import io.vertx.core.Vertx;
 import java.sql.Connection;
@@ -183,6 +184,8 @@ class RebalanceIT {
         PostgresNode target = cluster().worker(2);
         value("SELECT citus_rebalance_start()");
         reached.await();
+        assertThatThrownBy(() -> value("SELECT citus_remove_node(" + arguments(2) + ")"))
+                .hasMessageContaining("because schema \"w1_10");
         setShouldHaveShards(target, false);
         closed.countDown();
         value("SELECT citus_rebalance_wait()");
@@ -299,6 +302,26 @@ class RebalanceIT {
                 + " ALTER FUNCTION public.cost OWNER TO planner");
         assertThatThrownBy(() -> values("SELECT * FROM tenantry_rebalance_plan(rebalance_strategy => 'own')"))
                 .hasMessageContaining("must belong to a superuser");
+    }
+
+    @Test
+    void goesByLoad() throws SQLException {
+        fill(1, 100, 101, 300);
+        Eventually.passes(() -> {
+            statement.execute("SELECT count(*) FROM w1_100.t");
+            statement.execute("SELECT count(*) FROM w1_101.t");
+            run("SELECT tenantry.measure_load()");
+            assertThat(values("SELECT schema_name FROM tenantry_load WHERE blocks_per_second > 1"))
+                    .contains("w1_100", "w1_101");
+        });
+        run("UPDATE tenantry.schema_load SET load = CASE WHEN schemaid = 'w1_300'::regnamespace THEN 0 ELSE 100 END");
+        assertThat(values("SELECT schema_name || ' ' || cost"
+                        + " FROM tenantry_rebalance_plan(rebalance_strategy => 'by_load')"))
+                .containsExactly("w1_100 100");
+        String shard = value("SELECT shardid FROM citus_shards WHERE table_name = 'w1_101.t'");
+        assertThat(value("SELECT tenantry_shard_cost_by_load(" + shard + ")")).isEqualTo("100");
+        assertThat(value("SELECT citus_shard_cost_by_disk_size(" + shard + ") > 100000"))
+                .isEqualTo("t");
     }
 
     @Test
