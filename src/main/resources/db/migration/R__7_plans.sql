@@ -235,6 +235,9 @@ BEGIN
         'SELECT tenantry.citus_set_node_property(%L, %s, ''shouldhaveshards'', false)', nodename, nodeport))
         AS s (done text);
     PERFORM tenantry.close_node(connection);
+    -- A node that does not answer takes no part in a plan, and would be left as it is without a word.
+    PERFORM tenantry.open_new_node(nodename, nodeport);
+    PERFORM tenantry.close_node('tenantry_new_node');
     PERFORM tenantry.rebalance_and_wait(tenantry.rebalance_options(
         rebalance_strategy, NULL, NULL, '{}', true, NULL, NULL, shard_transfer_mode::text));
 END

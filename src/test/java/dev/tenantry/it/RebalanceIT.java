@@ -254,6 +254,23 @@ class RebalanceIT {
     }
 
     @Test
+    void drainOfANodeThatDoesNotAnswerSaysSo() throws SQLException {
+        run("INSERT INTO tenantry.node (groupid, nodename, nodeport, name) VALUES (99, '127.0.0.1', 1, 'gone')");
+        try {
+            assertThatThrownBy(() -> value("SELECT citus_drain_node('127.0.0.1', 1)"))
+                    .hasMessageContaining("could not connect to 127.0.0.1:1");
+            assertThatThrownBy(() -> value("SELECT citus_drain_node('127.0.0.1', 2)"))
+                    .hasMessageContaining("does not exist");
+            fill(1, 100, 101);
+            assertThat(values("SELECT schema_name || ' ' || target FROM tenantry_rebalance_plan()"))
+                    .containsExactly("w1_100 worker2");
+            assertThat(notices()).anyMatch(text -> text.contains("node \"gone\""));
+        } finally {
+            run("DELETE FROM tenantry.node WHERE groupid = 99");
+        }
+    }
+
+    @Test
     void keepsSchemasTogetherAndApart() throws SQLException {
         fill(1, 10, 20, 30);
         fill(2, 40);

@@ -64,6 +64,26 @@ class RandomPlansTest {
                 .isEmpty();
     }
 
+    @RepeatedTest(300)
+    void schemasKeptTogetherEndOnOneNodeUnlessTheyAreHeldElsewhere() {
+        PlanInput plain = input(0.1, true);
+        List<Set<Long>> together = List.of(some(plain), some(plain));
+        PlanInput input = new PlanInput(plain.nodes(), plain.schemas(), together, List.of(), plain.limits());
+        PlanInput result = carriedOut(input, RebalancePlanner.plan(input));
+        for (Set<Long> group : together) {
+            boolean free = input.schemas().stream().noneMatch(PlanSchema::fixed);
+            if (free) {
+                assertThat(result.schemas().stream()
+                                .filter(schema -> group.contains(schema.id()))
+                                .map(PlanSchema::nodeId)
+                                .distinct())
+                        .as("seed %d", seed)
+                        .hasSizeLessThanOrEqualTo(1);
+            }
+        }
+        assertThat(RebalancePlanner.plan(result).moves()).as("seed %d", seed).isEmpty();
+    }
+
     /** A node that is too full has a schema that helps if each costs less than half of what is too much. */
     @RepeatedTest(300)
     void endsWithinTheThresholdWhenSchemasAreSmall() {
@@ -116,6 +136,7 @@ class RandomPlansTest {
         PlanInput input = new PlanInput(plain.nodes(), plain.schemas(), List.of(), apart, plain.limits());
         Plan plan = RebalancePlanner.plan(input);
         PlanInput result = carriedOut(input, plan);
+        assertThat(RebalancePlanner.plan(result).moves()).as("seed %d", seed).isEmpty();
         for (Set<Long> group : apart) {
             for (PlannedMove move : plan.moves()) {
                 if (group.contains(move.schema().id())) {
@@ -154,6 +175,7 @@ class RandomPlansTest {
         List<PlanNode> nodes = nodes(!gentle, 4);
         List<PlanSchema> schemas = new ArrayList<>();
         int count = random.nextInt(40);
+        int fixedOneOf = random.nextBoolean() ? 10 : Integer.MAX_VALUE;
         for (int i = 0; i < count; i++) {
             int nodeId = nodes.get(random.nextInt(nodes.size())).nodeId();
             Set<Integer> forbidden = new HashSet<>();
@@ -161,7 +183,8 @@ class RandomPlansTest {
                 forbidden.add(nodes.get(random.nextInt(nodes.size())).nodeId());
             }
             double cost = Math.exp(random.nextDouble() * 20);
-            schemas.add(new PlanSchema(i, "s" + i, nodeId, cost, (long) cost, random.nextInt(10) == 0, forbidden));
+            schemas.add(
+                    new PlanSchema(i, "s" + i, nodeId, cost, (long) cost, random.nextInt(fixedOneOf) == 0, forbidden));
         }
         return new PlanInput(
                 nodes,
