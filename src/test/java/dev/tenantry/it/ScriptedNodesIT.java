@@ -111,6 +111,33 @@ class ScriptedNodesIT extends ScriptedNodes {
         }
     }
 
+    /** What was bound is gone; whoever runs it must hear why, and not that it never was there. */
+    @Test
+    void failsBatchWhoseNodeIsLostBehindBind() {
+        FakeNode home = node(peer -> {
+            if (connections.getAndIncrement() == 0) {
+                peer.expectAll("PBH");
+                peer.send('1', new MessageWriter());
+                peer.send('2', new MessageWriter());
+                await(reached);
+            } else {
+                any(peer, "SELECT 1", 'I');
+                peer.expect('X');
+            }
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home);
+                RawClient client = proxy.login()) {
+            client.parse("", "SELECT 2").bind("", "").flush().flushOut();
+            assertThat(Message.types(client.readUntil('2'))).isEqualTo("12");
+            reached.countDown(); // and the node goes away
+            assertThat(client.readUntil('E').getLast().sqlState()).isEqualTo("08006");
+            client.execute("", 0);
+            assertThat(Message.types(client.sync().readUntilReady())).isEqualTo("Z");
+            assertThat(Message.types(client.run("SELECT 1"))).isEqualTo("CZ");
+            leave(client);
+        }
+    }
+
     @Test
     void handsOnNoConnectionThatItsNodeDoesNotAnswerOn() {
         FakeNode node = FakeNode.start(peer -> {

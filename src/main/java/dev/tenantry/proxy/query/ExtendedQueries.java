@@ -69,6 +69,11 @@ public final class ExtendedQueries {
         return Verdict.SKIP;
     }
 
+    /** Whether the open batch has executed or bound on its node, which is the active one, what no other one has. */
+    public boolean isTiedTo(BackendConnection active) {
+        return session.backends().isUnsynced() && (session.backends().isExecuted() || portals.hasAnyOn(active.node()));
+    }
+
     /** The batch was cut off by the loss of its node; the client has been told. */
     public void skipToSync() {
         skipping = true;

@@ -39,6 +39,10 @@ final class Portals {
             node = bound;
         }
 
+        boolean isOn(Node other) {
+            return node != null && node.nodeId() == other.nodeId();
+        }
+
         /** What it runs. */
         Prepared statement() {
             if (statement == null) {
@@ -100,6 +104,11 @@ final class Portals {
             return unnamedBound ? unnamed : null;
         }
         return named.get(name);
+    }
+
+    /** Whether one of them is on this node. */
+    boolean hasAnyOn(Node node) {
+        return unnamedBound && unnamed.isOn(node) || named.values().stream().anyMatch(portal -> portal.isOn(node));
     }
 
     /** How many are bound. */

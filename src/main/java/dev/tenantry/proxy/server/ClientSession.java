@@ -432,8 +432,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (active && backend.isInsideBody()) {
             end(error.asFatal());
         }
-        boolean inBatch =
-                active && session.backends().isUnsynced() && session.backends().isExecuted();
+        boolean inBatch = active && extended.isTiedTo(backend);
         session.backends().lost(backend);
         if (ended) {
             return;

@@ -8,6 +8,7 @@ import dev.tenantry.proxy.auth.AuthenticationFailure;
 import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.auth.ScramServer;
 import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.backend.BackendLost;
 import dev.tenantry.proxy.backend.BackendRefused;
 import dev.tenantry.proxy.pool.PoolKey;
 import dev.tenantry.proxy.session.ClientEncoding;
@@ -260,19 +261,30 @@ final class ClientSignIn {
                 opened.abandonAll(false, true);
             } else if (problem == null) {
                 begin(session, home);
-            } else if (refusal(problem) instanceof BackendRefused refused) {
-                if (refused.isUnreachable() && index + 1 < candidates.size()) {
-                    openHome(session, opened, candidates, index + 1);
-                } else {
-                    refuse(refused.error().asFatal());
-                }
-            } else if (refusal(problem) instanceof SqlErrorException unsettled) {
-                refuse(unsettled.error().asFatal());
+            } else if (isAway(problem) && index + 1 < candidates.size()) {
+                openHome(session, opened, candidates, index + 1);
             } else {
-                core.failed(problem);
-                refuse(SqlError.fatal("XX000", "internal error"));
+                refuse(told(problem).asFatal());
             }
         });
+    }
+
+    /** Whether another node may do as the first one that the session talks to. */
+    private static boolean isAway(Throwable problem) {
+        Throwable cause = refusal(problem);
+        return cause instanceof BackendLost || cause instanceof BackendRefused refused && refused.isUnreachable();
+    }
+
+    private SqlError told(Throwable problem) {
+        return switch (refusal(problem)) {
+            case BackendRefused refused -> refused.error();
+            case BackendLost lost -> SqlErrors.lost(lost.node());
+            case SqlErrorException unsettled -> unsettled.error();
+            default -> {
+                core.failed(problem);
+                yield SqlError.fatal("XX000", "internal error");
+            }
+        };
     }
 
     private static Throwable refusal(Throwable problem) {
