@@ -135,6 +135,7 @@ final class IsolationClient implements AutoCloseable {
         } else {
             model = before;
             if (lost) {
+                doUpTo(turn, heard);
                 model.lose();
             } else {
                 model.fail();
@@ -142,6 +143,20 @@ final class IsolationClient implements AutoCloseable {
             requireStatus();
         }
         return Optional.empty();
+    }
+
+    /** What was answered before the loss; beyond its block it matters to prepared statements. */
+    private void doUpTo(Turn turn, List<Answer> heard) {
+        int done = (int) heard.stream().takeWhile(answer -> !answer.failed()).count();
+        switch (turn) {
+            case Turn.Text text ->
+                model.runTogether(
+                        text.steps().subList(0, Math.min(done, text.steps().size())));
+            case Turn.ParseNamed parse when client.parsed() > 0 -> model.prepare(parse.name(), parse.step());
+            default -> {
+                // nothing that outlives the block
+            }
+        }
     }
 
     private void requireSame(List<Answer> expected, List<Answer> heard) {

@@ -360,7 +360,7 @@ final class SessionModel {
 
     /** Bind and Execute; the name is looked up before the state of the block. */
     Answer bind(String name) {
-        return crippled || failed && prepared.containsKey(name) ? Answer.error("25P02") : execute(name);
+        return failed && prepared.containsKey(name) ? Answer.error("25P02") : execute(name);
     }
 
     Answer deallocate(String name) {

@@ -37,6 +37,7 @@ public final class WireClient implements AutoCloseable {
     private final ByteBuf unsent = Unpooled.buffer();
     private int processId;
     private byte[] secretKey = {};
+    private int parsed;
     private char status = 'I';
     private Consumer<String> notices = sentence -> {};
 
@@ -217,9 +218,11 @@ public final class WireClient implements AutoCloseable {
     public List<Answer> answers() throws IOException {
         List<Answer> answers = new ArrayList<>();
         List<List<@Nullable String>> rows = new ArrayList<>();
+        parsed = 0;
         while (true) {
             ByteBuf message = read();
             switch ((char) message.getByte(0)) {
+                case '1' -> parsed++;
                 case 'D' -> rows.add(row(message));
                 case 'd' -> rows.add(copied(message));
                 case 'C' -> {
@@ -246,6 +249,11 @@ public final class WireClient implements AutoCloseable {
     public WireClient tellNotices(Consumer<String> told) {
         notices = told;
         return this;
+    }
+
+    /** How many statements the last answers said are prepared by Parse. */
+    public int parsed() {
+        return parsed;
     }
 
     /** The transaction status of the last ReadyForQuery. */

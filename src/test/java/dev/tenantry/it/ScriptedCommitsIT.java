@@ -260,6 +260,26 @@ class ScriptedCommitsIT extends ScriptedNodes {
         }
     }
 
+    /** As PostgreSQL does, which looks for the statement before it looks at the block. */
+    @Test
+    void saysThatAStatementIsUnknownInABlockWhoseNodeIsLost() {
+        FakeNode home = FakeNode.start(peer -> {
+            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+            answer(peer, "BEGIN", 'T');
+            answer(peer, "DELETE", 'T'); // and goes away
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home);
+                RawClient client = proxy.login()) {
+            client.run("BEGIN");
+            client.run("DELETE FROM t");
+            assertThat(said(client.query("SELECT 1"))).isEqualTo("08006 E");
+            assertThat(said(client.bind("", "unknown").execute("", 0).sync())).isEqualTo("26000 E");
+            assertThat(said(client.describe('S', "unknown").sync())).isEqualTo("26000 E");
+            assertThat(said(client.query("ROLLBACK"))).isEqualTo("ROLLBACK I");
+            leave(client);
+        }
+    }
+
     // --- what nodes do ----------------------------------------------------------------------------------------------
 
     /** A node whose part in CREATE ROLE is over when the client has cancelled it, too late. */

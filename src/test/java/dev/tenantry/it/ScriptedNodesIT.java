@@ -139,6 +139,28 @@ class ScriptedNodesIT extends ScriptedNodes {
     }
 
     @Test
+    void preparesAgainWhatALostNodeHasNotConfirmed() {
+        FakeNode home = node(peer -> {
+            if (connections.getAndIncrement() == 0) {
+                peer.expectAll("PS"); // and goes away
+            } else {
+                peer.expectAll("PS");
+                peer.send('1', new MessageWriter());
+                peer.ready('I');
+                peer.expect('X');
+            }
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home);
+                RawClient client = proxy.login()) {
+            List<Message> lost = client.parse("s", "SELECT 1").sync().readUntilReady();
+            assertThat(Message.only(lost, 'E').sqlState()).isEqualTo("08006");
+            assertThat(Message.types(client.parse("s", "SELECT 1").sync().readUntilReady()))
+                    .isEqualTo("1Z");
+            leave(client);
+        }
+    }
+
+    @Test
     void handsOnNoConnectionThatItsNodeDoesNotAnswerOn() {
         FakeNode node = FakeNode.start(peer -> {
             boolean first = connections.getAndIncrement() == 0;
@@ -208,6 +230,21 @@ class ScriptedNodesIT extends ScriptedNodes {
             cancel(proxy, client);
             assertCancelled(client.readUntilReady(), 'I');
             assertThat(Message.types(client.run("SELECT 1"))).isEqualTo("CZ");
+        }
+    }
+
+    @Test
+    void knowsNoSavepointInABlockThatACancelHasKeptFromAllNodes() {
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, answering(), hanging());
+                RawClient client = proxy.login()) {
+            client.run("BEGIN");
+            client.query("SELECT FROM s2.t").flushOut();
+            await(reached);
+            cancel(proxy, client);
+            assertCancelled(client.readUntilReady(), 'E');
+            assertThat(Message.only(client.run("ROLLBACK TO s"), 'E').sqlState())
+                    .isEqualTo("3B001");
+            assertThat(Message.types(client.run("ROLLBACK"))).isEqualTo("CZ");
         }
     }
 

@@ -152,6 +152,9 @@ public final class ExtendedQueries {
                     .own(result);
             return Verdict.SKIP;
         }
+        if (prepared == null) {
+            checkLost(in, portalEnd + 1, nameEnd);
+        }
         BackendConnection backend = backendFor(prepared, parameters);
         if (backend == null) {
             return Verdict.WAIT;
@@ -169,6 +172,20 @@ public final class ExtendedQueries {
         session.ledger().expect(Expected.BIND, false, null);
         session.backends().extended(false);
         return Verdict.FORWARD;
+    }
+
+    /**
+     * A statement that the client does not have is looked up before the block's state, and in a block that has lost a
+     * node there may be none left to say so.
+     *
+     * @throws SqlErrorException when the block has lost a node
+     */
+    private void checkLost(ByteBuf in, int start, int end) {
+        TransactionScope transaction = session.transaction();
+        if (transaction.isCrippled()) {
+            SqlError loss = transaction.takeLoss();
+            throw new SqlErrorException(loss != null ? loss : SqlErrors.noStatement(Bytes.raw(in, start, end)));
+        }
     }
 
     /**
@@ -251,6 +268,9 @@ public final class ExtendedQueries {
         if (of != null && cluster.isLocal(of)) {
             own.describe(of.facts(), portal == null ? null : portal.own(), statement);
             return Verdict.SKIP;
+        }
+        if (statement && prepared == null) {
+            checkLost(in, index + 6, nameEnd);
         }
         BackendConnection backend =
                 statement ? backendFor(prepared, BoundParameters.NONE) : statements.ready(node(portal));

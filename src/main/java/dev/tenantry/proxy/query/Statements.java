@@ -185,8 +185,18 @@ public final class Statements {
         };
         if (!ends) {
             SqlError loss = transaction.takeLoss();
-            throw new SqlErrorException(loss != null ? loss : SqlErrors.aborted());
+            throw new SqlErrorException(loss != null ? loss : failedBlock(facts));
         }
+    }
+
+    /** What PostgreSQL says to a statement of a failed block that does not end it, where there is no node to say it. */
+    private SqlError failedBlock(StatementFacts facts) {
+        TransactionScope transaction = session.transaction();
+        return facts.action() instanceof StatementAction.RollbackTo(String name)
+                        && !transaction.isCrippled()
+                        && !transaction.hasSavepoint(name)
+                ? SqlErrors.noSavepoint(name)
+                : SqlErrors.aborted();
     }
 
     /** The statement is about to run in the block on this backend: the block stays there, or can still move. */

@@ -440,7 +440,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         metrics.error(error.sqlState());
         boolean inBlock = session.transaction().isEnlisted(backend);
         if (active && (inBatch || !session.ledger().isEmpty())) {
-            if (LostReplies.tell(error, session, inBlock, inBatch)) {
+            if (LostReplies.tell(backend, error, session, inBlock, inBatch)) {
                 extended.skipToSync();
             }
             inBlock = false;

@@ -1,7 +1,9 @@
 package dev.tenantry.proxy.server;
 
+import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Expected;
+import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.wire.BackendMessages;
@@ -21,14 +23,15 @@ final class LostReplies {
      *     of the batch must not go on elsewhere without it, even if nothing is owed just now
      * @return whether the client has still to send the Sync that ends the batch
      */
-    static boolean tell(SqlError error, Conversation session, boolean inBlock, boolean inBatch) {
+    static boolean tell(
+            BackendConnection backend, SqlError error, Conversation session, boolean inBlock, boolean inBatch) {
         TransactionScope transaction = session.transaction();
         if (inBlock) {
             transaction.fail();
         }
         List<Object> ends = session.ledger().takeEnds();
         boolean openBatch = inBatch || session.ledger().isBatchOpen();
-        session.ledger().clear();
+        PreparedOnBackend.lost(backend, session.statements(), session.ledger());
         ByteBuf out = session.replies().buffer();
         boolean first = true;
         for (Object end : ends) {

@@ -173,6 +173,12 @@ public final class PreparedOnBackend {
         ledger.expect(Expected.CLOSE, true, new NameChange.Closes(statement, false));
     }
 
+    /** Nothing of what the backend owes comes any more: what it has not confirmed is not there. */
+    public static void lost(BackendConnection backend, PreparedStatements statements, ReplyLedger ledger) {
+        ledger.lose();
+        undo(backend, statements, ledger);
+    }
+
     /** Takes back what the model took for granted, because the backend never came to it; clears the list. */
     public static void undo(BackendConnection backend, PreparedStatements statements, ReplyLedger ledger) {
         Set<Prepared> never = new HashSet<>();

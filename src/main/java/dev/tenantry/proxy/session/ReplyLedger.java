@@ -273,13 +273,11 @@ public final class ReplyLedger {
         return batchOpen;
     }
 
-    /** Forgets everything that is owed. */
-    public void clear() {
+    /** Nothing of what is owed comes any more; what that prevents is {@link #undone()}. */
+    public void lose() {
+        failedParse = null;
         while (size > 0) {
-            if (kinds[head] == Expected.MADE_UP && effects[head] instanceof ByteBuf reply) {
-                reply.release();
-            }
-            pop();
+            drop();
         }
         skipping = false;
         failed = false;
@@ -287,6 +285,11 @@ public final class ReplyLedger {
         effectsPending = 0;
         copyIn = false;
         syncsInCopy = 0;
+    }
+
+    /** Forgets everything that is owed. */
+    public void clear() {
+        lose();
         undone.clear();
     }
 

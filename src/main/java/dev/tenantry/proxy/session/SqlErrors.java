@@ -116,6 +116,20 @@ public final class SqlErrors {
                 .withHint("Use COMMIT, which commits on all of them or on none.");
     }
 
+    /** PostgreSQL's own words for the name of a prepared statement that is not there; of one character a byte. */
+    public static SqlError noStatement(String name) {
+        return SqlError.error(
+                "26000",
+                name.isEmpty()
+                        ? "unnamed prepared statement does not exist"
+                        : "prepared statement \"" + name + "\" does not exist");
+    }
+
+    /** PostgreSQL's own words for a savepoint that is not there. */
+    public static SqlError noSavepoint(String name) {
+        return SqlError.error("3B001", "savepoint \"" + name + "\" does not exist");
+    }
+
     /** PostgreSQL's own words for a failed block. */
     public static SqlError aborted() {
         return SqlError.error("25P02", ABORTED);

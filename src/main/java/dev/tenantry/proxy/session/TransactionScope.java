@@ -220,6 +220,11 @@ public final class TransactionScope {
         return savepoints;
     }
 
+    /** Whether a savepoint of that name is open. */
+    public boolean hasSavepoint(String name) {
+        return lastSavepoint(name) >= 0;
+    }
+
     /** RELEASE SAVEPOINT has worked. */
     public void release(String name) {
         int index = lastSavepoint(name);
