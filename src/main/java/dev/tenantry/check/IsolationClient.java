@@ -102,6 +102,11 @@ final class IsolationClient implements AutoCloseable {
         SessionModel before = model.copy();
         List<Answer> expected = meaning.apply(model);
         Optional<List<Answer>> heard = hear(before, turn);
+        if (heard.isPresent() && before.isCrippled() && !heard.get().getFirst().failed()) {
+            before.heal();
+            model = before;
+            expected = meaning.apply(model);
+        }
         if (heard.isPresent()) {
             requireSame(expected, heard.get());
         }

@@ -164,6 +164,16 @@ final class SessionModel {
         readOnly = readOnly && (chained || !savepoints.isEmpty());
     }
 
+    /** Whether the block has lost a server. */
+    boolean isCrippled() {
+        return crippled;
+    }
+
+    /** The server that was lost had no part in the block yet: a savepoint helps. */
+    void heal() {
+        crippled = false;
+    }
+
     /** A server is lost that had a part in the block: only its end helps, not even a savepoint. */
     void lose() {
         fail();
@@ -259,12 +269,9 @@ final class SessionModel {
     }
 
     Answer rollbackTo(String name) {
-        if (crippled) {
-            return Answer.error("25P02");
-        }
         Answer found = find(name);
-        if (found.failed()) {
-            return found;
+        if (found.failed() || crippled) {
+            return found.failed() ? found : Answer.error("25P02");
         }
         while (!savepoints.element().name().equals(name)) {
             savepoints.pop();

@@ -245,6 +245,7 @@ class ScriptedNodesIT extends ScriptedNodes {
             assertThat(Message.only(client.run("ROLLBACK TO s"), 'E').sqlState())
                     .isEqualTo("3B001");
             assertThat(Message.types(client.run("ROLLBACK"))).isEqualTo("CZ");
+            assertThat(Message.types(client.run("SELECT 1"))).isEqualTo("CZ");
         }
     }
 

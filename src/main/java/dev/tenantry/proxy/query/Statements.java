@@ -192,9 +192,7 @@ public final class Statements {
     /** What PostgreSQL says to a statement of a failed block that does not end it, where there is no node to say it. */
     private SqlError failedBlock(StatementFacts facts) {
         TransactionScope transaction = session.transaction();
-        return facts.action() instanceof StatementAction.RollbackTo(String name)
-                        && !transaction.isCrippled()
-                        && !transaction.hasSavepoint(name)
+        return facts.action() instanceof StatementAction.RollbackTo(String name) && !transaction.hasSavepoint(name)
                 ? SqlErrors.noSavepoint(name)
                 : SqlErrors.aborted();
     }
