@@ -35,6 +35,8 @@ final class DataFolder {
             max_replication_slots = 40
             max_logical_replication_workers = 20
             max_worker_processes = 40
+            # Up to 15, a server starts what replicates no more often than this.
+            wal_retrieve_retry_interval = 200ms
             max_locks_per_transaction = 256
             password_encryption = 'scram-sha-256'
             log_line_prefix = '%m [%p] %q%u@%d '
