@@ -106,6 +106,55 @@ class MoveIT {
     }
 
     @Test
+    void movesUnloggedTablesWithWhatIsInThem() throws SQLException {
+        create("moved_unlogged", "worker1");
+        try (Connection client = CLUSTER.connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("""
+                    CREATE TABLE moved_unlogged.kept (id int PRIMARY KEY);
+                    INSERT INTO moved_unlogged.kept VALUES (1);
+                    CREATE TYPE moved_unlogged.mood AS ENUM ('sad', 'glad');
+                    CREATE UNLOGGED TABLE moved_unlogged."Odd" (
+                        id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, gone int, "a ""b" text, twice int
+                        GENERATED ALWAYS AS (half * 2) STORED, half int, moods moved_unlogged.mood[],
+                        kept int REFERENCES moved_unlogged.kept);
+                    ALTER TABLE moved_unlogged."Odd" DROP COLUMN gone;
+                    CREATE UNLOGGED TABLE moved_unlogged.child (odd int REFERENCES moved_unlogged."Odd", at timestamptz,
+                        took interval, raw bytea, part float8);
+                    CREATE TABLE moved_unlogged.parts (k int, v text) PARTITION BY RANGE (k);
+                    CREATE UNLOGGED TABLE moved_unlogged.part1 PARTITION OF moved_unlogged.parts
+                        FOR VALUES FROM (0) TO (1000);
+                    CREATE UNLOGGED TABLE moved_unlogged.nothing ();
+                    INSERT INTO moved_unlogged."Odd" ("a ""b", half, moods, kept)
+                        SELECT E'tab\\t line\\n \\\\N ' || i, i, ARRAY['sad', 'glad']::moved_unlogged.mood[], 1
+                        FROM generate_series(1, 1000) i;
+                    INSERT INTO moved_unlogged."Odd" ("a ""b") VALUES (NULL), ('');
+                    INSERT INTO moved_unlogged.child VALUES (7, 'epoch', '1 mon 2 days', '\\x00ff', 'NaN'), (8, NULL, NULL, NULL, NULL);
+                    INSERT INTO moved_unlogged.parts SELECT i, 'p' || i FROM generate_series(0, 999) i;
+                    INSERT INTO moved_unlogged.nothing DEFAULT VALUES;
+                    """);
+            String sums = """
+                    SELECT (SELECT count(*) || md5(string_agg(o::text, '|' ORDER BY id)) FROM moved_unlogged."Odd" o)
+                        || (SELECT string_agg(c::text, '|' ORDER BY odd) FROM moved_unlogged.child c)
+                        || (SELECT count(*) || '/' || sum(k) FROM moved_unlogged.parts)
+                        || (SELECT count(*) FROM moved_unlogged.nothing)
+                    """;
+            String before = value(statement, sums);
+            for (PostgresNode target : List.of(CLUSTER.worker(2), CLUSTER.worker(1))) {
+                move(statement, "moved_unlogged", target);
+                assertThat(value(statement, sums)).isEqualTo(before);
+            }
+            assertThat(value(statement, "INSERT INTO moved_unlogged.\"Odd\" (half) VALUES (1) RETURNING id"))
+                    .isEqualTo("1003");
+            assertThat(value(
+                            statement,
+                            "SELECT relpersistence FROM pg_class" + " WHERE oid = 'moved_unlogged.child'::regclass"))
+                    .isEqualTo("u");
+        }
+        assertNothingLeft();
+    }
+
+    @Test
     void keepsPreparedStatementsWhoseResultHasTypesOfTheSchema() throws SQLException {
         create("moved_types", "worker1");
         try (Connection client = DriverManager.getConnection(CLUSTER.jdbcUrl() + "&prepareThreshold=1");

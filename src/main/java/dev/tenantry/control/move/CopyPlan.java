@@ -8,7 +8,9 @@ import dev.tenantry.blueprint.TableBlueprint;
 import dev.tenantry.blueprint.TableBlueprint.Kind;
 import dev.tenantry.blueprint.TableBlueprint.Persistence;
 import dev.tenantry.blueprint.TableBlueprint.ReplicaIdentity;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -39,6 +41,18 @@ record CopyPlan(SchemaBlueprint blueprint) {
         return blueprint.tables().stream()
                 .filter(table -> table.kind() == Kind.PLAIN && table.persistence() == Persistence.UNLOGGED)
                 .toList();
+    }
+
+    /** The columns of {@link #unlogged} tables that hold values, by table. */
+    Map<String, List<String>> unloggedColumns() {
+        return unlogged().stream()
+                .collect(Collectors.toMap(
+                        TableBlueprint::name, TableBlueprint::storedColumns, (one, other) -> one, LinkedHashMap::new));
+    }
+
+    /** Bytes that they had when the definition was read. */
+    long unloggedBytes() {
+        return unlogged().stream().mapToLong(TableBlueprint::estimatedBytes).sum();
     }
 
     /** Tables whose rows could not be told from each other. */

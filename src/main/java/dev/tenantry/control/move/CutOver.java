@@ -1,13 +1,18 @@
 package dev.tenantry.control.move;
 
+import dev.tenantry.blueprint.TableBlueprint;
+import dev.tenantry.control.node.copy.HeldRows;
 import dev.tenantry.control.node.copy.SequenceValue;
 import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore;
 import dev.tenantry.store.move.MoveStore.PauseState;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Attempts to switch a schema to its new node, each within the time that clients may wait: the schema is paused, every
@@ -25,6 +30,9 @@ final class CutOver {
     /** For how much of the time sessions are waited for that might still use the schema. */
     private static final int RUNNING_PERCENT = 40;
 
+    /** How often unlogged tables may prove too large for the time that there is. */
+    private static final int COPIES_LATE_MAX = 3;
+
     private final MoveServices services;
     private final MoveConnections connections;
     private final MoveStore store;
@@ -35,6 +43,8 @@ final class CutOver {
     private Set<Integer> inTheWay = Set.of();
     private boolean definitionChanged;
     private long begun;
+    private @Nullable HeldRows rows;
+    private int copiesLate;
 
     CutOver(MoveServices services, MoveConnections connections, MoveRow move, CopyPlan plan) {
         this.services = services;
@@ -138,6 +148,9 @@ final class CutOver {
 
     private boolean caughtUp() throws InterruptedException {
         long mark = connections.source().mark();
+        if (!copiedUnlogged()) {
+            return false;
+        }
         while (!connections.target().hasMark(mark)) {
             if (!inTime()) {
                 return false;
@@ -148,6 +161,38 @@ final class CutOver {
         connections.target().setSequences(plan.schema(), values);
         services.observer().reached(MovePoint.LEVEL);
         return true;
+    }
+
+    /** Nothing tells of changes to unlogged tables, so they are copied when nobody can change them any more. */
+    private boolean copiedUnlogged() {
+        if (plan.unlogged().isEmpty()) {
+            return true;
+        }
+        HeldRows copying = rows;
+        if (copying == null) {
+            copying = connections.heldRows();
+            rows = copying;
+        }
+        if (copying.copy(plan.schema(), plan.unloggedColumns(), rest(WAIT_PERCENT))) {
+            return true;
+        }
+        copiesLate++;
+        if (copiesLate >= COPIES_LATE_MAX) {
+            throw unloggedTooLarge(plan);
+        }
+        return false;
+    }
+
+    /** There is more in unlogged tables than can be copied while clients wait. */
+    static MoveFailedException unloggedTooLarge(CopyPlan plan) {
+        return new MoveFailedException(
+                SqlStates.FEATURE_NOT_SUPPORTED,
+                "schema %s cannot be moved because its unlogged tables are too large".formatted(plan.schema()),
+                "Nothing tells of changes to %s, so they have to be copied while clients wait."
+                        .formatted(plan.unlogged().stream()
+                                .map(TableBlueprint::name)
+                                .collect(Collectors.joining(", "))),
+                "Use ALTER TABLE ... SET LOGGED for the time of the move, or a greater tenantry.move.cut-over-max.");
     }
 
     private boolean sameDefinition(String fingerprint) {

@@ -3,7 +3,6 @@ package dev.tenantry.control.move;
 import dev.tenantry.blueprint.BlueprintReader;
 import dev.tenantry.blueprint.DefinitionChangedException;
 import dev.tenantry.blueprint.SchemaBlueprint;
-import dev.tenantry.blueprint.TableBlueprint;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.control.node.copy.Target;
@@ -17,7 +16,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -126,15 +124,8 @@ final class Forward {
 
     /** What logical replication can't carry. */
     private void checkRows(CopyPlan plan) {
-        if (!plan.unlogged().isEmpty()) {
-            throw new MoveFailedException(
-                    SqlStates.FEATURE_NOT_SUPPORTED,
-                    "schema %s cannot be moved because it has unlogged tables".formatted(plan.schema()),
-                    "Nothing tells of changes to: %s."
-                            .formatted(plan.unlogged().stream()
-                                    .map(TableBlueprint::name)
-                                    .collect(Collectors.joining(", "))),
-                    "Use ALTER TABLE ... SET LOGGED for the time of the move, or drop them.");
+        if (plan.unloggedBytes() > services.limits().heldBytesMax()) {
+            throw CutOver.unloggedTooLarge(plan);
         }
         List<String> incomparable = plan.withoutKey().stream()
                 .filter(table -> source.hasIncomparable(plan.schema(), table))

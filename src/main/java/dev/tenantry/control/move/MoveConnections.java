@@ -1,5 +1,6 @@
 package dev.tenantry.control.move;
 
+import dev.tenantry.control.node.copy.HeldRows;
 import dev.tenantry.control.node.copy.MoveNames;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.Target;
@@ -53,7 +54,10 @@ final class MoveConnections implements AutoCloseable {
     }
 
     private ServerConnection open(NodePlace place, Function<CoordinatorAddress, ServerConnection> opening) {
-        ServerConnection connection = opening.apply(address(place));
+        return kept(opening.apply(address(place)));
+    }
+
+    private ServerConnection kept(ServerConnection connection) {
         opened.push(connection);
         return connection;
     }
@@ -114,9 +118,12 @@ final class MoveConnections implements AutoCloseable {
 
     /** One more connection to the coordinator, for what takes moments; closed with all. */
     ServerConnection anotherToCoordinator() {
-        ServerConnection connection = services.open(services.coordinator());
-        opened.push(connection);
-        return connection;
+        return kept(services.open(services.coordinator()));
+    }
+
+    /** Copies rows from the source to the target, over connections of its own that are closed with all. */
+    HeldRows heldRows() {
+        return new HeldRows(open(sourcePlace, services::open), open(targetPlace, services::open));
     }
 
     /** Does something with a connection to the source that may take long. */

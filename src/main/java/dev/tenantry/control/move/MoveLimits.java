@@ -18,6 +18,14 @@ public record MoveLimits(
     public static final MoveLimits DEFAULT =
             new MoveLimits(Duration.ofMillis(500), Duration.ofMillis(200), 2, Duration.ZERO, Comparison.COUNTS);
 
+    /** More than is ever copied in this time, by a process of this kind. */
+    private static final long BYTES_PER_MILLI = 200_000;
+
+    /** How many bytes can't be copied while clients wait. */
+    long heldBytesMax() {
+        return cutOverMax.toMillis() * BYTES_PER_MILLI;
+    }
+
     /** How rows are compared before the switch; definitions are compared always. */
     public enum Comparison {
         /** Not at all. */

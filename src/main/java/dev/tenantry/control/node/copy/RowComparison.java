@@ -76,7 +76,7 @@ public final class RowComparison {
         if (tables.isEmpty()) {
             return found;
         }
-        String sum = withSums ? "coalesce(sum(hashtextextended(t::text, 0)), 0)::text" : "''";
+        String sum = withSums ? "coalesce(sum(hashtextextended(ROW(t.*)::text, 0)), 0)::text" : "''";
         connection
                 .query(tables.stream()
                         .map(table -> "SELECT " + SqlName.literal(table) + "::text, count(*), " + sum + " FROM ONLY "
