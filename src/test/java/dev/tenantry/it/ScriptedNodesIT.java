@@ -234,7 +234,7 @@ class ScriptedNodesIT extends ScriptedNodes {
     }
 
     @Test
-    void knowsNoSavepointInABlockThatACancelHasKeptFromAllNodes() {
+    void knowsNoSavepointAndNoStatementInABlockThatACancelHasKeptFromAllNodes() {
         try (ProxyBefore proxy = new ProxyBefore(LIMITS, answering(), hanging());
                 RawClient client = proxy.login()) {
             client.run("BEGIN");
@@ -244,6 +244,8 @@ class ScriptedNodesIT extends ScriptedNodes {
             assertCancelled(client.readUntilReady(), 'E');
             assertThat(Message.only(client.run("ROLLBACK TO s"), 'E').sqlState())
                     .isEqualTo("3B001");
+            List<Message> bound = client.bind("", "unknown").sync().readUntilReady();
+            assertThat(Message.only(bound, 'E').sqlState()).isEqualTo("26000");
             assertThat(Message.types(client.run("ROLLBACK"))).isEqualTo("CZ");
             assertThat(Message.types(client.run("SELECT 1"))).isEqualTo("CZ");
         }

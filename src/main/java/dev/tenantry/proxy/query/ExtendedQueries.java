@@ -153,7 +153,7 @@ public final class ExtendedQueries {
             return Verdict.SKIP;
         }
         if (prepared == null) {
-            checkLost(in, portalEnd + 1, nameEnd);
+            checkUnknown(in, portalEnd + 1, nameEnd);
         }
         BackendConnection backend = backendFor(prepared, parameters);
         if (backend == null) {
@@ -175,14 +175,14 @@ public final class ExtendedQueries {
     }
 
     /**
-     * A statement that the client does not have is looked up before the block's state, and in a block that has lost a
-     * node there may be none left to say so.
+     * A statement that the client does not have is looked up before the block's state, and in a block that has failed
+     * for reasons of ours there may be no node to say so.
      *
-     * @throws SqlErrorException when the block has lost a node
+     * @throws SqlErrorException when the block has failed for such a reason
      */
-    private void checkLost(ByteBuf in, int start, int end) {
+    private void checkUnknown(ByteBuf in, int start, int end) {
         TransactionScope transaction = session.transaction();
-        if (transaction.isCrippled()) {
+        if (transaction.isFailed()) {
             SqlError loss = transaction.takeLoss();
             throw new SqlErrorException(loss != null ? loss : SqlErrors.noStatement(Bytes.raw(in, start, end)));
         }
@@ -270,7 +270,7 @@ public final class ExtendedQueries {
             return Verdict.SKIP;
         }
         if (statement && prepared == null) {
-            checkLost(in, index + 6, nameEnd);
+            checkUnknown(in, index + 6, nameEnd);
         }
         BackendConnection backend =
                 statement ? backendFor(prepared, BoundParameters.NONE) : statements.ready(node(portal));
