@@ -207,6 +207,10 @@ public interface AppConfig {
         @WithDefault("PT0.2S")
         Duration lockMax();
 
+        /** For how long the target may come no nearer to a source that is written to; then the move is undone. */
+        @WithDefault("PT1H")
+        Duration catchUpMax();
+
         /** How many moves may use a node at a time; further ones wait. */
         @WithDefault("2")
         @Min(1)

@@ -105,7 +105,13 @@ public record Wiring(
     }
 
     private static MoveLimits moves(AppConfig.Move move) {
-        return new MoveLimits(move.cutOverMax(), move.lockMax(), move.perNode(), move.keepSource(), move.comparison());
+        return new MoveLimits(
+                move.cutOverMax(),
+                move.lockMax(),
+                move.catchUpMax(),
+                move.perNode(),
+                move.keepSource(),
+                move.comparison());
     }
 
     private static RebalanceLimits rebalances(AppConfig.Rebalance rebalance) {

@@ -1,6 +1,7 @@
 package dev.tenantry.control.move;
 
 import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.control.node.copy.Target;
 import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
@@ -19,11 +20,13 @@ final class Following {
     private final MoveConnections connections;
     private final MoveRow move;
     private final Pace pace = new Pace();
+    private final Headway headway;
 
     Following(MoveServices services, MoveConnections connections, MoveRow move) {
         this.services = services;
         this.connections = connections;
         this.move = move;
+        this.headway = new Headway(services.limits().catchUpMax());
     }
 
     /** How far the servers are with the copy, unless they have given up. */
@@ -38,16 +41,22 @@ final class Following {
         return copying;
     }
 
-    /** Waits until what is written on the source arrives at once. */
+    /**
+     * Waits until what is written on the source arrives at once.
+     *
+     * @throws MoveFailedException if the target has come no nearer for too long
+     */
     void awaitNear() throws InterruptedException {
         Duration near = services.limits().cutOverMax().dividedBy(NEAR_PART);
         while (true) {
             long begun = System.nanoTime();
             awaitMark();
             if (System.nanoTime() - begun < near.toNanos()) {
+                headway.reset();
                 connections.store().lag(move, 0, Optional.empty());
                 return;
             }
+            requireHeadway(connections.source().lag());
         }
     }
 
@@ -64,7 +73,25 @@ final class Following {
                 long lag = source.lag();
                 pace.note(System.nanoTime(), lag);
                 connections.store().lag(move, lag, pace.left());
+                requireHeadway(lag);
             }
         }
+    }
+
+    private void requireHeadway(long lag) {
+        if (!headway.note(System.nanoTime(), lag)) {
+            throw givenUp();
+        }
+    }
+
+    private MoveFailedException givenUp() {
+        return new MoveFailedException(
+                SqlStates.INSUFFICIENT_RESOURCES,
+                "schema %s cannot be moved: node \"%s\" does not catch up with the writers"
+                        .formatted(move.schema(), connections.targetPlace().name()),
+                "It has been %d bytes of log behind, about as many as before, for %d s."
+                        .formatted(
+                                headway.least(), services.limits().catchUpMax().toSeconds()),
+                "Move the schema when less is written, or raise tenantry.move.catch-up-max.");
     }
 }

@@ -7,16 +7,22 @@ import java.time.Duration;
  *
  * @param cutOverMax how long clients of the schema may be made to wait by one attempt to cut over
  * @param lockMax how long the source's tables may be locked for, or writers kept waiting, outside the cut-over
+ * @param catchUpMax for how long the target may come no nearer to the source
  * @param perNode how many moves may use a node at a time, as source or target
  * @param keepSource how long the old copy is kept after the switch
  * @param comparison what is compared before the switch
  */
 public record MoveLimits(
-        Duration cutOverMax, Duration lockMax, int perNode, Duration keepSource, Comparison comparison) {
+        Duration cutOverMax,
+        Duration lockMax,
+        Duration catchUpMax,
+        int perNode,
+        Duration keepSource,
+        Comparison comparison) {
 
     /** What is used when nothing is configured. */
-    public static final MoveLimits DEFAULT =
-            new MoveLimits(Duration.ofMillis(500), Duration.ofMillis(200), 2, Duration.ZERO, Comparison.COUNTS);
+    public static final MoveLimits DEFAULT = new MoveLimits(
+            Duration.ofMillis(500), Duration.ofMillis(200), Duration.ofHours(1), 2, Duration.ZERO, Comparison.COUNTS);
 
     /** More than is ever copied in this time, by a process of this kind. */
     private static final long BYTES_PER_MILLI = 200_000;
