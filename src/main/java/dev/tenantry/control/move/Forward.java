@@ -107,7 +107,8 @@ final class Forward {
     }
 
     private void checkRoom() {
-        String full = !source.hasRoom()
+        int slots = target.slotsMax();
+        String full = !source.hasRoom(slots)
                 ? connections.sourcePlace().name()
                 : !target.hasRoom() ? connections.targetPlace().name() : "";
         if (!full.isEmpty()) {
@@ -115,8 +116,9 @@ final class Forward {
                     SqlStates.LIMIT_EXCEEDED,
                     "schema %s cannot be moved: node \"%s\" has no room for its replication"
                             .formatted(move.schema(), full),
-                    "A move needs three replication slots and senders on the source, and two workers and three"
-                            + " origins on the target.",
+                    "A move needs %d replication slots and senders on the source, and two workers and three origins"
+                                    .formatted(slots)
+                            + " on the target.",
                     "Wait for other moves to end, or increase max_replication_slots, max_wal_senders and"
                             + " max_logical_replication_workers there.");
         }

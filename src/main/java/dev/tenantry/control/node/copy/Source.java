@@ -80,13 +80,13 @@ public final class Source {
         return sizes;
     }
 
-    /** Whether one more move can be served: a slot for it and some for its tables, and as many senders. */
-    public boolean hasRoom() {
+    /** Whether one more move can be served, which needs so many slots and senders. */
+    public boolean hasRoom(int slots) {
         return connection.query("""
                 SELECT current_setting('max_replication_slots')::int
-                           - (SELECT count(*) FROM pg_replication_slots) >= 3
-                   AND current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication) >= 3
-                """).iterator().next().getBoolean(0);
+                           - (SELECT count(*) FROM pg_replication_slots) >= $1
+                   AND current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication) >= $1
+                """, slots).iterator().next().getBoolean(0);
     }
 
     /** The replica identity of a table that has no key: DEFAULT or NOTHING. */

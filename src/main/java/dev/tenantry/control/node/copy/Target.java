@@ -73,6 +73,16 @@ public final class Target {
                 > 0;
     }
 
+    /** How many slots of the source a subscription may use: one to follow, one for each table being copied. */
+    public int slotsMax() {
+        return 1
+                + connection
+                        .query("SELECT current_setting('max_sync_workers_per_subscription')::int")
+                        .iterator()
+                        .next()
+                        .getInteger(0);
+    }
+
     /** Whether one more subscription can be served. */
     public boolean hasRoom() {
         return connection.query("""
