@@ -138,6 +138,28 @@ class ScriptedNodesIT extends ScriptedNodes {
         }
     }
 
+    /** The client owes that BEGIN to nobody, so the loss is told to what waits for the next node. */
+    @Test
+    void tellsOfANodeThatIsLostWhenItsPartOfABatchBecomesABlock() {
+        FakeNode home = node(peer -> {
+            peer.expectAll("PBEQ");
+            peer.send('1', new MessageWriter());
+            peer.send('2', new MessageWriter());
+            peer.complete("INSERT 0 1"); // and goes away
+        });
+        FakeNode other = FakeNode.start(peer -> {});
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, other);
+                RawClient client = proxy.login()) {
+            client.parse("", "INSERT INTO t VALUES (1)").bind("", "").execute("", 0);
+            client.parse("", "INSERT INTO s2.t VALUES (2)").bind("", "").execute("", 0);
+            List<Message> answer = client.sync().readUntilReady();
+            assertThat(Message.types(answer)).isEqualTo("12CEZ");
+            assertThat(Message.only(answer, 'E').sqlState()).isEqualTo("08006");
+            assertThat(Message.only(answer, 'Z').text()).isEqualTo("I");
+            leave(client);
+        }
+    }
+
     @Test
     void preparesAgainWhatALostNodeHasNotConfirmed() {
         FakeNode home = node(peer -> {

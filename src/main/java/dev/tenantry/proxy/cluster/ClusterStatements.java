@@ -223,7 +223,7 @@ public final class ClusterStatements {
         }
         TransactionScope transaction = session.transaction();
         if (transaction.status() == 'E') {
-            throw new SqlErrorException(SqlErrors.aborted());
+            throw new SqlErrorException(session.transaction().whyFailed());
         }
         if (!transaction.isOpen()) {
             transaction.beginImplicit();
@@ -294,7 +294,8 @@ public final class ClusterStatements {
         }
         StatementAction action = facts.action();
         if (session.transaction().status() == 'E' && !(action instanceof StatementAction.RollbackTo)) {
-            throw new SqlErrorException(SqlErrors.aborted()); // no node may do what the failed one does not
+            throw new SqlErrorException(
+                    session.transaction().whyFailed()); // no node may do what the failed one does not
         }
         List<BackendConnection> participants = occupied();
         services.worker().execute(() -> {

@@ -261,7 +261,7 @@ public final class Dispatcher {
         boolean enlisted = target != null && transaction.isEnlisted(target);
         boolean alive = target == null || !enlisted || target.status() != 'E';
         if (alive && (enlisted ? transaction.hasFailedNode() : transaction.status() == 'E')) {
-            throw new SqlErrorException(SqlErrors.aborted()); // going on would bring the failed block back to life
+            throw new SqlErrorException(transaction.whyFailed()); // going on would bring the failed block back to life
         }
         if (transaction.isOpen() && main != null && !enlisted && !transaction.isBound()) {
             run(main.call("ROLLBACK"), this::rolledBack);

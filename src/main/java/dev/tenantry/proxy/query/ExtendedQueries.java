@@ -74,9 +74,14 @@ public final class ExtendedQueries {
         return session.backends().isUnsynced() && (session.backends().isExecuted() || portals.hasAnyOn(active.node()));
     }
 
-    /** The batch was cut off by the loss of its node; the client has been told. */
+    /** The batch was cut off, and the client has been told. */
     public void skipToSync() {
         skipping = true;
+    }
+
+    /** A node is lost, and the client has been told in the middle of a batch, or not. */
+    public void lost(boolean inBatch) {
+        skipping |= inBatch;
     }
 
     /** The reply that was given last has ended a transaction, and with it its portals. */
@@ -200,7 +205,7 @@ public final class ExtendedQueries {
             return false;
         }
         if (session.ledger().isEmpty() && transaction.status() == 'E') {
-            throw new SqlErrorException(SqlErrors.aborted());
+            throw new SqlErrorException(transaction.whyFailed());
         }
         return !session.ledger().isEmpty();
     }

@@ -16,7 +16,6 @@ import dev.tenantry.proxy.net.FrameHandler.Verdict;
 import dev.tenantry.proxy.session.BoundParameters;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionContext;
-import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.routing.ExplainedRoute;
 import dev.tenantry.routing.Route;
 import dev.tenantry.sql.StatementAction.ExplainRoute;
@@ -183,7 +182,7 @@ public final class OwnStatements {
 
     private void requireSoundBlock() {
         if (session.transaction().status() == 'E') {
-            throw new SqlErrorException(SqlErrors.aborted());
+            throw new SqlErrorException(session.transaction().whyFailed());
         }
     }
 

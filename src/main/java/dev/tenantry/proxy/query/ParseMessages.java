@@ -137,7 +137,7 @@ final class ParseMessages {
             return Verdict.WAIT; // whether the block, or the batch before it, has failed decides
         }
         if (!Statements.endsBlock(facts) && session.transaction().status() == 'E') {
-            throw new SqlErrorException(SqlErrors.aborted());
+            throw new SqlErrorException(session.transaction().whyFailed());
         }
         Prepared prepared = prepared(name, in, index, frameLength, facts);
         prepared.confirm();

@@ -440,11 +440,12 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         metrics.error(error.sqlState());
         boolean inBlock = session.transaction().isEnlisted(backend);
         if (active && (inBatch || !session.ledger().isEmpty())) {
-            if (LostReplies.tell(backend, error, session, inBlock, inBatch)) {
-                extended.skipToSync();
+            LostReplies.Told heard = LostReplies.tell(backend, error, session, inBlock, inBatch);
+            extended.lost(heard == LostReplies.Told.BATCH);
+            if (heard != LostReplies.Told.NOTHING) {
+                inBlock = false;
+                context.statementLost();
             }
-            inBlock = false;
-            context.statementLost();
         }
         session.transaction().forget(backend, inBlock ? error : null);
         proceed();

@@ -14,6 +14,16 @@ import java.util.List;
 /** Answers what a lost backend owed, so that the client's count of replies stays right. */
 final class LostReplies {
 
+    /** What the client has been told of the loss. */
+    enum Told {
+        /** Nothing: it does not wait for anything, or for what others owe. */
+        NOTHING,
+        /** It has an error for what it waits for. */
+        REPLIES,
+        /** And it has still to send the Sync that ends the batch. */
+        BATCH
+    }
+
     private LostReplies() {}
 
     /**
@@ -21,9 +31,8 @@ final class LostReplies {
      *
      * @param inBatch whether the backend has executed something of a batch that it has not seen the Sync of: the rest
      *     of the batch must not go on elsewhere without it, even if nothing is owed just now
-     * @return whether the client has still to send the Sync that ends the batch
      */
-    static boolean tell(
+    static Told tell(
             BackendConnection backend, SqlError error, Conversation session, boolean inBlock, boolean inBatch) {
         TransactionScope transaction = session.transaction();
         if (inBlock) {
@@ -54,6 +63,6 @@ final class LostReplies {
             BackendMessages.error(out, first || !transaction.isOpen() ? error : SqlErrors.aborted());
         }
         session.replies().send(out);
-        return openBatch;
+        return openBatch ? Told.BATCH : first ? Told.NOTHING : Told.REPLIES;
     }
 }

@@ -284,6 +284,12 @@ public final class TransactionScope {
         return error == null && crippled ? SqlErrors.aborted() : error;
     }
 
+    /** What a statement is told that can't run because the block has failed: the first why a node is gone. */
+    public SqlError whyFailed() {
+        SqlError error = takeLoss();
+        return error == null ? SqlErrors.aborted() : error;
+    }
+
     /** Why a node of the block is gone, once. */
     @Nullable
     public SqlError takeLoss() {
