@@ -37,6 +37,15 @@ class SchemaDdlIT {
         client.close();
     }
 
+    /** The driver sends each statement as an extended message of one batch, with the space that stands before it. */
+    @Test
+    void createsSchemasInOneBatch() throws SQLException {
+        run(" /* first */ CREATE SCHEMA ddl_a CREATE TABLE made (); DROP SCHEMA ddl_a CASCADE");
+        run("CREATE SCHEMA ddl_a; CREATE SCHEMA ddl_b");
+        run("SET tenantry.node = 'worker1'; CREATE SCHEMA ddl_c");
+        run("SET tenantry.node = ''; CREATE TABLE ddl_a.t (); CREATE TABLE ddl_b.t (); CREATE TABLE ddl_c.t ()");
+    }
+
     @Test
     void rollsBackOnEveryNode() throws SQLException {
         run("BEGIN");

@@ -129,7 +129,8 @@ public final class ClusterStatements {
                 // only one node is concerned
             }
             default -> {
-                return run(facts, prepared.text(), Turn.EXECUTE);
+                // Without what stands around it: positions in it are counted from its start.
+                return run(facts, prepared.text().substring(facts.start(), facts.end()), Turn.EXECUTE);
             }
         }
         return inject(prepared, facts);
