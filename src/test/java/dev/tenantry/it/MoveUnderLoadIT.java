@@ -78,11 +78,11 @@ class MoveUnderLoadIT {
         try (Connection client = CLUSTER.connect();
                 Statement statement = client.createStatement()) {
             String done = Long.toString(confirmed.get());
-            assertThat(value(statement, "SELECT sum(balance) FROM loaded.account"))
-                    .isEqualTo(done);
-            assertThat(value(statement, "SELECT count(*) FROM loaded.history")).isEqualTo(done);
-            assertThat(value(statement, "SELECT sum(delta) FROM loaded.keyless"))
-                    .isEqualTo(done);
+            assertThat(List.of(
+                            value(statement, "SELECT sum(balance) FROM loaded.account"),
+                            value(statement, "SELECT count(*) FROM loaded.history"),
+                            value(statement, "SELECT sum(delta) FROM loaded.keyless")))
+                    .containsExactly(done, done, done);
         }
     }
 
@@ -98,7 +98,7 @@ class MoveUnderLoadIT {
                 for (int i = number; !stop.get(); i += CLIENTS) {
                     int account = 1 + i % ACCOUNTS;
                     update.setInt(1, account);
-                    update.executeUpdate();
+                    assertThat(update.executeUpdate()).isEqualTo(1);
                     history.setInt(1, account);
                     history.executeUpdate();
                     keyless.setInt(1, account);
@@ -107,7 +107,7 @@ class MoveUnderLoadIT {
                     confirmed.incrementAndGet();
                 }
             }
-        } catch (SQLException | RuntimeException failed) {
+        } catch (SQLException | RuntimeException | AssertionError failed) {
             failures.add(failed);
         }
     }
