@@ -225,7 +225,7 @@ public interface AppConfig {
          * What is compared before the switch, besides the definitions: {@code none}, {@code counts} of rows, or
          * {@code checksums} of all values.
          */
-        @WithDefault("counts")
+        @WithDefault("checksums")
         MoveLimits.Comparison comparison();
     }
 }

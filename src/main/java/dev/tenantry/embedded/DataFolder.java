@@ -35,7 +35,6 @@ final class DataFolder {
             max_replication_slots = 40
             max_logical_replication_workers = 20
             max_worker_processes = 40
-            max_sync_workers_per_subscription = 4
             # Up to 15, a server starts what replicates no more often than this.
             wal_retrieve_retry_interval = 200ms
             max_locks_per_transaction = 256

@@ -22,7 +22,12 @@ public record MoveLimits(
 
     /** What is used when nothing is configured. */
     public static final MoveLimits DEFAULT = new MoveLimits(
-            Duration.ofMillis(500), Duration.ofMillis(200), Duration.ofHours(1), 2, Duration.ZERO, Comparison.COUNTS);
+            Duration.ofMillis(500),
+            Duration.ofMillis(200),
+            Duration.ofHours(1),
+            2,
+            Duration.ZERO,
+            Comparison.CHECKSUMS);
 
     /** More than is ever copied in this time, by a process of this kind. */
     private static final long BYTES_PER_MILLI = 200_000;

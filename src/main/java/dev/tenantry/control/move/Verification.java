@@ -53,12 +53,9 @@ final class Verification {
             List<String> differences = RowComparison.differences(
                     source, target, plan.schema(), plan.published(), comparison == Comparison.CHECKSUMS);
             if (!differences.isEmpty()) {
-                throw new MoveFailedException(
-                        "XX001",
+                throw new CopyInvalidException(
                         "the copy of schema %s is not equal to it".formatted(plan.schema()),
-                        String.join("; ", differences) + ".",
-                        "Nothing has changed. Look for triggers, rules or writers on node \"%s\"."
-                                .formatted(connections.targetPlace().name()));
+                        String.join("; ", differences) + ".");
             }
         }
     }
