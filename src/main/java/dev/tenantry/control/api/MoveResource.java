@@ -19,7 +19,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.SecurityContext;
 import java.net.URI;
-import java.util.Set;
 import java.util.function.Function;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -39,7 +38,6 @@ import org.jspecify.annotations.Nullable;
 public class MoveResource {
 
     private static final String EVENT = "move";
-    private static final Set<String> MODES = Set.of("auto", "force_logical", "block_writes");
 
     private final ApiAccess access;
     private final EventStreams streams;
@@ -84,11 +82,9 @@ public class MoveResource {
                     @QueryParam("running")
                     @Nullable
                     String running) {
-        if (running != null && !Set.of("true", "false").contains(running)) {
-            throw Problem.badParameter("Parameter \"running\" must be true or false.");
-        }
-        MoveDesk.Page page = ask(
-                desk -> desk.moves(selection.schemas(), "true".equals(running), selection.limit(), selection.offset()));
+        boolean unfinished = RequestFields.flag("running", running);
+        MoveDesk.Page page =
+                ask(desk -> desk.moves(selection.schemas(), unfinished, selection.limit(), selection.offset()));
         return selection.page(page.total(), page.items());
     }
 
@@ -112,8 +108,8 @@ public class MoveResource {
     @APIResponse(responseCode = "200", description = "The move")
     @APIResponse(responseCode = "404", description = "There is no such move (not_found)")
     public MoveReport move(@PathParam("id") String id) {
-        long number = number(id);
-        return ask(desk -> desk.move(number).orElseThrow(() -> unknown(id)));
+        long number = RequestFields.number(EVENT, id);
+        return ask(desk -> desk.move(number).orElseThrow(() -> RequestFields.unknown(EVENT, id)));
     }
 
     /** The same as a stream, until it has ended. */
@@ -144,10 +140,7 @@ public class MoveResource {
         }
         String schema = request.schema();
         String node = request.node();
-        String mode = request.shardTransferMode() == null ? "auto" : request.shardTransferMode();
-        if (!MODES.contains(mode)) {
-            throw Problem.badParameter("Field \"shard_transfer_mode\" must be auto, force_logical or block_writes.");
-        }
+        String mode = RequestFields.transferMode(request.shardTransferMode());
         String role = caller.getUserPrincipal().getName();
         MoveReport started =
                 ask(desk -> desk.move(desk.start(role, schema, node, mode)).orElseThrow());
@@ -168,10 +161,10 @@ public class MoveResource {
     @APIResponse(responseCode = "404", description = "There is no such move (not_found)")
     @APIResponse(responseCode = "409", description = "It has switched or ended already (conflict)")
     public Response cancel(@PathParam("id") String id, @Context SecurityContext caller) {
-        long number = number(id);
+        long number = RequestFields.number(EVENT, id);
         String role = caller.getUserPrincipal().getName();
         MoveReport cancelled = ask(desk -> {
-            MoveReport known = desk.move(number).orElseThrow(() -> unknown(id));
+            MoveReport known = desk.move(number).orElseThrow(() -> RequestFields.unknown(EVENT, id));
             if (!desk.cancel(role, number)) {
                 throw Problem.conflict("Move " + number + " of schema \"" + known.schemaName()
                         + "\" has switched or ended; it can't be undone.");
@@ -189,16 +182,5 @@ public class MoveResource {
         } catch (StatementRefusedException refused) {
             throw Problem.of(refused);
         }
-    }
-
-    private static long number(String id) {
-        if (!id.matches("[0-9]{1,18}")) {
-            throw unknown(id);
-        }
-        return Long.parseLong(id);
-    }
-
-    private static RuntimeException unknown(String id) {
-        return Problem.notFound("There is no move " + id + ".");
     }
 }

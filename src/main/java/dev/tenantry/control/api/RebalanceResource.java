@@ -25,7 +25,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.function.Function;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
@@ -45,7 +44,6 @@ public class RebalanceResource {
 
     private static final String EVENT = "rebalance";
     private static final int LISTED_MAX = 10_000;
-    private static final Set<String> MODES = Set.of("auto", "force_logical", "block_writes");
 
     private final ApiAccess access;
     private final EventStreams streams;
@@ -96,14 +94,12 @@ public class RebalanceResource {
                     @QueryParam("drain_only")
                     @Nullable
                     String drainOnly) {
-        if (drainOnly != null && !Set.of("true", "false").contains(drainOnly)) {
-            throw Problem.badParameter("Parameter \"drain_only\" must be true or false.");
-        }
+        boolean drains = RequestFields.flag("drain_only", drainOnly);
         RebalanceOptions options = new RebalanceOptions(
                 Optional.ofNullable(strategy),
                 part("threshold", threshold),
                 part("improvement_threshold", improvementThreshold),
-                "true".equals(drainOnly),
+                drains,
                 TransferMode.AUTO);
         return ask(rebalances -> RebalancePlan.of(
                 rebalances.plan(options), access.catalog().current().nodes()));
@@ -141,8 +137,8 @@ public class RebalanceResource {
     @APIResponse(responseCode = "200", description = "The rebalance")
     @APIResponse(responseCode = "404", description = "There is no such rebalance (not_found)")
     public RebalanceJob rebalance(@PathParam("id") String id) {
-        long number = number(id);
-        return ask(rebalances -> rebalances.status(number).orElseThrow(() -> unknown(id)));
+        long number = RequestFields.number(EVENT, id);
+        return ask(rebalances -> rebalances.status(number).orElseThrow(() -> RequestFields.unknown(EVENT, id)));
     }
 
     /** The same as a stream, until it has ended. */
@@ -195,10 +191,10 @@ public class RebalanceResource {
     @APIResponse(responseCode = "409", description = "It has ended already (conflict)")
     public Response stop(@PathParam("id") String id, @Context SecurityContext caller) {
         Caller.requireSuperuser(caller);
-        long number = number(id);
+        long number = RequestFields.number(EVENT, id);
         return ask(rebalances -> {
             if (rebalances.status(number).isEmpty()) {
-                throw unknown(id);
+                throw RequestFields.unknown(EVENT, id);
             }
             if (!rebalances.stop(number)) {
                 throw Problem.conflict("Rebalance " + number + " has ended.");
@@ -211,10 +207,7 @@ public class RebalanceResource {
         if (request == null) {
             throw Problem.badParameter("The body must be a JSON object.");
         }
-        String mode = request.shardTransferMode() == null ? "auto" : request.shardTransferMode();
-        if (!MODES.contains(mode)) {
-            throw Problem.badParameter("Field \"shard_transfer_mode\" must be auto, force_logical or block_writes.");
-        }
+        String mode = RequestFields.transferMode(request.shardTransferMode());
         return new RebalanceOptions(
                 Optional.ofNullable(request.strategy()),
                 part("threshold", request.threshold()),
@@ -253,16 +246,5 @@ public class RebalanceResource {
         } catch (IllegalArgumentException unusable) {
             throw Problem.refused(String.valueOf(unusable.getMessage()));
         }
-    }
-
-    private static long number(String id) {
-        if (!id.matches("[0-9]{1,18}")) {
-            throw unknown(id);
-        }
-        return Long.parseLong(id);
-    }
-
-    private static RuntimeException unknown(String id) {
-        return Problem.notFound("There is no rebalance " + id + ".");
     }
 }

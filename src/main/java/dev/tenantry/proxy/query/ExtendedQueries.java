@@ -188,8 +188,7 @@ public final class ExtendedQueries {
     private void checkUnknown(ByteBuf in, int start, int end) {
         TransactionScope transaction = session.transaction();
         if (transaction.isFailed()) {
-            SqlError loss = transaction.takeLoss();
-            throw new SqlErrorException(loss != null ? loss : SqlErrors.noStatement(Bytes.raw(in, start, end)));
+            throw new SqlErrorException(transaction.whyFailed(SqlErrors.noStatement(Bytes.raw(in, start, end))));
         }
     }
 

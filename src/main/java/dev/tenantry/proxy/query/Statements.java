@@ -184,8 +184,7 @@ public final class Statements {
             default -> false;
         };
         if (!ends) {
-            SqlError loss = transaction.takeLoss();
-            throw new SqlErrorException(loss != null ? loss : failedBlock(facts));
+            throw new SqlErrorException(transaction.whyFailed(failedBlock(facts)));
         }
     }
 

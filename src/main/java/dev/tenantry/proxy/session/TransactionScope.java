@@ -286,8 +286,13 @@ public final class TransactionScope {
 
     /** What a statement is told that can't run because the block has failed: the first why a node is gone. */
     public SqlError whyFailed() {
+        return whyFailed(SqlErrors.aborted());
+    }
+
+    /** The same; {@code otherwise} when that has been told, or is no loss. */
+    public SqlError whyFailed(SqlError otherwise) {
         SqlError error = takeLoss();
-        return error == null ? SqlErrors.aborted() : error;
+        return error == null ? otherwise : error;
     }
 
     /** Why a node of the block is gone, once. */
