@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Transaction mode where nothing leaves a trace unseen: connections go from session to session as they are. */
 class HandoverIT {
@@ -33,6 +35,7 @@ class HandoverIT {
 
     private static Cluster cluster;
     private final List<AutoCloseable> opened = new ArrayList<>();
+    private ProxyServer proxy;
     private RawClient first;
     private RawClient second;
 
@@ -43,6 +46,8 @@ class HandoverIT {
             succeed(client, "SET tenantry.node = 'worker1'");
             succeed(client, "CREATE SCHEMA handed");
             succeed(client, "CREATE TABLE handed.t (id int)");
+            succeed(client, "CREATE TABLE handed.changed (id int)");
+            succeed(client, "CREATE TABLE public.on_coordinator (id int)");
             succeed(client, "CREATE TABLE handed.numbered (id bigserial, note text)");
             succeed(client, "CREATE FUNCTION handed.harmless() RETURNS int LANGUAGE sql AS 'SELECT 1'");
         }
@@ -56,7 +61,7 @@ class HandoverIT {
     @BeforeEach
     void open() throws IOException {
         Eventually.holds("the node is known to be traceless", HandoverIT::isTraceless);
-        ProxyServer proxy = proxy(1, WAIT_MILLIS);
+        proxy = proxy(1, WAIT_MILLIS);
         first = login(proxy);
         second = login(proxy);
     }
@@ -88,10 +93,10 @@ class HandoverIT {
 
     @Test
     void answersManySessionsThatAskAtTheSameTime() throws IOException {
-        ProxyServer proxy = proxy(2, 60_000);
+        ProxyServer larger = proxy(2, 60_000);
         List<RawClient> clients = new ArrayList<>();
         for (int i = 0; i < 16; i++) {
-            clients.add(login(proxy));
+            clients.add(login(larger));
         }
         for (int round = 0; round < 20; round++) {
             for (int i = 0; i < clients.size(); i++) {
@@ -102,6 +107,157 @@ class HandoverIT {
                         .contains(String.valueOf(i));
             }
         }
+    }
+
+    @Test
+    void parsesOnceWhatTwoSessionsPrepare() {
+        prepare(first, "SELECT count(*) FROM handed.t");
+        prepare(second, "SELECT count(*) FROM handed.t"); // the client's own Parse always goes to the node
+        String parsed = prepareTime(second);
+        assertThat(run(first)).isEqualTo("0");
+        assertThat(prepareTime(first)).isEqualTo(parsed);
+        assertThat(run(second)).isEqualTo("0");
+        assertThat(prepareTime(second)).isEqualTo(parsed);
+    }
+
+    @Test
+    void parsesAnewWhereSettingsDecideWhatAStatementMeans() {
+        succeed(first, "SET search_path TO handed");
+        prepare(first, "SELECT current_schema() FROM (SELECT count(*) FROM handed.t) t");
+        prepare(second, "SELECT current_schema() FROM (SELECT count(*) FROM handed.t) t");
+        String parsed = prepareTime(second);
+        assertThat(run(first)).isEqualTo("handed");
+        assertThat(prepareTime(first)).isNotEqualTo(parsed);
+        assertThat(run(second)).isEqualTo("public");
+    }
+
+    @Test
+    void parsesOnceWhateverTheModesOfTransactions() throws IOException {
+        prepare(second, "SELECT count(*) FROM handed.t");
+        succeed(first, "BEGIN");
+        succeed(first, ORDINARY); // takes the connection that is spare for transactions
+        RawClient third = login(proxy);
+        prepare(third, "SELECT count(*) FROM handed.t");
+        String parsed = prepareTime(third);
+        succeed(second, "BEGIN ISOLATION LEVEL REPEATABLE READ");
+        assertThat(run(second)).isEqualTo("0");
+        assertThat(prepareTime(second)).isEqualTo(parsed);
+    }
+
+    @Test
+    void parsesAnewWhatWasParsedWithSettingsOfTheTransaction() {
+        prepare(first, "dated", "SELECT '02/01/2000'::date::text FROM handed.harmless()");
+        succeed(second, "BEGIN");
+        succeed(second, "SET LOCAL datestyle TO 'ISO, DMY'");
+        prepare(second, "dated", "SELECT '02/01/2000'::date::text FROM handed.harmless()");
+        succeed(second, "COMMIT");
+        assertThat(run(first, "dated")).isEqualTo("2000-02-01");
+    }
+
+    /** Else the server would say that the cached plan must not change its result type, which is true of the first's. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ROLLBACK", "ROLLBACK TO SAVEPOINT a", "SELECT 1 / 0"})
+    void parsesAnewWhatWasParsedInATransactionThatIsUndone(String undo) {
+        prepare(second, "SELECT * FROM handed.t");
+        succeed(first, "BEGIN");
+        succeed(first, "SAVEPOINT a");
+        succeed(first, "ALTER TABLE handed.t ADD COLUMN undone int");
+        prepare(first, "SELECT * FROM handed.t");
+        first.run(undo);
+        succeed(first, "COMMIT");
+        second.bind("", "same").execute("", 0).sync().flushOut();
+        assertThat(Message.types(second.readUntilReady())).isEqualTo("2CZ");
+    }
+
+    @Test
+    void parsesAnewWhatWasParsedInATransactionThatIsPreparedAndUndone() throws SQLException {
+        prepare(second, "SELECT * FROM handed.t");
+        succeed(first, "BEGIN");
+        succeed(first, "ALTER TABLE handed.t ADD COLUMN undone int");
+        prepare(first, "SELECT * FROM handed.t");
+        succeed(first, "PREPARE TRANSACTION 'handed'");
+        try (Connection direct = cluster.connectToNodeOf("handed");
+                Statement sql = direct.createStatement()) {
+            sql.execute("ROLLBACK PREPARED 'handed'");
+        }
+        second.bind("", "same").execute("", 0).sync().flushOut();
+        assertThat(Message.types(second.readUntilReady())).isEqualTo("2CZ");
+    }
+
+    @Test
+    void parsesAnewWhatWasParsedInATransactionOfSeveralNodesThatIsUndone() {
+        prepare(second, "SELECT * FROM handed.t");
+        succeed(first, "BEGIN");
+        succeed(first, "INSERT INTO public.on_coordinator VALUES (1)");
+        succeed(first, "SELECT FROM handed.t");
+        succeed(first, "SAVEPOINT a");
+        succeed(first, "ALTER TABLE handed.t ADD COLUMN undone int");
+        prepare(first, "SELECT * FROM handed.t");
+        succeed(first, "ROLLBACK TO SAVEPOINT a");
+        succeed(first, "COMMIT");
+        second.bind("", "same").execute("", 0).sync().flushOut();
+        assertThat(Message.types(second.readUntilReady())).isEqualTo("2CZ");
+    }
+
+    /** As a server of its own would say to a session that has prepared a statement before the table was changed. */
+    @Test
+    void tellsThatTheResultHasChanged() throws SQLException {
+        prepare(second, "SELECT * FROM handed.changed");
+        prepare(first, "SELECT * FROM handed.changed");
+        try (Connection direct = cluster.connectToNodeOf("handed");
+                Statement sql = direct.createStatement()) {
+            sql.execute("ALTER TABLE handed.changed ADD COLUMN more int");
+            second.bind("", "same").execute("", 0).sync().flushOut();
+            assertThat(Message.only(second.readUntilReady(), 'E').sqlState()).isEqualTo("0A000");
+            sql.execute("ALTER TABLE handed.changed DROP COLUMN more");
+        }
+    }
+
+    @Test
+    void deallocatesWhatEndedSessionsHaveHeapedUp() throws IOException {
+        for (int i = 0; i <= 1_000; i++) {
+            first.parse("heap" + i, "SELECT FROM handed.t");
+        }
+        first.sync().flushOut();
+        first.readUntilReady();
+        first.close();
+        assertThat(second.value("SELECT count(*) FROM handed.harmless(), pg_prepared_statements"))
+                .isEqualTo("0");
+    }
+
+    @Test
+    void deallocatesWhatHeapsUp() {
+        for (int i = 0; i <= 1_000; i++) {
+            first.parse("heap" + i, "SELECT FROM handed.t");
+        }
+        first.sync().flushOut();
+        first.readUntilReady();
+        assertThat(second.value("SELECT count(*) FROM handed.harmless(), pg_prepared_statements"))
+                .isEqualTo("0");
+        first.bind("", "heap7").execute("", 0).sync().flushOut();
+        assertThat(Message.types(first.readUntilReady())).isEqualTo("2CZ");
+    }
+
+    private static void prepare(RawClient client, String sql) {
+        prepare(client, "same", sql);
+    }
+
+    private static void prepare(RawClient client, String name, String sql) {
+        client.parse(name, sql).sync().flushOut();
+        assertThat(Message.types(client.readUntilReady())).endsWith("1Z");
+    }
+
+    private static String run(RawClient client) {
+        return run(client, "same");
+    }
+
+    private static String run(RawClient client, String statement) {
+        client.bind("", statement).execute("", 0).sync().flushOut();
+        return Message.only(client.readUntilReady(), 'D').columns().getFirst();
+    }
+
+    private static String prepareTime(RawClient client) {
+        return client.value("SELECT prepare_time FROM pg_prepared_statements, handed.harmless() WHERE name = 'same'");
     }
 
     @Test
@@ -198,14 +354,14 @@ class HandoverIT {
 
     private ProxyServer proxy(int size, int waitMillis) throws IOException {
         PoolLimits limits = PoolLimits.keeping(size).sharing(new PoolLimits.Sharing(size, waitMillis, 100));
-        ProxyServer proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(limits), point -> {});
-        opened.add(proxy);
-        return proxy;
+        ProxyServer another = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(limits), point -> {});
+        opened.add(another);
+        return another;
     }
 
-    private RawClient login(ProxyServer proxy) {
-        RawClient client = SuperuserLogin.at(
-                proxy.address().getHostString(), proxy.address().getPort(), Map.of());
+    private RawClient login(ProxyServer at) {
+        RawClient client =
+                SuperuserLogin.at(at.address().getHostString(), at.address().getPort(), Map.of());
         opened.add(client);
         return client;
     }

@@ -28,12 +28,18 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** Transaction status of a backend that is not in a transaction. */
     public static final byte IDLE = 'I';
 
+    /** The tag also of ROLLBACK TO, and of COMMIT in a block that has failed. */
+    private static final String ROLLBACK = "ROLLBACK";
+
+    /** Its process forgets what the transaction did; whether it will have been done, is not known there. */
+    private static final String PREPARE_TRANSACTION = "PREPARE TRANSACTION";
+
     private final Node node;
     private final Channel channel;
     private final long openedNanos = System.nanoTime();
     private final FrameCutter cutter;
     private final Map<String, String> parameters = new HashMap<>();
-    private final Map<String, Object> prepared = new HashMap<>();
+    private final NamedStatements prepared = new NamedStatements();
     private @Nullable FrameHandler relay;
     private @Nullable BackendListener listener;
     private @Nullable BackendLogin login;
@@ -73,8 +79,8 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
         return parameters;
     }
 
-    /** The client's prepared statements that this backend knows, by name; the session keeps it. */
-    public Map<String, Object> prepared() {
+    /** The clients' prepared statements that this backend knows; the session that has it keeps that. */
+    public NamedStatements prepared() {
         return prepared;
     }
 
@@ -297,6 +303,13 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
 
     void endCall() {
         call = null;
+    }
+
+    /** A statement has been completed with this tag. */
+    public void completed(String tag) {
+        if (tag.equals(ROLLBACK) || tag.equals(PREPARE_TRANSACTION)) {
+            prepared.undone();
+        }
     }
 
     /** Notes what ReadyForQuery said. */

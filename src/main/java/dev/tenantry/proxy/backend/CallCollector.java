@@ -51,10 +51,11 @@ final class CallCollector implements FrameHandler {
     public Verdict frame(byte type, ByteBuf in, int index, int frameLength) {
         switch (type) {
             case BackendType.DATA_ROW -> rows.add(row(in, index + 5));
-            case BackendType.COMMAND_COMPLETE -> tags.add(Bytes.string(in, index + 5, index + frameLength - 1));
+            case BackendType.COMMAND_COMPLETE -> completed(Bytes.string(in, index + 5, index + frameLength - 1));
             case BackendType.NOTICE_RESPONSE -> notices.add(ByteBufUtil.getBytes(in, index, frameLength));
             case BackendType.PARAMETER_STATUS -> backend.noteParameter(in, index, frameLength);
             case BackendType.ERROR_RESPONSE -> {
+                backend.prepared().undone();
                 if (error == null) {
                     error = ByteBufUtil.getBytes(in, index, frameLength);
                     sqlState = ErrorFields.field(in, index, frameLength, 'C');
@@ -81,6 +82,11 @@ final class CallCollector implements FrameHandler {
 
     void connectionLost() {
         future.completeExceptionally(new BackendLost(backend.node()));
+    }
+
+    private void completed(String tag) {
+        tags.add(tag);
+        backend.completed(tag);
     }
 
     private void ready(byte status) {

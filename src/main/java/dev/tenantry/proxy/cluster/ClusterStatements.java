@@ -201,7 +201,7 @@ public final class ClusterStatements {
             return Verdict.WAIT;
         }
         owner.flushClientRun();
-        PreparedOnBackend.ensure(prepared, backend, session.ledger());
+        PreparedOnBackend.ensure(prepared, backend, session);
         ByteBuf out = backend.channel().alloc().buffer(64);
         FrontendMessages.bind(out, prepared.name());
         FrontendMessages.execute(out);

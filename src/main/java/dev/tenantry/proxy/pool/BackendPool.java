@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * {@link SharedBackends} says who may have one. Lives on its event loop.
  */
 public final class BackendPool {
+    /** How many prepared statements of sessions before may be on a connection that is handed on. */
+    private static final int PREPARED_MAX = 1_000;
+
     static final long RESET_MILLIS = 10_000;
     private static final String DISCARD = "DISCARD ALL";
     private static final String TOO_MANY_CONNECTIONS = "53300";
@@ -124,7 +127,11 @@ public final class BackendPool {
     void handOver(BackendConnection backend, Request request) {
         backend.autoRead(true);
         if (backend.isSequenced()) {
-            forgetSequences(backend, request);
+            handOverAfter("DISCARD SEQUENCES", () -> backend.sequenced(false), backend, request);
+            return;
+        }
+        if (backend.prepared().size() > PREPARED_MAX) {
+            handOverAfter("DEALLOCATE ALL", backend.prepared()::clear, backend, request);
             return;
         }
         shared.held(backend, request);
@@ -134,15 +141,15 @@ public final class BackendPool {
         }
     }
 
-    /** What sequences gave one session is nothing to the next. */
-    private void forgetSequences(BackendConnection backend, Request request) {
+    /** What sequences gave one session is nothing to the next, and statements must not heap up. */
+    private void handOverAfter(String sql, Runnable done, BackendConnection backend, Request request) {
         IdleBackend between = new IdleBackend(backend, request.key(), closed -> {});
         between.promise();
         returning.add(between);
-        call(backend, "DISCARD SEQUENCES", RESET_MILLIS).whenComplete((result, problem) -> {
+        call(backend, sql, RESET_MILLIS).whenComplete((result, problem) -> {
             returning.remove(between);
             if (problem == null && result.isSuccess()) {
-                backend.sequenced(false);
+                done.run();
                 handOver(backend, request);
             } else {
                 backend.close();
@@ -244,7 +251,11 @@ public final class BackendPool {
      */
     public void give(BackendConnection backend, PoolKey key) {
         shared.left(backend);
-        boolean asItIs = isSharing() && idle.keepsMore(backend) && isTraceless(backend) && !backend.isSequenced();
+        boolean asItIs = isSharing()
+                && idle.keepsMore(backend)
+                && isTraceless(backend)
+                && !backend.isSequenced()
+                && backend.prepared().size() <= PREPARED_MAX;
         if (asItIs) {
             keep(new IdleBackend(backend, key, idle::remove));
         } else {

@@ -12,9 +12,6 @@ import java.util.stream.Collectors;
  * State" under DISCARD ALL names what there is. Names are qualified, because the search_path is the client's.
  */
 final class SessionRemains {
-    /** What is no name of a prepared statement of a client's: the unnamed one, which the node does not list. */
-    private static final String UNNAMED = "";
-
     /**
      * Whether a server process has a schema for temporary objects, which it keeps to its end once it has had any: from
      * then on {@link #query} can't tell whether there are some.
@@ -30,9 +27,6 @@ final class SessionRemains {
 
     /** A query of one row and column: what there is, by commas, or nothing. */
     static String query(BackendConnection backend, Collection<String> knownSettings) {
-        long statements = backend.prepared().keySet().stream()
-                .filter(name -> !name.equals(UNNAMED))
-                .count();
         String known = knownSettings.isEmpty()
                 ? ""
                 : knownSettings.stream()
@@ -49,7 +43,7 @@ final class SessionRemains {
                 + ", " + exists("pg_catalog.pg_listening_channels()", PinReason.LISTEN)
                 + ", " + exists("pg_catalog.pg_cursors WHERE is_holdable", PinReason.CURSORS)
                 + ", CASE WHEN (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_statements)"
-                + " OPERATOR(pg_catalog.>) " + statements + " THEN '"
+                + " OPERATOR(pg_catalog.>) " + backend.prepared().size() + " THEN '"
                 + PinReason.PREPARED_STATEMENTS.text() + "' END"
                 + ", "
                 + exists(

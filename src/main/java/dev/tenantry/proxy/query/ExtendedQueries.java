@@ -230,14 +230,13 @@ public final class ExtendedQueries {
         BackendConnection backend = node == null ? null : statements.ready(node);
         if (backend != null && backend.prepared().get(prepared.name()) != prepared) {
             cluster.owner().flushClientRun();
-            PreparedOnBackend.ensure(prepared, backend, session.ledger());
+            PreparedOnBackend.ensure(prepared, backend, session);
             session.backends().extended(false);
         }
         String used = statements.usedStatement(facts);
         if (backend != null && used != null && backend.status() != 'E') {
             cluster.owner().flushClientRun();
-            if (PreparedOnBackend.ensureNamed(
-                    used, statements.meant(used, facts, backend), backend, session.ledger())) {
+            if (PreparedOnBackend.ensureNamed(used, statements.meant(used, facts, backend), backend, session)) {
                 session.backends().extended(true);
             }
         }

@@ -113,9 +113,9 @@ final class ParseMessages {
 
     /** A second statement of a name: the server says what is wrong with it, and needs no more for it than the name. */
     private Verdict twice(String name, BackendConnection backend) {
-        if (!backend.prepared().containsKey(name)) {
+        if (backend.prepared().get(name) == null) {
             cluster.owner().flushClientRun();
-            PreparedOnBackend.ensure(Prepared.empty(name), backend, session.ledger());
+            PreparedOnBackend.ensure(Prepared.empty(name), backend, session);
         }
         session.ledger().expect(Expected.PARSE, false, null);
         session.backends().extended(false);
@@ -158,7 +158,7 @@ final class ParseMessages {
     private Verdict send(Prepared prepared, boolean renamed, BackendConnection backend) {
         String name = prepared.name();
         cluster.owner().flushClientRun();
-        if (renamed || backend.prepared().containsKey(name) && !name.isEmpty()) {
+        if (renamed || backend.prepared().get(name) != null && !name.isEmpty()) {
             ByteBuf out = backend.channel().alloc().buffer(renamed ? prepared.message().length + 64 : 64);
             PreparedOnBackend.makeRoom(name, backend, session.ledger(), out);
             if (renamed) {
@@ -166,7 +166,7 @@ final class ParseMessages {
             }
             backend.write(out);
         }
-        session.ledger().expect(Expected.PARSE, false, PreparedOnBackend.prepares(prepared, true, backend));
+        session.ledger().expect(Expected.PARSE, false, PreparedOnBackend.prepares(prepared, true, backend, session));
         if (name.isEmpty()) {
             prepared.replaces(session.statements().get(name));
         }

@@ -306,7 +306,7 @@ public final class Statements {
     private Node holder(StatementFacts facts) {
         String used = facts.action() instanceof StatementAction.Deallocate ? usedStatement(facts) : null;
         Prepared prepared = used == null ? null : session.statements().get(used);
-        if (prepared == null || session.transaction().main() != null) {
+        if (used == null || prepared == null || session.transaction().main() != null) {
             return null;
         }
         return session.backends().all().stream()

@@ -120,6 +120,7 @@ final class BackendRelay implements FrameHandler {
             session.backends().extended(true);
         }
         if (type == BackendType.ERROR_RESPONSE) {
+            backend.prepared().undone();
             PreparedOnBackend.undo(backend, session.statements(), ledger);
             if (ledger.takeCutOff()) {
                 events.cutOff();
@@ -129,6 +130,7 @@ final class BackendRelay implements FrameHandler {
     }
 
     private Verdict completed(String tag) {
+        backend.completed(tag);
         Verdict verdict = answer(BackendType.COMMAND_COMPLETE);
         if (session.ledger().takeConfirmed() instanceof Effects.Confirmed effect) {
             events.confirmed(backend, effect, tag);

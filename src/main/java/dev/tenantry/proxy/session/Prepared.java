@@ -25,6 +25,7 @@ public final class Prepared {
     private final boolean sql;
     private final boolean whole;
     private boolean confirmed;
+    private long confirmedNanos;
     private @Nullable Prepared replaced;
     private @Nullable Route route;
     private int routeSettings = -1;
@@ -73,6 +74,11 @@ public final class Prepared {
 
     public String name() {
         return name;
+    }
+
+    /** When a server has said first that it is prepared, of {@link System#nanoTime()}; not told of the unnamed one. */
+    public long confirmedNanos() {
+        return confirmedNanos;
     }
 
     @Nullable
@@ -140,6 +146,9 @@ public final class Prepared {
     }
 
     public void confirm() {
+        if (!confirmed && !name.isEmpty()) {
+            confirmedNanos = System.nanoTime();
+        }
         confirmed = true;
         replaced = null;
     }

@@ -7,6 +7,7 @@ import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -50,15 +51,22 @@ public final class PreparedOnBackend {
     /**
      * Prepares the statement on the backend if it is not there, with replies that the client does not see. The caller
      * has handed over everything that comes before.
+     *
+     * @return whether the backend was sent something
      */
-    public static void ensure(Prepared statement, BackendConnection backend, ReplyLedger ledger) {
+    public static boolean ensure(Prepared statement, BackendConnection backend, Conversation session) {
         if (backend.prepared().get(statement.name()) == statement) {
-            return;
+            return false;
         }
         statement.requireWhole();
+        if (isThere(statement, backend, session)) {
+            backend.prepared().adopt(statement.name(), statement);
+            return false;
+        }
+        ReplyLedger ledger = session.ledger();
         ByteBuf out = backend.channel().alloc().buffer(statement.message().length + 64);
         makeRoom(statement.name(), backend, ledger, out);
-        NameChange prepares = prepares(statement, false, backend);
+        NameChange prepares = prepares(statement, false, backend, session);
         if (statement.isSql()) {
             runPrepare(prepares, ledger, out);
         } else {
@@ -66,11 +74,32 @@ public final class PreparedOnBackend {
             ledger.expect(Expected.PARSE, true, prepares);
         }
         backend.write(out);
+        return true;
     }
 
-    /** The backend is about to get the statement, and its name with it. */
-    public static NameChange prepares(Prepared statement, boolean clients, BackendConnection backend) {
+    /** Whether another session has left the very same behind, parsed as it would be parsed now. */
+    private static boolean isThere(Prepared statement, BackendConnection backend, Conversation session) {
+        return isShared(statement)
+                && statement.isConfirmed()
+                && backend.prepared().get(statement.name()) instanceof Prepared other
+                && isShared(other)
+                && Arrays.equals(other.message(), statement.message())
+                && backend.prepared()
+                        .isParsed(
+                                statement.name(), session.settings().meaning(), statement, statement.confirmedNanos());
+    }
+
+    private static boolean isShared(Prepared statement) {
+        return !statement.isSql() && !statement.name().isEmpty();
+    }
+
+    /** The backend, which has the settings of the session, is about to get the statement, and its name with it. */
+    public static NameChange prepares(
+            Prepared statement, boolean clients, BackendConnection backend, Conversation session) {
         Object before = backend.prepared().put(statement.name(), statement);
+        if (isShared(statement)) {
+            backend.prepared().parsed(statement.name(), session.settings().meaning());
+        }
         return new NameChange.Prepares(statement, clients, before instanceof Prepared other ? other : null);
     }
 
@@ -81,15 +110,14 @@ public final class PreparedOnBackend {
      * @return whether the backend was sent something
      */
     public static boolean ensureNamed(
-            String name, @Nullable Prepared statement, BackendConnection backend, ReplyLedger ledger) {
+            String name, @Nullable Prepared statement, BackendConnection backend, Conversation session) {
         if (backend.prepared().get(name) == statement) {
             return false;
         }
         if (statement != null) {
-            ensure(statement, backend, ledger);
-        } else {
-            dropStale(name, backend, ledger);
+            return ensure(statement, backend, session);
         }
+        dropStale(name, backend, session.ledger());
         return true;
     }
 
@@ -133,7 +161,7 @@ public final class PreparedOnBackend {
                 }
             }
             case StatementAction.Deallocate(Optional<String> name) ->
-                name.map(onWire).ifPresentOrElse(backend.prepared()::remove, backend.prepared()::clear);
+                name.map(onWire).ifPresentOrElse(gone -> backend.prepared().remove(gone), backend.prepared()::clear);
             case StatementAction.Discard(StatementAction.Discard.Target target)
             when target == StatementAction.Discard.Target.ALL ->
                 backend.prepared().clear();

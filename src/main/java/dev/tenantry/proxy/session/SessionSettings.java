@@ -94,6 +94,13 @@ public final class SessionSettings {
         return state.session();
     }
 
+    /** What decides what a statement means that is parsed now: all but the modes of the transaction. */
+    public State meaning() {
+        return state.local().isEmpty() || !MODES.containsAll(state.local().keySet())
+                ? state
+                : new State(state.session(), Map.of());
+    }
+
     /** Whether the open transaction has set nothing but its own modes. */
     public boolean isUntouched() {
         return state.session() == beforeTransaction.session()
