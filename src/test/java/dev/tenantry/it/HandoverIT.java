@@ -238,6 +238,16 @@ class HandoverIT {
         assertThat(Message.types(first.readUntilReady())).isEqualTo("2CZ");
     }
 
+    /** Large objects and what else has no schema are there. */
+    @Test
+    void staysAtTheNodeWhoseConnectionAnotherSessionHasTaken() {
+        succeed(first, "SELECT FROM public.on_coordinator");
+        succeed(first, ORDINARY);
+        String port = first.value("SHOW port");
+        succeed(second, ORDINARY);
+        assertThat(first.value("SHOW port")).isEqualTo(port);
+    }
+
     private static void prepare(RawClient client, String sql) {
         prepare(client, "same", sql);
     }

@@ -38,6 +38,7 @@ public final class SessionBackends implements BackendHolder {
     private volatile boolean abandoned;
     private final long keptNanos = System.nanoTime();
     private @Nullable Node last;
+    private boolean lastTaken;
     private @Nullable BackendListener listener;
     private @Nullable Owner owner;
     private final Map<BackendConnection, Map<PinReason, Long>> pins = new HashMap<>();
@@ -168,6 +169,11 @@ public final class SessionBackends implements BackendHolder {
         return last;
     }
 
+    /** Whether another session has the connection now that the client's messages went to last. */
+    public boolean isLastTaken() {
+        return lastTaken;
+    }
+
     /** The session has begun to rest: others may have its connections. */
     public void rested() {
         pool.rested();
@@ -197,6 +203,7 @@ public final class SessionBackends implements BackendHolder {
     @Override
     public void taken(BackendConnection backend) {
         noteCustomSettings(backend);
+        lastTaken |= backend == active;
         lost(backend);
     }
 
@@ -226,6 +233,7 @@ public final class SessionBackends implements BackendHolder {
     public void activate(BackendConnection backend) {
         active = backend;
         last = backend.node();
+        lastTaken = false;
         unsynced = false;
         executed = false;
         flushSent = false;

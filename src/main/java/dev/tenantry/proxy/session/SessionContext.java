@@ -144,6 +144,9 @@ public final class SessionContext implements RoutingContext {
         if (active != null && !active.isClosed()) {
             return active.node();
         }
+        if (backends.isLastTaken()) {
+            return lastNode(); // what has no name there, such as a large object, is on no other node
+        }
         return backends.all().stream()
                 .filter(backend -> !backend.isClosed())
                 .findFirst()

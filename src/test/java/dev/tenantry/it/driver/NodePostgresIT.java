@@ -13,8 +13,22 @@ class NodePostgresIT {
 
     private static final Path FOLDER = Path.of("src/test/drivers/node");
 
+    /** What the program is to talk to. */
+    String url() {
+        return Cluster.shared().url();
+    }
+
     @Test
     void servesTwoTenants() throws Exception {
+        run("tenants.mjs");
+    }
+
+    @Test
+    void servesPools() throws Exception {
+        run("pools.mjs");
+    }
+
+    private void run(String program) throws Exception {
         Assumptions.assumeTrue(
                 Programs.find("node").isPresent() && Programs.find("npm").isPresent(),
                 "node and npm are not installed");
@@ -22,11 +36,7 @@ class NodePostgresIT {
             Programs.Ended installed = Programs.run(FOLDER, Map.of(), "", List.of("npm", "ci"));
             Assumptions.assumeTrue(installed.status() == 0, () -> "npm can't install: " + installed.output());
         }
-        Programs.run(
-                        FOLDER,
-                        Map.of(),
-                        "",
-                        List.of("node", "tenants.mjs", Cluster.shared().url(), "node_one", "node_two"))
+        Programs.run(FOLDER, Map.of(), "", List.of("node", program, url(), "node_one", "node_two"))
                 .expectSuccess();
     }
 }

@@ -17,6 +17,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -59,6 +60,15 @@ class PgJdbcIT {
         }
     }
 
+    /** What the driver is to talk to. */
+    String jdbcUrl() {
+        return cluster.jdbcUrl();
+    }
+
+    private Connection connect() throws SQLException {
+        return DriverManager.getConnection(jdbcUrl());
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -74,7 +84,7 @@ class PgJdbcIT {
                 "reWriteBatchedInserts=true"
             })
     void onePreparedStatementServesTheTenantOfTheSearchPath(String options) throws SQLException {
-        try (Connection connection = DriverManager.getConnection(cluster.jdbcUrl() + "&" + options);
+        try (Connection connection = DriverManager.getConnection(jdbcUrl() + "&" + options);
                 Statement statement = connection.createStatement();
                 PreparedStatement find = connection.prepareStatement("SELECT name FROM categories WHERE id = ?")) {
             for (int round = 0; round < 8; round++) {
@@ -101,7 +111,7 @@ class PgJdbcIT {
     @ParameterizedTest
     @ValueSource(strings = {"", "&reWriteBatchedInserts=true", "&preferQueryMode=simple", "&prepareThreshold=1"})
     void batchesReportEachOfTheirParts(String options) throws SQLException {
-        try (Connection connection = DriverManager.getConnection(cluster.jdbcUrl() + options)) {
+        try (Connection connection = DriverManager.getConnection(jdbcUrl() + options)) {
             connection.setSchema(TWO);
             connection.setAutoCommit(false);
             try (PreparedStatement insert =
@@ -128,7 +138,7 @@ class PgJdbcIT {
 
     @Test
     void readsSomeRowsAtATime() throws SQLException {
-        try (Connection connection = cluster.connect();
+        try (Connection connection = connect();
                 Statement statement = connection.createStatement()) {
             connection.setSchema(ONE);
             connection.setAutoCommit(false);
@@ -142,7 +152,7 @@ class PgJdbcIT {
 
     @Test
     void copiesInAndOut() throws Exception {
-        try (Connection connection = cluster.connect()) {
+        try (Connection connection = connect()) {
             connection.setSchema(ONE);
             connection.setAutoCommit(false);
             var copy = connection.unwrap(PGConnection.class).getCopyAPI();
@@ -163,7 +173,7 @@ class PgJdbcIT {
 
     @Test
     void storesLargeObjectsByFunctionCalls() throws Exception {
-        try (Connection connection = cluster.connect()) {
+        try (Connection connection = connect()) {
             connection.setSchema(TWO);
             connection.setAutoCommit(false);
             LargeObjectManager objects = connection.unwrap(PGConnection.class).getLargeObjectAPI();
@@ -185,7 +195,7 @@ class PgJdbcIT {
 
     @Test
     void cancelsWhatRuns() throws SQLException {
-        try (Connection connection = cluster.connect();
+        try (Connection connection = connect();
                 Statement statement = connection.createStatement()) {
             connection.setSchema(ONE);
             statement.setQueryTimeout(1);
@@ -210,7 +220,7 @@ class PgJdbcIT {
 
     @Test
     void describesTenant() throws SQLException {
-        try (Connection connection = cluster.connect()) {
+        try (Connection connection = connect()) {
             var about = connection.getMetaData();
             assertThat(strings(about.getSchemas())).contains(ONE, TWO);
             assertThat(column(about.getTables(null, TWO, "%", new String[] {"TABLE"}), "TABLE_NAME"))
@@ -223,6 +233,51 @@ class PgJdbcIT {
                     .containsExactly("of_category");
             assertThat(column(about.getIndexInfo(null, TWO, "notes", true, false), "INDEX_NAME"))
                     .containsExactly("notes_pkey");
+        }
+    }
+
+    /** Each with statements of the same names. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "prepareThreshold=1&autosave=always",
+                "prepareThreshold=1&autosave=conservative",
+                "prepareThreshold=1&autosave=never"
+            })
+    void manyConnectionsKeepTheirTenants(String options) throws Exception {
+        List<CompletableFuture<Void>> all = new ArrayList<>();
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int i = 0; i < 6; i++) {
+                String schema = i % 2 == 0 ? ONE : TWO;
+                all.add(CompletableFuture.runAsync(() -> keepsTenant(options, schema), threads));
+            }
+            for (CompletableFuture<Void> one : all) {
+                one.get(60, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private void keepsTenant(String options, String schema) {
+        try (Connection connection = DriverManager.getConnection(jdbcUrl() + "&" + options);
+                PreparedStatement find = connection.prepareStatement("SELECT name FROM categories WHERE id = ?");
+                PreparedStatement insert =
+                        connection.prepareStatement("INSERT INTO notes (category, message) VALUES (?, ?)")) {
+            connection.setSchema(schema);
+            connection.setAutoCommit(false);
+            for (int round = 0; round < 10; round++) {
+                find.setLong(1, 1);
+                assertThat(strings(find.executeQuery())).containsExactly(schema);
+                insert.setLong(1, 99);
+                insert.setString(2, schema);
+                assertThatThrownBy(insert::executeUpdate).hasMessageContaining("of_category");
+                if (options.endsWith("always")) {
+                    assertThat(strings(find.executeQuery())).containsExactly(schema);
+                    connection.commit();
+                }
+                connection.rollback();
+            }
+        } catch (SQLException failed) {
+            throw new IllegalStateException(options + ": " + failed.getMessage(), failed);
         }
     }
 

@@ -10,6 +10,11 @@ class Psycopg2IT {
 
     private static final String PYTHON = "/usr/bin/python3";
 
+    /** What the program is to talk to. */
+    String url() {
+        return Cluster.shared().url();
+    }
+
     @Test
     void servesTwoTenants() throws Exception {
         Assumptions.assumeTrue(
@@ -18,12 +23,7 @@ class Psycopg2IT {
                                         .status()
                                 == 0,
                 "python3-psycopg2 is not installed");
-        Programs.run(List.of(
-                        PYTHON,
-                        "src/test/drivers/python/tenants.py",
-                        Cluster.shared().url(),
-                        "python_one",
-                        "python_two"))
+        Programs.run(List.of(PYTHON, "src/test/drivers/python/tenants.py", url(), "python_one", "python_two"))
                 .expectSuccess();
     }
 }

@@ -37,22 +37,15 @@ class VertxPgClientIT {
         await(vertx.close());
     }
 
+    /** Where on the loopback interface the client is to go. */
+    int port() {
+        return Cluster.shared().port();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 16, 256})
     void servesTwoTenants(int pipeliningLimit) {
-        Superuser superuser = Superuser.DEFAULT;
-        Pool pool = PgBuilder.pool()
-                .using(vertx)
-                .with(new PoolOptions().setMaxSize(1))
-                .connectingTo(new PgConnectOptions()
-                        .setHost(Cluster.shared().host())
-                        .setPort(Cluster.shared().port())
-                        .setDatabase(superuser.database())
-                        .setUser(superuser.name())
-                        .setPassword(superuser.password())
-                        .setPipeliningLimit(pipeliningLimit)
-                        .setCachePreparedStatements(true))
-                .build();
+        Pool pool = pool(1, pipeliningLimit);
         SqlConnection connection = await(pool.getConnection());
         for (String schema : List.of(ONE, TWO)) {
             run(connection, "CREATE SCHEMA " + schema);
@@ -73,6 +66,56 @@ class VertxPgClientIT {
         run(connection, "DROP SCHEMA " + ONE + ", " + TWO + " CASCADE");
         await(connection.close());
         await(pool.close());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 16})
+    void servesManyConnectionsWithStatementsInTheirCaches(int pipeliningLimit) {
+        Pool pool = pool(8, pipeliningLimit);
+        SqlConnection maker = await(pool.getConnection());
+        for (String schema : List.of(ONE, TWO)) {
+            run(maker, "CREATE SCHEMA " + schema);
+            run(maker, "CREATE TABLE " + schema + ".notes (id bigserial PRIMARY KEY, message text NOT NULL)");
+        }
+        await(maker.close());
+        List<Future<?>> all = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            String schema = i % 2 == 0 ? ONE : TWO;
+            all.add(pool.withTransaction(connection -> connection
+                    .query("SET LOCAL search_path TO " + schema)
+                    .execute()
+                    .compose(set -> connection
+                            .preparedQuery("INSERT INTO notes (message) VALUES ($1)")
+                            .execute(Tuple.of(schema)))
+                    .compose(inserted -> connection
+                            .preparedQuery("SELECT count(DISTINCT message), min(message) FROM notes")
+                            .execute())
+                    .map(rows -> rows.iterator().next())
+                    .map(row -> row.getLong(0) + " " + row.getString(1))
+                    .map(found -> assertThat(found).isEqualTo("1 " + schema))));
+        }
+        await(Future.all(all));
+        SqlConnection last = await(pool.getConnection());
+        assertThat(names(last, "SELECT count(*)::text FROM " + ONE + ".notes")).containsExactly("50");
+        run(last, "DROP SCHEMA " + ONE + ", " + TWO + " CASCADE");
+        await(last.close());
+        await(pool.close());
+    }
+
+    private Pool pool(int connectionsMax, int pipeliningLimit) {
+        Superuser superuser = Superuser.DEFAULT;
+        return PgBuilder.pool()
+                .using(vertx)
+                .with(new PoolOptions().setMaxSize(connectionsMax))
+                .connectingTo(new PgConnectOptions()
+                        .setHost("127.0.0.1")
+                        .setPort(port())
+                        .setDatabase(superuser.database())
+                        .setUser(superuser.name())
+                        .setPassword(superuser.password())
+                        .setPipeliningLimit(pipeliningLimit)
+                        .setCachePreparedStatements(true))
+                .build();
     }
 
     private static void insertPipelined(SqlConnection connection, String message, int times) {
