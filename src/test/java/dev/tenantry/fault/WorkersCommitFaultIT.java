@@ -13,6 +13,10 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -26,11 +30,13 @@ import org.junit.jupiter.params.provider.CsvSource;
  * none, and nothing is left prepared. The coordinator takes no part, so its death changes nothing.
  */
 class WorkersCommitFaultIT {
+    private static final Duration COMMIT_MAX = Duration.ofSeconds(10);
     private static final AtomicInteger TRANSACTIONS = new AtomicInteger();
     private static @Nullable Cluster started;
 
     /** What dies. */
     enum Victim {
+        CLIENT,
         PROXY,
         COORDINATOR,
         OTHER,
@@ -66,12 +72,15 @@ class WorkersCommitFaultIT {
 
     @ParameterizedTest
     @CsvSource({
+        "BEFORE_PREPARE, CLIENT, BOTH",
         "BEFORE_PREPARE, OTHER, NONE",
         "BEFORE_PREPARE, DECIDER, NONE",
+        "AFTER_PREPARE, CLIENT, BOTH",
         "AFTER_PREPARE, PROXY, NONE",
         "AFTER_PREPARE, COORDINATOR, BOTH",
         "AFTER_PREPARE, OTHER, BOTH",
         "AFTER_PREPARE, DECIDER, NONE",
+        "AFTER_DECISION, CLIENT, BOTH",
         "AFTER_DECISION, PROXY, BOTH",
         "AFTER_DECISION, OTHER, BOTH",
         "AFTER_DECISION, DECIDER, BOTH",
@@ -80,15 +89,21 @@ class WorkersCommitFaultIT {
     void endsWithBothOrNone(Point point, Victim victim, Outcome outcome) throws Exception {
         int id = TRANSACTIONS.incrementAndGet();
         AtomicReference<@Nullable ProxyServer> proxy = new AtomicReference<>();
+        AtomicReference<@Nullable Connection> client = new AtomicReference<>();
+        CompletableFuture<Victim> killed = new CompletableFuture<>();
         DistributedEnd.Observer killer = reached -> {
             if (reached == point) {
-                kill(victim, proxy);
+                kill(victim, proxy, client);
+                killed.complete(victim);
             }
         };
         boolean confirmed;
         try (ProxyServer server = cluster().anotherProxy(killer)) {
             proxy.set(server);
-            confirmed = commit(server, id);
+            confirmed = commit(server, id, client);
+            if (killed.get(1, TimeUnit.MINUTES) == Victim.CLIENT) {
+                server.drain(COMMIT_MAX); // which does not leave a commit whose client has left
+            }
         }
         revive(victim);
         Eventually.passes(() -> {
@@ -103,11 +118,10 @@ class WorkersCommitFaultIT {
         });
     }
 
-    private static boolean commit(ProxyServer server, int id) {
-        String url = "jdbc:postgresql://127.0.0.1:" + server.address().getPort()
-                + "/tenantry?user=tenantry&password=tenantry&socketTimeout=20";
-        try (Connection client = DriverManager.getConnection(url);
+    private static boolean commit(ProxyServer server, int id, AtomicReference<@Nullable Connection> started) {
+        try (Connection client = connect(server);
                 Statement statement = client.createStatement()) {
+            started.set(client);
             statement.execute("BEGIN");
             statement.execute("INSERT INTO workers_1.t VALUES (" + id + ")");
             statement.execute("INSERT INTO workers_2.t VALUES (" + id + ")");
@@ -119,17 +133,33 @@ class WorkersCommitFaultIT {
         }
     }
 
-    private static void kill(Victim victim, AtomicReference<@Nullable ProxyServer> proxy) {
-        ProxyServer server = proxy.get();
-        if (victim != Victim.PROXY) {
-            node(victim).kill();
-        } else if (server != null) {
-            server.close();
+    private static Connection connect(ProxyServer server) throws SQLException {
+        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:"
+                + server.address().getPort() + "/tenantry?user=tenantry&password=tenantry&socketTimeout=20");
+    }
+
+    private static void kill(
+            Victim victim, AtomicReference<@Nullable ProxyServer> proxy, AtomicReference<@Nullable Connection> client) {
+        ProxyServer server = Objects.requireNonNull(proxy.get());
+        switch (victim) {
+            case CLIENT -> leave(server, Objects.requireNonNull(client.get()));
+            case PROXY -> server.close();
+            case COORDINATOR, OTHER, DECIDER -> node(victim).kill();
+        }
+    }
+
+    /** Returns when the proxy knows, whose one event loop has let somebody else in since. */
+    private static void leave(ProxyServer server, Connection client) {
+        try {
+            client.abort(Runnable::run);
+            connect(server).close();
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
         }
     }
 
     private static void revive(Victim victim) {
-        if (victim != Victim.PROXY) {
+        if (victim != Victim.PROXY && victim != Victim.CLIENT) {
             node(victim).restart();
         }
     }

@@ -42,6 +42,7 @@ public final class Dispatcher {
     private boolean occupied;
     private boolean cancelled;
     private volatile boolean ending;
+    private @Nullable CompletableFuture<Void> afterEnding;
     private @Nullable SqlError failure;
     private final PauseWaits pauses;
     private @Nullable CompletableFuture<Boolean> pause;
@@ -106,6 +107,17 @@ public final class Dispatcher {
         return ending;
     }
 
+    /** Completes when no transaction is being ended: it has already, or does with {@link #free()}. */
+    public CompletableFuture<Void> afterEnding() {
+        CompletableFuture<Void> over = new CompletableFuture<>();
+        if (occupied && ending) {
+            afterEnding = over;
+        } else {
+            over.complete(null);
+        }
+        return over;
+    }
+
     /** What {@link #occupy()} was for is done. */
     public void free() {
         busy = false;
@@ -114,6 +126,10 @@ public final class Dispatcher {
         cancelled = false;
         tellParameters();
         owner.resume();
+        CompletableFuture<Void> over = afterEnding;
+        if (over != null) {
+            over.complete(null);
+        }
     }
 
     /** What runs is to fail: the client has cancelled the statement that waits for it. */

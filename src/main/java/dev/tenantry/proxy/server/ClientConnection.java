@@ -301,7 +301,6 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         closing = true;
-        core.disconnected(this);
         if (deadline != null) {
             deadline.cancel(false);
         }
@@ -313,9 +312,12 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
             signIn.abandon();
         }
         ClientSession running = session;
-        if (running != null) {
+        if (running == null) {
+            core.disconnected(this);
+        } else {
             core.metrics().sessionClosed();
-            running.clientGone();
+            running.clientGone()
+                    .thenRun(() -> core.disconnected(this)); // a commit is waited for by who drains or pauses
         }
     }
 

@@ -468,14 +468,12 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         client.closeAfter(out);
     }
 
-    /** The client is gone: what it began is rolled back by ending its connections. */
-    void clientGone() {
+    /** The client is gone: what it began is rolled back by ending its connections, but a commit is finished first. */
+    CompletableFuture<Void> clientGone() {
         ended = true;
         cutter.close();
-        boolean busy = !session.ledger().isEmpty();
-        session.ledger().clear();
-        session.backends().abandonAll(busy, !cancellation.isUnderWay());
         dispatcher.giveUpPause();
+        return dispatcher.afterEnding().thenRun(() -> session.abandon(!cancellation.isUnderWay()));
     }
 
     /** What others are shown of it. */

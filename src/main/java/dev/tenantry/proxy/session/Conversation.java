@@ -29,4 +29,14 @@ public record Conversation(
         // Outside COPY, PostgreSQL ignores what a client still sends of one that has failed ("COPY Operations").
         return backends.active() != null && !ledger.isEmpty();
     }
+
+    /**
+     * The client is gone, and with it what it waits for and its connections.
+     *
+     * @param reusable whether others may have them: nothing that concerns them is still on its way to a node
+     */
+    public void abandon(boolean reusable) {
+        backends.abandonAll(!ledger.isEmpty(), reusable);
+        ledger.clear();
+    }
 }
