@@ -106,7 +106,12 @@ public final class Tenantry implements AutoCloseable {
         plane.start(wiring.coordinatorWait());
         noteWorkers(plane.workerNodeIds());
         ProxyServer server = ProxyServer.start(
-                wiring.listen(), plane.catalog(), wiring.tls(), wiring.limits(), new ProxyMetrics(wiring.meters()));
+                wiring.listen(),
+                plane.catalog(),
+                wiring.tls(),
+                wiring.limits(),
+                new ProxyMetrics(wiring.meters()),
+                wiring.commits());
         proxy = server;
         plane.acknowledge(server.pauseProgress());
         plane.endDeadlocks(server.lockWaiters());

@@ -7,6 +7,7 @@ import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.control.rebalance.RebalanceLimits;
 import dev.tenantry.control.rebalance.plan.AutomaticRebalance;
 import dev.tenantry.control.rebalance.plan.TimeWindow;
+import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
@@ -32,6 +33,7 @@ import java.util.Optional;
  * @param vertx runs the control plane's connections
  * @param meters counts
  * @param moves told of each step of a move; nobody outside tests
+ * @param commits told of each step of a commit over several nodes; nobody outside tests
  */
 public record Wiring(
         InetSocketAddress listen,
@@ -42,7 +44,8 @@ public record Wiring(
         TlsSettings tls,
         Vertx vertx,
         MeterRegistry meters,
-        MovePoint.Observer moves) {
+        MovePoint.Observer moves,
+        DistributedEnd.Observer commits) {
 
     /** What the configuration says. */
     static Wiring of(AppConfig app, ProxyConfig proxy, ControlConfig control, Vertx vertx, MeterRegistry meters) {
@@ -70,7 +73,8 @@ public record Wiring(
                 tls(proxy.tls()),
                 vertx,
                 meters,
-                MovePoint.Observer.NONE);
+                MovePoint.Observer.NONE,
+                DistributedEnd.Observer.NONE);
     }
 
     private static PoolLimits pool(AppConfig.Pool pool, int loops) {

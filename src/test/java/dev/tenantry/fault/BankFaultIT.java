@@ -2,17 +2,11 @@ package dev.tenantry.fault;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tenantry.control.deadlock.DeadlockDetector;
-import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.cluster.DistributedEnd.Point;
-import dev.tenantry.proxy.server.ProxyServer;
-import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
-import io.vertx.core.Vertx;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import dev.tenantry.support.ProxyProcess;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -22,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -30,7 +25,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -38,9 +32,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
- * Transfers between accounts of schemas on two workers, while the proxy, the workers and the coordinator are killed in
- * turn at every point of a commit: the total never changes, no transfer that was confirmed is lost, none happens on one
- * node alone, and nothing stays prepared. {@code -Dbank.rounds} kills more often, {@code -Dseed} otherwise.
+ * Transfers between accounts of schemas on two workers, while the proxy, a process of its own, the workers and the
+ * coordinator are killed in turn at every point of a commit: the total never changes, no transfer that was confirmed is
+ * lost, none happens on one node alone, and nothing stays prepared. {@code -Dbank.rounds} kills more often,
+ * {@code -Dseed} otherwise.
  */
 class BankFaultIT {
     private static final int ROUNDS = Integer.getInteger("bank.rounds", 16);
@@ -56,11 +51,7 @@ class BankFaultIT {
     private final AtomicLong numbers = new AtomicLong();
     private final Set<Long> confirmed = ConcurrentHashMap.newKeySet();
     private final Map<Long, String> ends = new ConcurrentHashMap<>();
-    private final AtomicReference<@Nullable ProxyServer> proxy = new AtomicReference<>();
-    private final AtomicReference<@Nullable Blow> blow = new AtomicReference<>();
-    private final AtomicInteger blows = new AtomicInteger();
-    private final Vertx vertx = Vertx.vertx();
-    private final List<DeadlockDetector> detectors = new ArrayList<>();
+    private final AtomicReference<@Nullable ProxyProcess> proxy = new AtomicReference<>();
     private volatile boolean open = true;
 
     /** What dies when a commit is that far. */
@@ -88,10 +79,7 @@ class BankFaultIT {
             }
             for (int round = 0; round < ROUNDS; round++) {
                 Blow next = BLOWS.get(round % BLOWS.size());
-                int landed = blows.get();
-                blow.set(next);
-                Eventually.holds(next + " has happened, seed " + seed, () -> blows.get() > landed);
-                revive(next.victim());
+                strike(next);
                 int before = confirmed.size();
                 Eventually.holds("transfers after " + next, () -> confirmed.size() > before + CALM_TRANSFERS);
             }
@@ -104,12 +92,10 @@ class BankFaultIT {
         } finally {
             open = false;
             tellers.shutdownNow();
-            ProxyServer last = proxy.get();
+            ProxyProcess last = proxy.get();
             if (last != null) {
                 last.close();
             }
-            detectors.forEach(DeadlockDetector::close);
-            vertx.close().toCompletionStage().toCompletableFuture().join();
             cluster.close();
         }
     }
@@ -128,43 +114,21 @@ class BankFaultIT {
         }
     }
 
-    private void startProxy() {
-        DistributedEnd.Observer observer = point -> {
-            Blow next = blow.get();
-            if (next != null && next.point() == point && blow.compareAndSet(next, null)) {
-                kill(next.victim());
-                blows.incrementAndGet();
-            }
-        };
-        try {
-            ProxyServer server = cluster.anotherProxy(observer);
-            proxy.set(server);
-            DeadlockDetector detector = new DeadlockDetector(
-                    vertx,
-                    cluster.tenantry().catalog(),
-                    CoordinatorAddress.parse(cluster.coordinator().url()),
-                    server.lockWaiters());
-            detectors.add(detector);
-            detector.start();
-        } catch (IOException failed) {
-            throw new UncheckedIOException(failed);
-        }
+    private void startProxy() throws InterruptedException {
+        proxy.set(ProxyProcess.start(cluster.nodes()));
     }
 
-    private void kill(Victim victim) {
-        ProxyServer server = proxy.get();
-        if (victim != Victim.PROXY) {
-            node(victim).kill();
-        } else if (server != null) {
-            server.close();
-        }
-    }
-
-    private void revive(Victim victim) {
-        if (victim == Victim.PROXY) {
+    private void strike(Blow blow) throws InterruptedException {
+        ProxyProcess struck = Objects.requireNonNull(proxy.get());
+        struck.hold(blow.point());
+        struck.awaitHeld();
+        if (blow.victim() == Victim.PROXY) {
+            struck.close();
             startProxy();
         } else {
-            node(victim).restart();
+            node(blow.victim()).kill();
+            struck.go();
+            node(blow.victim()).restart();
         }
     }
 
@@ -191,12 +155,9 @@ class BankFaultIT {
     }
 
     private Connection connect() throws SQLException {
-        ProxyServer server = proxy.get();
-        if (server == null) {
-            throw new IllegalStateException("no proxy");
-        }
         return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:"
-                + server.address().getPort() + "/tenantry?user=tenantry&password=tenantry&socketTimeout=20");
+                + Objects.requireNonNull(proxy.get()).port()
+                + "/tenantry?user=tenantry&password=tenantry&socketTimeout=20");
     }
 
     /** Accounts are locked in any order, so transfers may wait for each other. */

@@ -10,6 +10,7 @@ import dev.tenantry.Wiring;
 import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.embedded.FreePort;
+import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.Cluster;
@@ -94,7 +95,8 @@ class ClusterIT {
                 TlsSettings.NONE,
                 vertx,
                 new SimpleMeterRegistry(),
-                MovePoint.Observer.NONE);
+                MovePoint.Observer.NONE,
+                DistributedEnd.Observer.NONE);
         Servers servers = new Servers.Existing(coordinatorUrl, List.of(workers));
         Tenantry.start(servers, wiring).close();
     }

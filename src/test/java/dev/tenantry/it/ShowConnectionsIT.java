@@ -3,6 +3,7 @@ package dev.tenantry.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.embedded.Superuser;
+import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.pool.PoolLimits;
@@ -262,7 +263,8 @@ class ShowConnectionsIT {
                 cluster.tenantry().catalog(),
                 TlsSettings.NONE,
                 ProxyLimits.forCores(1).withPool(limits),
-                new ProxyMetrics(meters));
+                new ProxyMetrics(meters),
+                DistributedEnd.Observer.NONE);
         opened.add(proxy);
         return proxy;
     }

@@ -10,6 +10,7 @@ import dev.tenantry.Wiring;
 import dev.tenantry.control.ControlLimits;
 import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.control.node.NodeScripts;
+import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.Eventually;
@@ -374,7 +375,8 @@ class UnfitServersIT {
                 TlsSettings.NONE,
                 VERTX,
                 new SimpleMeterRegistry(),
-                MovePoint.Observer.NONE);
+                MovePoint.Observer.NONE,
+                DistributedEnd.Observer.NONE);
         return Tenantry.start(new Servers.Existing(coordinatorUrl, List.of()), wiring);
     }
 

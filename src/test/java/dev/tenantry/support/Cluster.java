@@ -106,7 +106,8 @@ public final class Cluster implements AutoCloseable {
                 tls,
                 vertx,
                 meters,
-                point -> moves.reached(point));
+                point -> moves.reached(point),
+                DistributedEnd.Observer.NONE);
         try {
             tenantry = Tenantry.start(servers, wiring);
         } catch (InterruptedException interrupted) {

@@ -7,6 +7,7 @@ import dev.tenantry.catalog.LoginRole;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.catalog.TracelessNodes;
 import dev.tenantry.embedded.Superuser;
+import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
@@ -59,7 +60,8 @@ public final class ProxyBefore implements AutoCloseable {
                     new FixedCatalog(snapshot, new TracelessNodes()),
                     tls,
                     limits,
-                    new ProxyMetrics(new SimpleMeterRegistry()));
+                    new ProxyMetrics(new SimpleMeterRegistry()),
+                    DistributedEnd.Observer.NONE);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -68,6 +68,11 @@ public final class DistributedEnd {
 
     /** Told when each point is reached; does nothing outside tests. */
     public interface Observer {
+
+        /** Nobody looks. */
+        Observer NONE = point -> {};
+
+        /** On the thread of the commit. */
         void reached(Point point);
     }
 

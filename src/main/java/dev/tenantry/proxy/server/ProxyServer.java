@@ -58,17 +58,7 @@ public final class ProxyServer implements AutoCloseable {
      * Starts to accept clients.
      *
      * @param address where; port 0 takes a free one
-     * @throws IOException when the address can't be listened on
-     */
-    public static ProxyServer start(
-            InetSocketAddress address, CatalogFeed feed, TlsSettings tls, ProxyLimits limits, ProxyMetrics metrics)
-            throws IOException {
-        return start(address, feed, tls, limits, metrics, point -> {});
-    }
-
-    /**
-     * The same, telling an observer of each step of a commit over several nodes; tests stop the world there.
-     *
+     * @param observer told of each step of a commit over several nodes
      * @throws IOException when the address can't be listened on
      */
     public static ProxyServer start(
