@@ -31,6 +31,16 @@ sealed interface CommandLine {
               --seed N               decides what is said; another one each time if not given
               --kill-backends        end connections to the nodes at random, on the nodes
 
+            usage: tenantry check-bank --url postgresql://superuser:password@host:port/database [options]
+
+              --url URL              another proxy of the cluster, to go on through; may be given several times
+              --clients N            sessions at a time (16)
+              --schemas N            schemas, on one node after the other, removed afterwards (6)
+              --accounts N           accounts in each of them (100)
+              --seconds N            how long (60)
+              --seed N               decides what is said; another one each time if not given
+              --outages              connections and servers may be lost meanwhile
+
             usage: tenantry move SCHEMA NODE [options]
 
               has a schema moved, and shows how it goes; Ctrl-C leaves the move going on

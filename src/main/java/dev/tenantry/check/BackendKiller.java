@@ -1,17 +1,15 @@
 package dev.tenantry.check;
 
-import dev.tenantry.client.Answer;
 import dev.tenantry.client.ServerAddress;
 import dev.tenantry.client.WireClient;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 
 /** Ends connections of a role, on the nodes themselves, at random. Not thread-safe. */
-final class BackendKiller {
+final class BackendKiller implements Disturbance {
     private static final int PAUSE_MILLIS_MAX = 400;
 
     private final List<ServerAddress> nodes;
@@ -26,23 +24,9 @@ final class BackendKiller {
         this.counts = counts;
     }
 
-    /** All nodes of the cluster before which a proxy is; a server that knows no nodes is the only one. */
-    static List<ServerAddress> nodes(ServerAddress superuser) throws IOException {
-        List<ServerAddress> nodes = new ArrayList<>();
-        try (WireClient client = WireClient.open(superuser, Map.of())) {
-            Answer found = client.ask("SELECT nodename, nodeport FROM citus_nodes");
-            if (found.failed() && !found.tag().equals("42P01")) {
-                throw new IOException("the nodes are not known: " + found);
-            }
-            found.rows()
-                    .forEach(row -> nodes.add(
-                            superuser.at(String.valueOf(row.getFirst()), Integer.parseInt("" + row.getLast()))));
-        }
-        return nodes.isEmpty() ? List.of(superuser) : nodes;
-    }
-
-    /** Waits for a while, and ends one connection if there is one. */
-    void once() throws IOException, InterruptedException {
+    /** Ends one connection if there is one. */
+    @Override
+    public void once() throws IOException, InterruptedException {
         TimeUnit.MILLISECONDS.sleep(random.nextInt(PAUSE_MILLIS_MAX));
         ServerAddress node = nodes.get(random.nextInt(nodes.size()));
         try (WireClient client = WireClient.open(node, Map.of())) {

@@ -16,12 +16,19 @@ public final class Checks {
     public static final int EXIT_USAGE = 2;
 
     private static final String ISOLATION = "check-isolation";
+    private static final String BANK = "check-bank";
 
     private Checks() {}
 
+    /** A check that is ready to be done. */
+    @FunctionalInterface
+    private interface Check {
+        String run() throws IOException, InterruptedException;
+    }
+
     /** Whether that is the name of a check. */
     public static boolean isOne(String command) {
-        return command.equals(ISOLATION);
+        return command.equals(ISOLATION) || command.equals(BANK);
     }
 
     /**
@@ -32,9 +39,10 @@ public final class Checks {
      * @return the exit code of the process
      */
     public static int run(List<String> words, Consumer<String> result) throws InterruptedException {
-        IsolationCheck check;
+        Check check;
         try {
-            check = isolation(Options.parse(words.subList(1, words.size()), Set.of("kill-backends")));
+            Options options = Options.parse(words.subList(1, words.size()), Set.of("kill-backends", "outages"));
+            check = words.getFirst().equals(BANK) ? bank(options)::run : isolation(options)::run;
         } catch (IllegalArgumentException wrong) {
             result.accept("tenantry " + words.getFirst() + ": " + wrong.getMessage() + " (see './tenantry help')");
             return EXIT_USAGE;
@@ -57,5 +65,18 @@ public final class Checks {
                 options.seed(),
                 options.seconds(),
                 options.isOn("kill-backends"));
+    }
+
+    private static BankCheck bank(Options options) {
+        options.allow(0, "url", "clients", "schemas", "accounts", "seed", "seconds", "outages");
+        return new BankCheck(
+                options.addresses("url"),
+                new BankCheck.Size(
+                        options.number("clients", 16, 1, 1_000),
+                        options.number("schemas", 6, 1, 1_000),
+                        options.number("accounts", 100, 2, 10_000)),
+                options.seed(),
+                options.seconds(),
+                options.isOn("outages"));
     }
 }

@@ -4,13 +4,8 @@ import dev.tenantry.client.ServerAddress;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 
 /**
  * Many clients do random things in schemas that hold their own names; each answer is compared with what PostgreSQL
@@ -27,7 +22,6 @@ import java.util.concurrent.Future;
 public record IsolationCheck(
         ServerAddress superuser, int clients, int schemas, long seed, Duration lasts, boolean kills) {
     private static final int SHOWN_MAX = 120;
-    private static final Duration POLL = Duration.ofMillis(20);
 
     /**
      * Does it.
@@ -39,39 +33,27 @@ public record IsolationCheck(
     String run() throws IOException, InterruptedException {
         IsolationBed bed = IsolationBed.make(superuser, schemas, clients, kills);
         CheckCounts counts = new CheckCounts();
-        Instant end = Instant.now().plus(lasts);
-        List<Future<?>> work = new ArrayList<>();
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Random random = new Random(seed);
-            for (int client = 1; client <= clients; client++) {
-                int number = client;
-                Random choices = new Random(random.nextLong());
-                work.add(threads.submit(() -> {
-                    runClient(bed, number, choices, counts, end);
-                    return number;
-                }));
-            }
-            if (kills) {
-                kill(new BackendKiller(BackendKiller.nodes(superuser), IsolationBed.ROLE, random, counts), work, end);
-            }
-            awaitAll(work);
+        Crew crew = new Crew(Instant.now().plus(lasts));
+        Random random = new Random(seed);
+        for (int client = 1; client <= clients; client++) {
+            int number = client;
+            Random choices = new Random(random.nextLong());
+            crew.add(() -> runClient(bed, number, choices, counts, crew));
         }
+        if (kills) {
+            List<ServerAddress> nodes = ClusterNodes.of(superuser).servers();
+            crew.disturb(new BackendKiller(nodes, IsolationBed.ROLE, random, counts));
+        }
+        crew.work();
         IsolationBed.remove(superuser);
         return "no difference: " + counts;
     }
 
-    private static void kill(BackendKiller killer, List<Future<?>> work, Instant end)
-            throws IOException, InterruptedException {
-        while (Instant.now().isBefore(end) && work.stream().noneMatch(Future::isDone)) {
-            killer.once();
-        }
-    }
-
-    private void runClient(IsolationBed bed, int number, Random random, CheckCounts counts, Instant end)
+    private void runClient(IsolationBed bed, int number, Random random, CheckCounts counts, Crew crew)
             throws IOException, InterruptedException {
         try (IsolationClient client = new IsolationClient(bed, number, random, counts)) {
             try {
-                while (Instant.now().isBefore(end)) {
+                while (!crew.isOver()) {
                     client.turn();
                 }
                 client.requireRows();
@@ -81,29 +63,6 @@ public record IsolationCheck(
                 throw new CheckFailedException("seed=" + seed + " client=" + number + " " + failed.getMessage()
                         + "\nwhat it said (>) and heard (<):\n  " + String.join("\n  ", shown));
             }
-        }
-    }
-
-    /** The first failure ends the others. */
-    private static void awaitAll(List<Future<?>> work) throws InterruptedException {
-        try {
-            boolean done = false;
-            while (!done) {
-                done = work.stream().allMatch(Future::isDone);
-                for (Future<?> one : work) {
-                    if (one.isDone()) {
-                        one.get();
-                    }
-                }
-                Thread.sleep(POLL);
-            }
-        } catch (ExecutionException failed) {
-            if (failed.getCause() instanceof CheckFailedException found) {
-                throw found;
-            }
-            throw new IllegalStateException(failed.getCause());
-        } finally {
-            work.forEach(one -> one.cancel(true));
         }
     }
 }

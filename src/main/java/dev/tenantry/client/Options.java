@@ -4,6 +4,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,7 +18,7 @@ public final class Options {
     private static final String ON = "on";
     private static final int SECONDS_MAX = 1_000_000;
 
-    private final Map<String, String> values = new HashMap<>();
+    private final Map<String, List<String>> values = new HashMap<>();
     private final List<String> words = new ArrayList<>();
 
     private Options() {}
@@ -36,16 +37,20 @@ public final class Options {
             if (!word.startsWith("--")) {
                 options.words.add(word);
             } else if (equals > 0) {
-                options.values.put(word.substring(2, equals), word.substring(equals + 1));
+                options.add(word.substring(2, equals), word.substring(equals + 1));
             } else if (switches.contains(word.substring(2))) {
-                options.values.put(word.substring(2), ON);
+                options.add(word.substring(2), ON);
             } else if (i + 1 < given.size()) {
-                options.values.put(word.substring(2), given.get(++i));
+                options.add(word.substring(2), given.get(++i));
             } else {
                 throw new IllegalArgumentException(word + " needs a value");
             }
         }
         return options;
+    }
+
+    private void add(String name, String value) {
+        values.computeIfAbsent(name, first -> new ArrayList<>()).add(value);
     }
 
     /**
@@ -70,32 +75,53 @@ public final class Options {
         return List.copyOf(words);
     }
 
-    /** One that may be left out. */
+    /** One that may be left out; the last if it is given several times. */
     public Optional<String> text(String name) {
-        return Optional.ofNullable(values.get(name));
+        return all(name).isEmpty() ? Optional.empty() : Optional.of(all(name).getLast());
+    }
+
+    private List<String> all(String name) {
+        return values.getOrDefault(name, List.of());
     }
 
     /** One of these; the first if it is left out. */
     public String choice(String name, String... choices) {
-        String chosen = values.getOrDefault(name, choices[0]);
+        String chosen = text(name).orElse(choices[0]);
         if (!List.of(choices).contains(chosen)) {
             throw new IllegalArgumentException("--" + name + " is " + String.join(", ", choices) + ", not " + chosen);
         }
         return chosen;
     }
 
+    /** Some of these, with commas between them; none if it is left out. */
+    public Set<String> some(String name, String... choices) {
+        Set<String> chosen = new LinkedHashSet<>();
+        for (String one : text(name).map(text -> text.split(",", -1)).orElse(new String[0])) {
+            if (!List.of(choices).contains(one)) {
+                throw new IllegalArgumentException("--" + name + " is some of " + String.join(",", choices)
+                        + " with commas between them, not " + text(name).orElse(""));
+            }
+            chosen.add(one);
+        }
+        return chosen;
+    }
+
     /** The cluster. */
     public ServerAddress address(String name) {
-        String url = values.get(name);
-        if (url == null) {
+        return addresses(name).getLast();
+    }
+
+    /** The cluster, by one address or several; an option that is given once for each. */
+    public List<ServerAddress> addresses(String name) {
+        if (all(name).isEmpty()) {
             throw new IllegalArgumentException("--" + name + " is needed: postgresql://role:password@host:port/db");
         }
-        return ServerAddress.parse(url);
+        return all(name).stream().map(ServerAddress::parse).toList();
     }
 
     /** A number within limits. */
     public int number(String name, int otherwise, int min, int max) {
-        String text = values.getOrDefault(name, Integer.toString(otherwise));
+        String text = text(name).orElse(Integer.toString(otherwise));
         if (!text.matches("\\d{1,9}") || Integer.parseInt(text) < min || Integer.parseInt(text) > max) {
             throw new IllegalArgumentException(
                     "--" + name + " is a number from " + min + " to " + max + ", not " + text);
@@ -105,7 +131,7 @@ public final class Options {
 
     /** Whether it is on. */
     public boolean isOn(String name) {
-        return values.getOrDefault(name, "off").equals(ON);
+        return text(name).filter(ON::equals).isPresent();
     }
 
     /** One that is different each time, unless it is given. */

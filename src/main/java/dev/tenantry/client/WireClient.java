@@ -146,9 +146,13 @@ public final class WireClient implements AutoCloseable {
         return this;
     }
 
-    /** Bind of a statement to the unnamed portal, and Execute. */
-    public WireClient execute(String statement) {
-        FrontendMessages.bind(unsent, statement);
+    /** Bind of a statement to the unnamed portal, with parameters as text, and Execute. */
+    public WireClient execute(String statement, String... parameters) {
+        byte[][] values = new byte[parameters.length][];
+        for (int i = 0; i < parameters.length; i++) {
+            values[i] = parameters[i].getBytes(StandardCharsets.UTF_8);
+        }
+        FrontendMessages.bind(unsent, statement, values);
         FrontendMessages.execute(unsent);
         return this;
     }

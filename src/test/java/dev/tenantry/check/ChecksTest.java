@@ -16,17 +16,22 @@ class ChecksTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "check-isolation                                | --url is needed",
+                "check-isolation --seed 1                       | --url is needed",
                 "check-isolation --url=postgresql://h/d         | an address is postgresql://",
                 "check-isolation --url=postgresql://u@h/d --x=1 | unknown option --x",
                 "check-isolation --url=postgresql://u@h/d x     | unknown word x",
                 "check-isolation --url=postgresql://u@h/d --clients 0 | --clients is a number from 1 to 1000, not 0",
                 "check-isolation --url=postgresql://u@h/d --seconds x | --seconds is a number",
+                "check-bank --seed 1                            | --url is needed",
+                "check-bank --url=postgresql://u@h/d --url x    | an address is postgresql://",
+                "check-bank --url=postgresql://u@h/d --accounts 1 | --accounts is a number from 2 to 10000, not 1",
             })
     void saysWhatIsWrongWithACommand(String words, String sentence) throws InterruptedException {
         StringBuilder said = new StringBuilder();
         assertThat(Checks.run(List.of(words.split(" +")), said::append)).isEqualTo(Checks.EXIT_USAGE);
-        assertThat(said).contains("tenantry check-isolation: ").contains(sentence);
+        assertThat(said)
+                .startsWith("tenantry " + words.substring(0, words.indexOf(' ')) + ": ")
+                .contains(sentence);
     }
 
     @Test
