@@ -211,6 +211,12 @@ public interface AppConfig {
         @WithDefault("PT1H")
         Duration catchUpMax();
 
+        /** How many connections to the source, and as many to the target, one move copies rows over. */
+        @WithDefault("4")
+        @Min(1)
+        @Max(64)
+        int copyConnections();
+
         /** How many moves may use a node at a time; further ones wait. */
         @WithDefault("2")
         @Min(1)

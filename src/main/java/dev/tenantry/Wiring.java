@@ -113,6 +113,7 @@ public record Wiring(
                 move.cutOverMax(),
                 move.lockMax(),
                 move.catchUpMax(),
+                move.copyConnections(),
                 move.perNode(),
                 move.keepSource(),
                 move.comparison());

@@ -5,13 +5,11 @@ import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.postgresql.util.PSQLException;
-import org.postgresql.util.ServerErrorMessage;
 
 /** Brings schema {@code tenantry} on the coordinator to the version this program needs; several may try at once. */
 public final class CatalogMigration {
 
     private static final String SCHEMA = "tenantry";
-    private static final int CONNECT_SECONDS = 10;
 
     private CatalogMigration() {}
 
@@ -30,16 +28,7 @@ public final class CatalogMigration {
     }
 
     private static Flyway flyway(CoordinatorAddress coordinator) {
-        PGSimpleDataSource source = new PGSimpleDataSource();
-        source.setServerNames(new String[] {coordinator.host()});
-        source.setPortNumbers(new int[] {coordinator.port()});
-        source.setDatabaseName(coordinator.database());
-        source.setUser(coordinator.user());
-        source.setPassword(coordinator.password());
-        source.setSslMode(coordinator.tls().mode().word());
-        coordinator.tls().rootCertificates().ifPresent(file -> source.setSslRootCert(file.toString()));
-        source.setApplicationName("tenantry migration");
-        source.setConnectTimeout(CONNECT_SECONDS);
+        PGSimpleDataSource source = ServerDataSource.of(coordinator, "tenantry migration");
         source.setOptions("-c tenantry.schema_ddl=on -c client_min_messages=warning");
         return Flyway.configure()
                 .dataSource(source)
@@ -57,19 +46,9 @@ public final class CatalogMigration {
         while (cause != null && !(cause instanceof SQLException)) {
             cause = cause.getCause();
         }
-        if (!(cause instanceof PSQLException refused)) {
-            return failed;
-        }
-        ServerErrorMessage said = refused.getServerErrorMessage();
-        if (said == null || ServerConnection.isLoss(refused.getSQLState())) {
-            return new CatalogUnavailableException(
-                    "no connection to " + coordinator + ": " + refused.getMessage(), failed);
-        }
-        return new StatementRefusedException(
-                String.valueOf(said.getSQLState()),
-                "the catalog can't be installed on " + coordinator + ": " + said.getMessage(),
-                said.getDetail(),
-                said.getHint(),
-                failed);
+        return cause instanceof PSQLException refused
+                ? ServerDataSource.translated(
+                        coordinator, "the catalog can't be installed on " + coordinator + ": ", refused, failed)
+                : failed;
     }
 }

@@ -36,6 +36,20 @@ record CopyPlan(SchemaBlueprint blueprint) {
                 .toList();
     }
 
+    /** The columns of {@link #published} tables that hold values, by table. */
+    Map<String, List<String>> publishedColumns() {
+        Set<String> published = Set.copyOf(published());
+        return storedColumns(blueprint.tables().stream()
+                .filter(table -> published.contains(table.name()))
+                .toList());
+    }
+
+    private static Map<String, List<String>> storedColumns(List<TableBlueprint> tables) {
+        return tables.stream()
+                .collect(Collectors.toMap(
+                        TableBlueprint::name, TableBlueprint::storedColumns, (one, other) -> one, LinkedHashMap::new));
+    }
+
     /** Tables with rows that no log tells of. */
     List<TableBlueprint> unlogged() {
         return blueprint.tables().stream()
@@ -45,9 +59,7 @@ record CopyPlan(SchemaBlueprint blueprint) {
 
     /** The columns of {@link #unlogged} tables that hold values, by table. */
     Map<String, List<String>> unloggedColumns() {
-        return unlogged().stream()
-                .collect(Collectors.toMap(
-                        TableBlueprint::name, TableBlueprint::storedColumns, (one, other) -> one, LinkedHashMap::new));
+        return storedColumns(unlogged());
     }
 
     /** Bytes that they had when the definition was read. */

@@ -2,7 +2,6 @@ package dev.tenantry.control.move;
 
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
-import dev.tenantry.control.node.copy.Target;
 import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
 import java.util.Optional;
@@ -29,16 +28,13 @@ final class Following {
         this.headway = new Headway(services.limits().catchUpMax());
     }
 
-    /** How far the servers are with the copy, unless they have given up. */
-    Target.Copying requireEnabled() {
-        Target.Copying copying = connections.target().copying(move.schema());
-        if (!copying.enabled()) {
+    private void requireFollowing() {
+        if (!connections.target().isFollowing()) {
             throw new CopyInvalidException(
                     "replication of schema %s has stopped because of an error".formatted(move.schema()),
                     "The log of node \"%s\" tells which."
                             .formatted(connections.targetPlace().name()));
         }
-        return copying;
     }
 
     /**
@@ -69,7 +65,7 @@ final class Following {
             pause = pause.multipliedBy(2);
             if (pause.compareTo(LOOK_MAX) > 0) {
                 pause = LOOK_MAX;
-                requireEnabled();
+                requireFollowing();
                 long lag = source.lag();
                 pace.note(System.nanoTime(), lag);
                 connections.store().lag(move, lag, pace.left());

@@ -3,6 +3,8 @@ package dev.tenantry.control.move;
 import dev.tenantry.blueprint.BlueprintReader;
 import dev.tenantry.blueprint.DefinitionChangedException;
 import dev.tenantry.blueprint.SchemaBlueprint;
+import dev.tenantry.control.node.copy.Outcomes;
+import dev.tenantry.control.node.copy.SlotSnapshot;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.control.node.copy.Target;
@@ -11,21 +13,20 @@ import dev.tenantry.store.move.MoveStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The steps of a move up to the switch. Before the copy all begins from the start when it was interrupted; from then on
- * the servers go on by themselves, and what comes after the rows is noted with what it does.
+ * The steps of a move up to the switch. Until the rows are there all begins from the start when it was interrupted; what
+ * comes after them is noted with what it does.
  */
 final class Forward {
 
     private static final String AUTO = "auto";
-    private static final Duration LOOK_MIN = Duration.ofMillis(20);
     private static final Duration LOOK_MAX = Duration.ofMillis(250);
     private static final Duration BACK_OFF_MIN = Duration.ofMillis(100);
     private static final Duration BACK_OFF_MAX = Duration.ofSeconds(10);
@@ -50,12 +51,8 @@ final class Forward {
 
     /** Returns when the schema is on its new node. */
     void run(MovePhase phase) throws InterruptedException {
-        if (phase.isBefore(MovePhase.COPYING)) {
-            create();
-            store.enter(move, MovePhase.COPYING.text());
-        }
         if (phase.isBefore(MovePhase.BUILDING)) {
-            awaitCopy();
+            copy();
             store.enter(move, MovePhase.BUILDING.text());
         }
         if (phase.isBefore(MovePhase.VERIFYING)) {
@@ -79,7 +76,7 @@ final class Forward {
         }
     }
 
-    private void create() throws InterruptedException {
+    private void copy() throws InterruptedException {
         checkRoom();
         move = store.begin(move, MovePhase.CREATING.text());
         progress = new Following(services, connections, move);
@@ -94,21 +91,33 @@ final class Forward {
         services.observer().reached(MovePoint.CREATION_NOTED);
         CopyPlan plan = planOf();
         checkRows(plan);
-        connections.patientlyOnTarget(patient -> Target.create(patient, connections.names(), plan.beforeData()));
+        connections.patientlyOnTarget(
+                patient -> Target.create(patient, connections.names(), move.attempt(), plan.beforeData()));
         services.observer().reached(MovePoint.DEFINITION_CREATED);
         widen(plan);
         services.observer().reached(MovePoint.IDENTITIES_WIDENED);
         source.publish(plan.schema(), plan.published());
         services.observer().reached(MovePoint.PUBLISHED);
-        createSlot();
-        services.observer().reached(MovePoint.SLOT_CREATED);
-        target.subscribe(connections.sourceAddress());
-        services.observer().reached(MovePoint.SUBSCRIBED);
+        String columns = source.columns(plan.schema());
+        try (SlotSnapshot slot = connections.slotSnapshot()) {
+            String snapshot = create(slot);
+            services.observer().reached(MovePoint.SLOT_CREATED);
+            target.subscribe(connections.sourceAddress());
+            services.observer().reached(MovePoint.SUBSCRIBED);
+            store.enter(move, MovePhase.COPYING.text());
+            new Copying(services, connections, move).run(plan, snapshot);
+        }
+        if (!source.columns(plan.schema()).equals(columns)) {
+            throw new CopyInvalidException(
+                    "schema %s was changed while it was being moved".formatted(plan.schema()),
+                    "Columns of its tables were altered while the rows were copied.");
+        }
+        target.copied();
+        services.observer().reached(MovePoint.COPIED);
     }
 
     private void checkRoom() {
-        int slots = target.slotsMax();
-        String full = !source.hasRoom(slots)
+        String full = !source.hasRoom()
                 ? connections.sourcePlace().name()
                 : !target.hasRoom() ? connections.targetPlace().name() : "";
         if (!full.isEmpty()) {
@@ -116,9 +125,7 @@ final class Forward {
                     SqlStates.LIMIT_EXCEEDED,
                     "schema %s cannot be moved: node \"%s\" has no room for its replication"
                             .formatted(move.schema(), full),
-                    "A move needs %d replication slots and senders on the source, and two workers and three origins"
-                                    .formatted(slots)
-                            + " on the target.",
+                    "A move needs a replication slot and a sender on the source, a worker and an origin on the target.",
                     "Wait for other moves to end, or increase max_replication_slots, max_wal_senders and"
                             + " max_logical_replication_workers there.");
         }
@@ -186,64 +193,26 @@ final class Forward {
     }
 
     /** PostgreSQL lets the slot wait for every transaction that writes; meanwhile it is said who they are. */
-    private void createSlot() throws InterruptedException {
-        Thread caller = Thread.currentThread();
-        AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
-        Thread creation = Thread.ofVirtual().start(() -> {
-            try {
-                connections.patientlyOnSource(patient -> Source.createSlot(patient, connections.names()));
-            } catch (RuntimeException failed) {
-                failure.set(failed);
-            }
-        });
+    private String create(SlotSnapshot slot) throws InterruptedException {
+        FutureTask<String> creation = new FutureTask<>(slot::create);
+        Thread creator = Thread.ofVirtual().start(creation);
         try {
-            while (!creation.join(LOOK_MAX)) {
+            while (!creator.join(LOOK_MAX)) {
                 store.waitsFor(move, source.writers());
             }
         } finally {
-            if (creation.isAlive()) {
-                creation.interrupt();
-                creation.join();
-                if (!caller.isInterrupted()) {
-                    source.dropSlot();
-                }
+            if (creator.isAlive()) {
+                slot.close();
+                creator.interrupt();
+                creator.join();
             }
-        }
-        RuntimeException failed = failure.get();
-        if (failed != null) {
-            throw failed;
         }
         store.waitsFor(move, Set.of());
+        return Outcomes.of(creation);
     }
 
-    private void awaitCopy() throws InterruptedException {
-        Map<String, Long> sizes = source.sizes(move.schema());
-        long total = sizes.values().stream().mapToLong(Long::longValue).sum();
-        Pace pace = new Pace();
-        Duration pause = LOOK_MIN;
-        while (true) {
-            Target.Copying copying = progress.requireEnabled();
-            long bytes = copying.isDone() ? total : copying.bytes(sizes);
-            pace.note(System.nanoTime(), total - bytes);
-            store.copied(
-                    move, new MoveStore.Copied(bytes, total, copying.there().size(), sizes.size()), pace.left());
-            if (copying.isDone()) {
-                services.observer().reached(MovePoint.COPIED);
-                return;
-            }
-            source.mark(); // without anything to replicate, a table that has been copied is not joined to the others
-            Thread.sleep(pause);
-            pause = min(pause.multipliedBy(2), LOOK_MAX);
-        }
-    }
-
-    /** Nothing is applied meanwhile: the two would wait for each other's locks. */
     private void build() throws InterruptedException {
-        target.rest();
         CopyPlan plan = planOf();
-        while (!target.isResting()) {
-            Thread.sleep(LOOK_MIN);
-        }
         connections.patientlyOnTarget(patient -> {
             Target.build(patient, connections.names(), plan.afterData());
             Target.build(patient, connections.names(), plan.contents());

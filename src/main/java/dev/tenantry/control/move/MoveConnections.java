@@ -2,6 +2,8 @@ package dev.tenantry.control.move;
 
 import dev.tenantry.control.node.copy.HeldRows;
 import dev.tenantry.control.node.copy.MoveNames;
+import dev.tenantry.control.node.copy.RowCopy;
+import dev.tenantry.control.node.copy.SlotSnapshot;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.Target;
 import dev.tenantry.store.CoordinatorAddress;
@@ -119,6 +121,16 @@ final class MoveConnections implements AutoCloseable {
     /** One more connection to the coordinator, for what takes moments; closed with all. */
     ServerConnection anotherToCoordinator() {
         return kept(services.open(services.coordinator()));
+    }
+
+    /** What the copy begins with; closed by the caller. */
+    SlotSnapshot slotSnapshot() {
+        return new SlotSnapshot(sourceAddress(), names);
+    }
+
+    /** Begins to copy rows over so many connections to each side; closed by the caller. */
+    RowCopy rowCopy(RowCopy.Rows rows, int pairs) {
+        return RowCopy.start(sourceAddress(), targetAddress(), names, rows, pairs);
     }
 
     /** Copies rows from the source to the target, over connections of its own that are closed with all. */

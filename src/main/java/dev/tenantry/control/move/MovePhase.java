@@ -9,11 +9,11 @@ import java.util.Locale;
 enum MovePhase {
     /** Nothing was done. */
     REQUESTED,
-    /** Definition, publication, slot and subscription are being made; begun again from the start when interrupted. */
+    /** Definition, publication, slot and subscription are being made. */
     CREATING,
-    /** The servers copy the rows. */
+    /** The rows are copied, all as one snapshot sees them; begun again from the start when interrupted until here. */
     COPYING,
-    /** Indexes and what else comes after the rows is made on the target, while changes go on arriving. */
+    /** Indexes and what else comes after the rows is made on the target; changes wait on the source. */
     BUILDING,
     /** Both sides are compared at one moment. */
     VERIFYING,

@@ -91,6 +91,8 @@ final class Remains {
 
     private void stopReplication() {
         Target target = connections.target();
+        target.endCopies();
+        connections.source().endCopies();
         if (target.isSubscribed()) {
             target.rest();
             connections.source().freeSlot();

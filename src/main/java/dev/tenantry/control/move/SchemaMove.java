@@ -119,7 +119,7 @@ final class SchemaMove {
         MovePhase now = phase;
         if (now.isBefore(MovePhase.SWITCHED)) {
             Remains earlier = new Remains(services, connections, move);
-            if (now.isBefore(MovePhase.COPYING)) {
+            if (now.isBefore(MovePhase.BUILDING)) {
                 earlier.undo();
             } else {
                 earlier.rollBack();

@@ -14,6 +14,11 @@ public record MoveNames(String clusterId, long moveId) {
         return "tenantry_" + clusterId + "_move_" + moveId;
     }
 
+    /** What the sessions are called, on both sides, that copy rows. */
+    public String copies() {
+        return replication() + "_rows";
+    }
+
     /** The old copy on the source after the switch. */
     public String oldSchema() {
         return "tenantry_old_" + moveId;

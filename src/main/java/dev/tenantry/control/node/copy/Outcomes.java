@@ -4,12 +4,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 
 /** Waits for work on another thread as if it were done on this one. */
-final class Outcomes {
+public final class Outcomes {
 
     private Outcomes() {}
 
     /** What it returned; throws what it threw; when interrupted, so is the work. */
-    static <T> T of(Future<T> work) throws InterruptedException {
+    public static <T> T of(Future<T> work) throws InterruptedException {
         try {
             return work.get();
         } catch (InterruptedException stopped) {

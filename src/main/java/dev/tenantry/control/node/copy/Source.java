@@ -69,24 +69,39 @@ public final class Source {
         return connection.query(FINGERPRINT, schema).iterator().next().getString(0);
     }
 
-    /** Bytes of each logged table of a schema, without its indexes. */
-    public Map<String, Long> sizes(String schema) {
-        Map<String, Long> sizes = new HashMap<>();
-        connection.query("""
-                SELECT c.relname::text, pg_table_size(c.oid) FROM pg_class c
-                JOIN pg_namespace n ON n.oid = c.relnamespace
+    /** The size of each logged table of a schema. */
+    public Map<String, TableSize> sizes(String schema) {
+        Map<String, TableSize> sizes = new HashMap<>();
+        connection
+                .query("""
+                SELECT c.relname::text, pg_table_size(c.oid), pg_relation_size(c.oid) / current_setting('block_size')::int
+                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relpersistence = 'p'
-                """, schema).forEach(row -> sizes.put(row.getString(0), row.getLong(1)));
+                """, schema)
+                .forEach(row -> sizes.put(row.getString(0), new TableSize(row.getLong(1), row.getLong(2))));
         return sizes;
     }
 
-    /** Whether one more move can be served, which needs so many slots and senders. */
-    public boolean hasRoom(int slots) {
+    /**
+     * A value that differs when the rows of a table may have been written anew, as ALTER TABLE does it: those who see
+     * by an older snapshot find an empty table then.
+     */
+    public String columns(String schema) {
+        return connection.query("""
+                SELECT count(*) || '/' || coalesce(sum(hashint8extended(
+                           a.xmin::text::bigint * 4294967296 + a.attrelid::bigint, a.attnum)), 0)
+                FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = $1 AND c.relkind = 'r' AND a.attnum > 0
+                """, schema).iterator().next().getString(0);
+    }
+
+    /** Whether one more move can be served, which needs a slot and a sender. */
+    public boolean hasRoom() {
         return connection.query("""
                 SELECT current_setting('max_replication_slots')::int
-                           - (SELECT count(*) FROM pg_replication_slots) >= $1
-                   AND current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication) >= $1
-                """, slots).iterator().next().getBoolean(0);
+                           - (SELECT count(*) FROM pg_replication_slots) >= 1
+                   AND current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication) >= 1
+                """).iterator().next().getBoolean(0);
     }
 
     /** The replica identity of a table that has no key: DEFAULT or NOTHING. */
@@ -166,9 +181,9 @@ public final class Source {
         connection.query("DROP PUBLICATION IF EXISTS " + SqlName.quoted(names.replication()));
     }
 
-    /** Makes the slot; waits until every transaction that is writing on the server now has ended. */
-    public static void createSlot(ServerConnection patient, MoveNames names) {
-        patient.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", names.replication());
+    /** Ends what others still read to copy for this move. */
+    public void endCopies() {
+        RowCopy.endOthers(connection, names);
     }
 
     /** Takes the slot from whoever reads it, who may be gone without the server's having noticed. */

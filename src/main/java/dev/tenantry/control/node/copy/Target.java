@@ -7,13 +7,9 @@ import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
 import io.vertx.core.json.JsonObject;
-import io.vertx.sqlclient.Row;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /** What a move does on the node that the schema goes to. Everything may be repeated. */
@@ -34,32 +30,6 @@ public final class Target {
         return connection;
     }
 
-    /**
-     * How far the servers are with the copy.
-     *
-     * @param enabled whether they go on, which they do until an error
-     * @param tables how many there are
-     * @param ready how many are there and follow
-     * @param there tables all of whose rows are there
-     * @param arriving bytes that have come of those that are being copied, by table
-     */
-    public record Copying(boolean enabled, int tables, int ready, Set<String> there, Map<String, Long> arriving) {
-
-        /** Whether all tables are there and follow. */
-        public boolean isDone() {
-            return tables == ready;
-        }
-
-        /** How many bytes are there, of tables that hold these on the source. */
-        public long bytes(Map<String, Long> sizes) {
-            return sizes.entrySet().stream()
-                    .mapToLong(table -> there.contains(table.getKey())
-                            ? table.getValue()
-                            : Math.min(arriving.getOrDefault(table.getKey(), 0L), table.getValue()))
-                    .sum();
-        }
-    }
-
     /** Whether there is a schema of that name, or one with something in it. */
     public boolean hasSchema(String schema, boolean evenEmpty) {
         return connection
@@ -73,34 +43,50 @@ public final class Target {
                 > 0;
     }
 
-    /** How many slots of the source a subscription may use: one to follow, one for each table being copied. */
-    public int slotsMax() {
-        return 1
-                + connection
-                        .query("SELECT current_setting('max_sync_workers_per_subscription')::int")
-                        .iterator()
-                        .next()
-                        .getInteger(0);
-    }
-
     /** Whether one more subscription can be served. */
     public boolean hasRoom() {
         return connection.query("""
                 SELECT current_setting('max_logical_replication_workers')::int
-                           - (SELECT count(*) FROM pg_stat_subscription WHERE pid IS NOT NULL) >= 2
+                           - (SELECT count(*) FROM pg_stat_subscription WHERE pid IS NOT NULL) >= 1
                    AND coalesce(current_setting('max_active_replication_origins', true),
                                 current_setting('max_replication_slots'))::int
-                           - (SELECT count(*) FROM pg_replication_origin_status) >= 3
+                           - (SELECT count(*) FROM pg_replication_origin_status) >= 1
                 """).iterator().next().getBoolean(0);
     }
 
-    /** Runs statements that create the copy, all or none, and notes that they were run. */
-    public static void create(ServerConnection patient, MoveNames names, List<BlueprintStatement> statements) {
+    /**
+     * Runs statements that create the copy, all or none, and notes that they were run.
+     *
+     * @param attempt which copy of this move it is
+     */
+    public static void create(
+            ServerConnection patient, MoveNames names, int attempt, List<BlueprintStatement> statements) {
         SchemaBlueprint.settings().forEach(patient::query);
         inTransaction(patient, () -> {
             note(patient, names, CREATED);
+            note(patient, names, created(attempt));
             statements.forEach(statement -> patient.query(statement.sql()));
         });
+    }
+
+    private static String created(int attempt) {
+        return "created by attempt " + attempt;
+    }
+
+    /** A query that finds a row as long as this attempt's copy is there. */
+    static String createdBy(MoveNames names, int attempt) {
+        return "SELECT 1 FROM tenantry.move_deed WHERE moveid = %d AND deed = md5(%s)"
+                .formatted(names.moveId(), SqlName.literal(created(attempt)));
+    }
+
+    /** Notes, durably as all that was done before it, that the rows are there. */
+    public void copied() {
+        note(connection, names, "rows copied");
+    }
+
+    /** Ends what others still copy for this move. */
+    public void endCopies() {
+        RowCopy.endOthers(connection, names);
     }
 
     /** Runs statements one by one, without those that were run before; each is noted with what it does. */
@@ -172,16 +158,16 @@ public final class Target {
         connection.query("DELETE FROM tenantry.move_mark WHERE moveid = $1", names.moveId());
     }
 
-    /** Has the servers copy the rows and then follow the changes. */
+    /** Prepares the target to follow the changes since the slot was made. */
     public void subscribe(CoordinatorAddress source) {
         String name = SqlName.quoted(names.replication());
         connection.query("CREATE SUBSCRIPTION " + name + " CONNECTION " + SqlName.literal(connectionString(source))
                 + " PUBLICATION " + name + " WITH (create_slot = false, slot_name = "
                 + SqlName.literal(names.replication())
-                + ", copy_data = true, enabled = true, disable_on_error = true, streaming = off)");
+                + ", copy_data = false, enabled = false, disable_on_error = true, streaming = off)");
     }
 
-    /** Lets the target follow again. */
+    /** Lets the target follow. */
     public void follow() {
         connection.query("ALTER SUBSCRIPTION " + SqlName.quoted(names.replication()) + " ENABLE");
     }
@@ -189,16 +175,6 @@ public final class Target {
     /** Has the target follow no more until it is told to; what comes meanwhile waits on the source. */
     public void rest() {
         connection.query("ALTER SUBSCRIPTION " + SqlName.quoted(names.replication()) + " DISABLE");
-    }
-
-    /** Whether nothing is applied any more. */
-    public boolean isResting() {
-        return connection
-                        .query(
-                                "SELECT FROM pg_stat_subscription WHERE subname = $1 AND pid IS NOT NULL",
-                                names.replication())
-                        .size()
-                == 0;
     }
 
     /** Ends the replication, at rest by now, and drops the slot; the source must answer. */
@@ -229,33 +205,12 @@ public final class Target {
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'";
     }
 
-    /** How far the copy is. */
-    public Copying copying(String schema) {
-        Set<String> there = new HashSet<>();
-        Map<String, Long> arriving = new HashMap<>();
-        boolean enabled = false;
-        int tables = 0;
-        int ready = 0;
-        // States are told in the manual, pg_subscription_rel: from f on, all rows of the table have been copied.
-        for (Row row : connection.query("""
-                SELECT s.subenabled, r.srsubstate::text, CASE n.nspname WHEN $2 THEN c.relname::text END,
-                       CASE r.srsubstate WHEN 'd' THEN pg_table_size(r.srrelid) ELSE 0 END
-                FROM pg_subscription s LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid
-                LEFT JOIN pg_class c ON c.oid = r.srrelid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE s.subname = $1
-                """, names.replication(), schema)) {
-            enabled = row.getBoolean(0);
-            String state = row.getString(1);
-            String table = row.getString(2);
-            tables += state == null ? 0 : 1;
-            ready += "r".equals(state) ? 1 : 0;
-            if (table != null && state != null && "fsr".contains(state)) {
-                there.add(table);
-            } else if (table != null) {
-                arriving.put(table, row.getLong(3));
-            }
-        }
-        return new Copying(enabled, tables, ready, there, arriving);
+    /** Whether the target follows, which it does until an error. */
+    public boolean isFollowing() {
+        return connection
+                        .query("SELECT FROM pg_subscription WHERE subname = $1 AND subenabled", names.replication())
+                        .size()
+                > 0;
     }
 
     /** Whether all that was committed on the source before that mark is here. */
