@@ -34,11 +34,11 @@ public final class SlotSnapshot implements AutoCloseable {
      * the name of the snapshot.
      */
     public String create() throws InterruptedException {
-        String snapshot = replication
-                .row("CREATE_REPLICATION_SLOT " + SqlName.quoted(names.replication())
-                        + " LOGICAL pgoutput (SNAPSHOT 'export')")
-                .get(2);
         try (CopyConnection looking = CopyConnection.open(source, names.copies())) {
+            String snapshot = replication
+                    .row("CREATE_REPLICATION_SLOT " + SqlName.quoted(names.replication())
+                            + " LOGICAL pgoutput (SNAPSHOT 'export')")
+                    .get(2);
             looking.row("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
             looking.row("SET TRANSACTION SNAPSHOT " + SqlName.literal(snapshot));
             TransactionSnapshot exported = current(looking);
@@ -46,8 +46,8 @@ public final class SlotSnapshot implements AutoCloseable {
             while (exported.isAheadOf(current(looking))) {
                 Thread.sleep(LOOK);
             }
+            return snapshot;
         }
-        return snapshot;
     }
 
     /** Looks into no table, whatever the snapshot. */
