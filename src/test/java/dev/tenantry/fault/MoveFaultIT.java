@@ -90,7 +90,7 @@ class MoveFaultIT {
             list(
                     node,
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                            + " WHERE application_name = 'tenantry control' AND pid <> pg_backend_pid()");
+                            + " WHERE application_name ~ '^tenantry( control|_.*_rows)$' AND pid <> pg_backend_pid()");
         }
     }
 

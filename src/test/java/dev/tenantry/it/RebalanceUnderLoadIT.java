@@ -134,7 +134,7 @@ class RebalanceUnderLoadIT {
             try (Connection connection = node.connect();
                     Statement statement = connection.createStatement()) {
                 statement.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        + " WHERE application_name = 'tenantry control' AND pid <> pg_backend_pid()");
+                        + " WHERE application_name ~ '^tenantry( control|_.*_rows)$' AND pid <> pg_backend_pid()");
             } catch (SQLException failed) {
                 throw new IllegalStateException(failed);
             }

@@ -21,8 +21,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The steps of a move up to the switch. Until the rows are there all begins from the start when it was interrupted; what
- * comes after them is noted with what it does.
+ * The steps of a move up to the switch. Until the rows are there all begins from the start when it was interrupted;
+ * what comes after them is noted with what it does.
  */
 final class Forward {
 
