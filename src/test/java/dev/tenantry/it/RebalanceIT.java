@@ -146,7 +146,7 @@ class RebalanceIT {
     @Test
     void stopsAndUndoesWhatRuns() throws Exception {
         fill(1, 100, 101, 102, 103);
-        CountDownLatch reached = new CountDownLatch(1);
+        CountDownLatch reached = new CountDownLatch(2); // both moves
         CountDownLatch stopped = new CountDownLatch(1);
         cluster().observeMoves(point -> {
             if (point == MovePoint.COPIED) {
