@@ -120,9 +120,10 @@ public interface AppConfig {
         int waitersMax();
 
         /**
-         * Connections to each node that are kept when their sessions have ended, for the next sessions of the same role
-         * with the same start-up parameters; 0 keeps none. In transaction mode it is at least {@code size}. They count
-         * against the node's {@code max_connections}, but make room when the node has none left.
+         * Connections to each node that are kept when their sessions have ended, for the next sessions of the same
+         * role; in session mode, with the same start-up parameters. 0 keeps none. In transaction mode it is at least
+         * {@code size}. They count against the node's {@code max_connections}, but make room when the node has none
+         * left.
          */
         @WithDefault("0")
         @Min(0)

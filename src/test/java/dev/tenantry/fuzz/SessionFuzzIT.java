@@ -14,7 +14,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
@@ -40,6 +42,16 @@ class SessionFuzzIT {
     private static final List<String> FIRST = List.of("fuzz_a", "fuzz_b");
     private static final List<String> SECOND = List.of("fuzz_c", "fuzz_d");
     private static final List<String> ALL = List.of("fuzz_a", "fuzz_b", "fuzz_c", "fuzz_d");
+
+    /** With what clients begin, and so what RESET goes back to. */
+    private static final List<Map<String, String>> STARTUPS = List.of(
+            Map.of(),
+            Map.of("application_name", "fuzz", "DateStyle", "ISO"),
+            Map.of("options", "-c search_path=fuzz_b -c work_mem=5MB", "DateStyle", "SQL, DMY"),
+            Map.of("search_path", "fuzz_d", "options", "-c tenantry_fuzz.x=begun -c extra_float_digits=2"));
+
+    private static final Map<String, String> THIEF =
+            Map.of("application_name", "thief", "DateStyle", "German", "options", "-c search_path=fuzz_a,fuzz_c");
 
     private static Cluster cluster;
     private static PostgresNode plain;
@@ -78,6 +90,12 @@ class SessionFuzzIT {
         return login(host, port, USER, USER);
     }
 
+    private static RawClient login(String host, int port, Map<String, String> startup) {
+        Map<String, String> all = new HashMap<>(startup);
+        all.putAll(Map.of("user", USER, "database", Superuser.DEFAULT.database()));
+        return RawClient.connect(host, port).signIn(RawClient.PROTOCOL_3_0, USER, all);
+    }
+
     private static RawClient login(String host, int port, String user, String password) {
         return RawClient.login(host, port, user, password, Superuser.DEFAULT.database());
     }
@@ -103,7 +121,7 @@ class SessionFuzzIT {
         AtomicInteger taken = new AtomicInteger();
         try (ProxyServer proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(shared), point -> {});
                 RawClient thief =
-                        login(proxy.address().getHostString(), proxy.address().getPort())) {
+                        login(proxy.address().getHostString(), proxy.address().getPort(), THIEF)) {
             run(proxy.address().getHostString(), proxy.address().getPort(), TAKEN_SCRIPTS, () -> {
                 for (String schema : List.of(FIRST.getFirst(), SECOND.getFirst())) {
                     taken.addAndGet(takes(proxy, thief, schema) ? 1 : 0);
@@ -169,8 +187,9 @@ class SessionFuzzIT {
         List<String> schemas = oneNode ? random.nextBoolean() ? FIRST : SECOND : ALL;
         SessionScripts scripts = new SessionScripts(random, schemas, ROLE, oneNode, oneNode && random.nextBoolean());
         List<String> said = new ArrayList<>();
-        try (RawClient proxy = login(host, port);
-                RawClient server = login(plain.host(), plain.port())) {
+        Map<String, String> startup = STARTUPS.get(Math.floorMod(seed, STARTUPS.size()));
+        try (RawClient proxy = login(host, port, startup);
+                RawClient server = login(plain.host(), plain.port(), startup)) {
             both(proxy, server, "SET search_path TO " + schemas.get(0));
             for (int i = 0; i < STEPS; i++) {
                 SessionScripts.Step step = scripts.next();

@@ -35,6 +35,15 @@ final class SessionScripts {
             "BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE");
     private static final List<String> VARIABLES =
             List.of("work_mem", "application_name", "statement_timeout", "tenantry_fuzz.x", "extra_float_digits");
+    /** Of two parts, which are set together or alone. */
+    private static final List<String> DATE_STYLES = List.of(
+            "SET datestyle TO SQL",
+            "SET datestyle TO DMY",
+            "SET LOCAL datestyle TO German",
+            "RESET datestyle",
+            "SHOW datestyle",
+            "SELECT '1/2/2003'::date");
+
     private static final List<String> PREPARED = List.of(
             "SELECT owner, n FROM t ORDER BY id",
             "SELECT whoami()",
@@ -65,6 +74,7 @@ final class SessionScripts {
         add(3, () -> sql("SET LOCAL search_path TO " + path()));
         add(3, () -> sql("SELECT set_config('search_path', '" + path() + "', " + flag() + ")"));
         add(4, () -> sql(variable()));
+        add(2, () -> sql(pick(DATE_STYLES)));
         add(3, () -> sql(pick(List.of("SET ROLE " + role, "RESET ROLE", "SET LOCAL ROLE " + role, "SET ROLE NONE"))));
         add(6, () -> sql(pick(ISOLATION)));
         add(6, () -> sql(pick(List.of("COMMIT", "COMMIT", "ROLLBACK"))));

@@ -33,8 +33,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ParityIT {
 
     private static final String SCHEMA = "parity";
-    private static final Map<String, String> STARTUP =
-            Map.of("TimeZone", "Europe/Berlin", "options", "-c search_path=" + SCHEMA + " -c extra_float_digits=1");
+    /** The last is known from the start, because a routine sets it on connections that other sessions use. */
+    private static final Map<String, String> STARTUP = Map.of(
+            "TimeZone",
+            "Europe/Berlin",
+            "options",
+            "-c search_path=" + SCHEMA + " -c extra_float_digits=1 -c parity.x=begun");
 
     private static Cluster cluster;
     private static PostgresNode plain;
@@ -69,7 +73,6 @@ class ParityIT {
         List<Answer> actual;
         List<String> expectedNotifications;
         List<String> actualNotifications;
-        // Of its own, so that the process at the node is new as well: a routine may have made a setting known there.
         String name = script + " " + way;
         try (RawClient client = fresh(name, ParityIT::direct)) {
             expected = way.run(client, script);

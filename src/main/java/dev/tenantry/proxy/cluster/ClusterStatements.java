@@ -15,7 +15,6 @@ import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
-import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
@@ -40,6 +39,7 @@ public final class ClusterStatements {
     private final SessionContext context;
     private final CatalogOverlay catalog;
     private final ClusterServices services;
+    private final StartupResets resets;
 
     public ClusterStatements(
             Conversation session,
@@ -54,13 +54,14 @@ public final class ClusterStatements {
         this.context = context;
         this.catalog = catalog;
         this.services = services;
+        this.resets = new StartupResets(session, dispatcher, context, this);
     }
 
     public Dispatcher.Owner owner() {
         return owner;
     }
 
-    /** Whether a statement is DDL that the session carries out. */
+    /** Whether the session carries a statement out: DDL, or what goes back to settings that only the session knows. */
     public boolean takes(StatementFacts facts) {
         return switch (facts.action()) {
             case StatementAction.CreateSchema create -> true;
@@ -69,7 +70,7 @@ public final class ClusterStatements {
             case StatementAction.AlterSchemaOwner alter -> true;
             case StatementAction.OnSchemas on -> true;
             case StatementAction.EveryNode every -> true;
-            default -> false;
+            default -> resets.takes(facts);
         };
     }
 
@@ -213,8 +214,11 @@ public final class ClusterStatements {
         return Verdict.SKIP;
     }
 
-    /** Carries out DDL; its text is one character a byte. */
+    /** Carries out what {@link #takes} tells of; its text is one character a byte. */
     public Verdict run(StatementFacts facts, String text, Turn turn) {
+        if (resets.takes(facts)) {
+            return resets.run(facts, turn);
+        }
         if (dispatcher.isBusy()) {
             return Verdict.WAIT;
         }
@@ -388,6 +392,12 @@ public final class ClusterStatements {
         return true;
     }
 
+    /** Does something on a virtual thread; the client's messages wait until it has {@link #answer answered}. */
+    void work(Runnable work) {
+        dispatcher.occupy();
+        services.worker().execute(work);
+    }
+
     /** The participants of the block, at work from now on. */
     private List<BackendConnection> occupied() {
         dispatcher.occupy();
@@ -405,20 +415,29 @@ public final class ClusterStatements {
     }
 
     /** Changes the session's model by what has happened, tells the client, and lets its next message come. */
-    private void answer(NodeCalls calls, Consumer<ByteBuf> reply, boolean worked, Turn turn, Runnable change) {
+    void answer(NodeCalls calls, Consumer<ByteBuf> reply, boolean worked, Turn turn, Runnable change) {
         calls.finish(() -> {
             change.run();
             ByteBuf out = session.replies().buffer();
             calls.notices().forEach(out::writeBytes);
             reply.accept(out);
+            session.replies().send(out);
             if (turn.isFollowedByReady()) {
-                BackendMessages.readyForQuery(out, session.transaction().status());
+                sayReady();
             } else if (!worked) {
                 context.batchFailed();
             }
-            session.replies().send(out);
             dispatcher.free();
         });
+    }
+
+    /** ReadyForQuery, and before it what has become of the settings that a server reports. */
+    public void sayReady() {
+        BackendConnection active = session.backends().active();
+        if (active != null) {
+            owner.activated(active);
+        }
+        session.replies().ready(session.transaction().status());
     }
 
     private Outcome endNodes(NodeCalls calls, boolean commit) {
@@ -451,15 +470,15 @@ public final class ClusterStatements {
         return outcome;
     }
 
-    private NodeCalls calls() {
+    NodeCalls calls() {
         return new NodeCalls(session.backends().loop(), dispatcher.preparation(), dispatcher::isCancelled);
     }
 
-    private interface Work {
+    interface Work {
         String run();
     }
 
-    private static Outcome attempt(Work work) {
+    static Outcome attempt(Work work) {
         try {
             return new Outcome(work.run(), null);
         } catch (NodeError said) {

@@ -96,9 +96,23 @@ public final class BackendPreparation {
             return CompletableFuture.completedFuture(backend);
         }
         Object wanted = settings.committed();
-        return sync.bring(backend).thenApply(result -> {
-            check(result);
+        return sync.bring(backend).thenCompose(result -> {
+            if (!result.isSuccess()) {
+                return cleared(backend, result);
+            }
             backend.label(wanted);
+            return CompletableFuture.completedFuture(backend);
+        });
+    }
+
+    /** A part of the settings could not be had: which of them the backend has by now, no label tells. */
+    private CompletableFuture<BackendConnection> cleared(BackendConnection backend, CallResult failed) {
+        return sync.clear(backend).thenApply(result -> {
+            backend.label(null);
+            if (!result.isSuccess()) {
+                backend.close();
+            }
+            check(failed);
             return backend;
         });
     }

@@ -124,7 +124,6 @@ public final class Dispatcher {
         occupied = false;
         ending = false;
         cancelled = false;
-        tellParameters();
         owner.resume();
         CompletableFuture<Void> over = afterEnding;
         if (over != null) {
@@ -349,7 +348,9 @@ public final class Dispatcher {
             then.accept(result);
             failure = unwanted ? SqlErrors.cancelled() : null;
         }
-        tellParameters();
+        if (!transaction.isImplicit()) {
+            tellParameters(); // else when the batch or string ends, because it may undo them
+        }
         owner.resume();
     }
 

@@ -30,6 +30,7 @@ final class SettingsScript {
     private static final String ENCODING = "client_encoding";
     private static final String AUTHORIZATION = "session_authorization";
     private static final String ROLE = "role";
+    private static final String DATE_STYLE = "datestyle";
     private static final String CONSTRAINTS = StatementAction.SetVariable.CONSTRAINTS;
     /** What must come first, because the values after it depend on it; {@code role} comes last. */
     private static final List<String> FIRST = List.of(ENCODING, AUTHORIZATION);
@@ -55,15 +56,14 @@ final class SettingsScript {
     }
 
     /**
-     * Ends the messages. The unnamed statement that values were set with goes, or the client could bind it.
+     * Ends the messages. The unnamed statement goes, that values were set with or that the client has had before, or
+     * the client could bind it.
      *
      * @return how many ReadyForQuery answer them
      */
     int end() {
-        if (unnamed) {
-            FrontendMessages.closeUnnamed(out);
-        }
         if (unnamed || ready == 0) {
+            FrontendMessages.closeUnnamed(out);
             FrontendMessages.bodiless(out, FrontendType.SYNC);
             ready++;
         }
@@ -186,6 +186,9 @@ final class SettingsScript {
         if (value.text() == null) {
             run(String.valueOf(value.statement()));
             return;
+        }
+        if (name.equals(DATE_STYLE) && setConfig == SET_CONFIG) {
+            run("RESET " + DATE_STYLE); // a value may be half of one, to which the other half is the default's
         }
         FrontendMessages.parse(out, "", setConfig, 0, setConfig.length);
         FrontendMessages.bind(out, "", name.getBytes(charset), value.text().getBytes(charset));

@@ -30,6 +30,15 @@ final class SettingsSync {
         return call(backend, script);
     }
 
+    /** Takes a backend outside a transaction back to what it has begun with. */
+    CompletableFuture<CallResult> clear(BackendConnection backend) {
+        SettingsScript script = script(backend, new State(labelled(backend.label()), Map.of()));
+        script.run("RESET SESSION AUTHORIZATION");
+        script.run("RESET ROLE");
+        script.run("RESET ALL");
+        return call(backend, script);
+    }
+
     /** Begins the session's transaction on a backend that has its committed settings: modes, settings, savepoints. */
     CompletableFuture<CallResult> begin(BackendConnection backend) {
         List<Savepoint> savepoints = transaction.savepoints();

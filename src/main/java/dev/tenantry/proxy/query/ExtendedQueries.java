@@ -344,7 +344,7 @@ public final class ExtendedQueries {
         Verdict verdict = cluster.execute(portal.statement(), facts);
         if (verdict != Verdict.WAIT) {
             switch (facts.action()) {
-                case StatementAction.Commit _, StatementAction.Rollback _ -> portals.clear();
+                case StatementAction.Commit _, StatementAction.Rollback _, StatementAction.Discard _ -> portals.clear();
                 case StatementAction.RollbackTo _ -> portals.remove(name);
                 default -> portal.run();
             }
@@ -449,7 +449,7 @@ public final class ExtendedQueries {
         if (!session.transaction().isOpen()) {
             portals.clear();
         }
-        session.replies().ready(session.transaction().status());
+        cluster.sayReady();
         return Verdict.SKIP;
     }
 

@@ -138,7 +138,7 @@ public final class StringRun {
                 return;
             }
         } else {
-            session.replies().ready(session.transaction().status());
+            cluster.sayReady();
         }
         active = false;
         context.inString(false);

@@ -224,10 +224,32 @@ final class BackendRelay implements FrameHandler {
     /** The values of parameters that the client has been told, so that a switch of backends can be told as well. */
     static final class ClientParameters {
         private final Map<String, String> told = new HashMap<>();
+        private boolean missed;
 
         /** Notes a value; whether the client had another. */
         boolean tell(String name, String value) {
             return !value.equals(told.put(name, value));
+        }
+
+        /**
+         * The same, but for what a server reports on behalf of the session itself: the client is to hear of that when
+         * what it has sent has come to its end, as a server would report it.
+         */
+        boolean hears(String name, String value, boolean early) {
+            missed |= early;
+            return !missed && tell(name, value);
+        }
+
+        /** The session has carried out something itself that a server may have reported to it alone. */
+        void misses() {
+            missed = true;
+        }
+
+        /** Whether the client has yet to hear of something; asked once. */
+        boolean takeMissed() {
+            boolean was = missed;
+            missed = false;
+            return was;
         }
 
         @Nullable

@@ -69,7 +69,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.timer = new AnswerTimer(metrics);
         SessionBackends backends = opening.backends();
         ReplyLedger ledger = new ReplyLedger();
-        SessionSettings settings = new SessionSettings(opening.startupSettings());
+        SessionSettings settings = new SessionSettings(opening.startupSettings(), opening.begunSettings());
         TransactionScope transaction = new TransactionScope();
         PreparedStatements statements = new PreparedStatements();
         CatalogOverlay catalog = new CatalogOverlay(shared.cluster().feed());
@@ -350,6 +350,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     @Override
     public void settle(Effects.Confirmed effect, String tag) {
         effects.confirmed(effect, tag);
+        told.misses();
     }
 
     @Override
@@ -359,6 +360,10 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             return status;
         }
         timer.answered();
+        occupancy.heardAll(backend);
+        if (told.takeMissed()) {
+            activated(backend);
+        }
         TransactionScope transaction = session.transaction();
         if (status == BackendConnection.IDLE) {
             if (!transaction.isOpen() || transaction.main() == backend && !transaction.isDistributed()) {
@@ -396,13 +401,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public boolean parameter(BackendConnection backend, String name, String value) {
-        if (name.equals("search_path")) {
-            session.settings().observedSearchPath(value);
-            if (session.transaction().isEnlisted(backend)) {
-                backend.openLabel(session.settings().current());
-            }
-        }
-        return told.tell(name, value);
+        occupancy.observed(backend, name, value);
+        return told.hears(name, value, session.ledger().isSwallowing());
     }
 
     @Override

@@ -10,10 +10,12 @@ import dev.tenantry.proxy.auth.ScramServer;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendLost;
 import dev.tenantry.proxy.backend.BackendRefused;
+import dev.tenantry.proxy.pool.BackendPool;
 import dev.tenantry.proxy.pool.PoolKey;
 import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.SessionBackends;
+import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.scram.ScramVerifier;
 import dev.tenantry.sql.SearchPath;
@@ -28,7 +30,6 @@ import dev.tenantry.wire.StartupPacket;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -191,20 +193,53 @@ final class ClientSignIn {
                     .withDetail("This cluster serves the database \"" + snapshot.database() + "\"."));
             return;
         }
-        Map<String, String> settings = settings(role);
+        Map<String, String> settings = connectionSettings(role);
+        settings.putAll(askedSettings());
         String encoding = settings.get("client_encoding");
         if (encoding != null && !ClientEncoding.isSafe(encoding)) {
             refuse(SqlErrors.unsafeEncoding(encoding).asFatal());
             return;
         }
-        EventLoop loop = context.channel().eventLoop();
-        SessionBackends opened =
-                new SessionBackends(core.pools().of(loop), new PoolKey(parameters(snapshot), role), credentials);
-        backends = opened;
-        SessionOpening opening = new SessionOpening(user, settings, opened);
-        ClientSession session =
-                new ClientSession(opening, new ClientOutlet(context.channel()), core.shared(context.channel()));
-        openHome(session, opened, candidates(snapshot, settings, user), 0);
+        BackendPool pool = core.pools().of(context.channel().eventLoop());
+        PoolKey own = new PoolKey(parameters(snapshot), role);
+        SessionBackends alone = new SessionBackends(pool, own, credentials);
+        List<Node> candidates = candidates(snapshot, settings, user);
+        Runnable openAlone =
+                () -> openHome(new SessionOpening(user, settings, Map.of(), alone), candidates, 0, this::refuseSession);
+        if (!pool.isSharing() || !canShare(settings)) {
+            openAlone.run();
+            return;
+        }
+        PoolKey common = new PoolKey(commonParameters(snapshot), role);
+        SessionOpening opening = new SessionOpening(
+                user, connectionSettings(role), askedSettings(), new SessionBackends(pool, common, credentials));
+        // What can only be had from the start, or not at all, the node is asked for at the start.
+        openHome(opening, candidates, 0, problem -> {
+            if (refusal(problem) instanceof SqlErrorException) {
+                opening.backends().abandonAll(false, true);
+                openAlone.run();
+            } else {
+                refuseSession(problem);
+            }
+        });
+    }
+
+    /** Whether a session can have connections that have begun without the settings that its client has asked for. */
+    private boolean canShare(Map<String, String> settings) {
+        return startup.options().otherSwitches().isEmpty()
+                && !"session".equals(settings.get("tenantry.pool_mode"))
+                && askedSettings().keySet().stream().noneMatch(SessionSettings::belongsToConnection);
+    }
+
+    /** What nodes are sent for sessions whose clients may have asked for different settings. */
+    private Map<String, String> commonParameters(CatalogSnapshot snapshot) {
+        return Map.of(
+                "user",
+                startup.user(),
+                "database",
+                snapshot.database(),
+                "options",
+                StartupOptions.append(DEFAULTS, ""));
     }
 
     /** What nodes are sent: the client's own parameters, and defaults of settings that only exist here. */
@@ -223,10 +258,17 @@ final class ClientSignIn {
         return options.startsWith(ours) ? options.substring(ours.length()).strip() : options;
     }
 
-    private Map<String, String> settings(LoginRole role) {
+    /** What a connection has that is not asked for anything: defaults of our own, and the role's settings. */
+    private static Map<String, String> connectionSettings(LoginRole role) {
         Map<String, String> settings = new HashMap<>();
         DEFAULTS.forEach(setting -> settings.put(setting.name(), setting.value()));
         settings.putAll(role.settings());
+        return settings;
+    }
+
+    /** What the client has asked for. */
+    private Map<String, String> askedSettings() {
+        Map<String, String> settings = new HashMap<>();
         startup.options().settings().forEach(setting -> settings.put(setting.key(), setting.value()));
         startup.parameters().forEach((name, value) -> {
             if (!NOT_SETTINGS.contains(name)) {
@@ -255,18 +297,25 @@ final class ClientSignIn {
                 .toList();
     }
 
-    private void openHome(ClientSession session, SessionBackends opened, List<Node> candidates, int index) {
+    private void openHome(SessionOpening opening, List<Node> candidates, int index, Consumer<Throwable> refused) {
+        backends = opening.backends();
+        ClientSession session =
+                new ClientSession(opening, new ClientOutlet(context.channel()), core.shared(context.channel()));
         session.open(candidates.get(index)).whenComplete((home, problem) -> {
             if (abandoned) {
-                opened.abandonAll(false, true);
+                opening.backends().abandonAll(false, true);
             } else if (problem == null) {
                 begin(session, home);
             } else if (isAway(problem) && index + 1 < candidates.size()) {
-                openHome(session, opened, candidates, index + 1);
+                openHome(opening, candidates, index + 1, refused);
             } else {
-                refuse(told(problem).asFatal());
+                refused.accept(problem);
             }
         });
+    }
+
+    private void refuseSession(Throwable problem) {
+        refuse(told(problem).asFatal());
     }
 
     /** Whether another node may do as the first one that the session talks to. */

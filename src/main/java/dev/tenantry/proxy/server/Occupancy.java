@@ -5,6 +5,8 @@ import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.query.StringRun;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionBackends;
+import dev.tenantry.proxy.session.SessionSettings;
+import dev.tenantry.proxy.session.SessionSettings.State;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +18,7 @@ final class Occupancy implements SessionBackends.Owner {
     private final Dispatcher dispatcher;
     private final StringRun strings;
     private final Cancellation cancellation;
+    private int heardVersion;
 
     Occupancy(Conversation session, Dispatcher dispatcher, StringRun strings, Cancellation cancellation) {
         this.session = session;
@@ -51,6 +54,33 @@ final class Occupancy implements SessionBackends.Owner {
     /** Whether the session is ending a transaction that may have used several nodes. */
     boolean isEndingTransaction() {
         return dispatcher.isOccupied() && dispatcher.isEnding();
+    }
+
+    /** The active backend reports a setting, which may not be what the session believes. */
+    void observed(BackendConnection backend, String name, String value) {
+        if (name.equals("search_path")) {
+            State before = session.settings().current();
+            session.settings().observedSearchPath(value);
+            believes(backend, before);
+        }
+    }
+
+    /** The active backend has reported all that it reports, which counts where it tells more than what was set. */
+    void heardAll(BackendConnection backend) {
+        SessionSettings settings = session.settings();
+        if (settings.version() != heardVersion) {
+            State before = settings.current();
+            settings.observedDateStyle(backend.parameters().get("DateStyle"));
+            believes(backend, before);
+            heardVersion = settings.version();
+        }
+    }
+
+    private void believes(BackendConnection backend, State before) {
+        State now = session.settings().current();
+        if (now != before && session.transaction().isEnlisted(backend)) {
+            backend.openLabel(now);
+        }
     }
 
     @Override

@@ -7,7 +7,12 @@ import java.util.Map;
  * How a session begins.
  *
  * @param user the role that signed in
- * @param startupSettings settings it begins with, as far as the proxy knows them: its role's and its own
+ * @param startupSettings settings that its connections begin with, as far as the proxy knows them
+ * @param begunSettings settings that it begins with beyond these: see {@code SessionSettings}
  * @param backends where its connections are kept
  */
-record SessionOpening(String user, Map<String, String> startupSettings, SessionBackends backends) {}
+record SessionOpening(
+        String user,
+        Map<String, String> startupSettings,
+        Map<String, String> begunSettings,
+        SessionBackends backends) {}

@@ -157,7 +157,10 @@ public final class SessionContext implements RoutingContext {
     /** The node that was used last, whose connection another session has now. */
     private Node lastNode() {
         Node last = backends.last();
-        return last != null && catalog.nodes().contains(last) ? last : catalog.coordinator();
+        return catalog.nodes().stream()
+                .filter(node -> last != null && node.nodeId() == last.nodeId()) // its size may have changed since
+                .findFirst()
+                .orElseGet(catalog::coordinator);
     }
 
     // --- DDL of schemas -----------------------------------------------------------------------------------------

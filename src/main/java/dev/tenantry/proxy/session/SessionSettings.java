@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * and a backend that has the very map of the session needs no SQL. Not thread-safe; lives on the client's event loop.
  */
 public final class SessionSettings {
+    private static final String DATE_STYLE = "datestyle";
     private static final String DEFAULT_SEARCH_PATH = "\"$user\", public";
 
     /** What no RESET ALL touches ({@code GUC_NO_RESET_ALL} of PostgreSQL's sources). */
@@ -59,12 +60,11 @@ public final class SessionSettings {
 
     private record Savepoint(String name, State state) {}
 
-    private static final State EMPTY = new State(Map.of(), Map.of());
-
     private final Map<String, String> startup;
+    private final Map<String, Value> begun;
     private final List<Savepoint> savepoints = new ArrayList<>();
-    private State state = EMPTY;
-    private State beforeTransaction = EMPTY;
+    private State state;
+    private State beforeTransaction;
     private int version;
     private boolean custom;
     private int charsetVersion = -1;
@@ -74,9 +74,36 @@ public final class SessionSettings {
     private int searchPathVersion = -1;
     private List<String> searchPath = List.of();
 
-    /** Settings of a session that has just begun: what it asked for at start-up over what its role has. */
-    public SessionSettings(Map<String, String> startup) {
+    /**
+     * Settings of a session that has just begun.
+     *
+     * @param startup what a connection of its to a node has from the start
+     * @param begun what its client has asked for at start-up beyond that: the session begins as if it had set it, and
+     *     goes back to it where others go back to what the connection has
+     */
+    public SessionSettings(Map<String, String> startup, Map<String, String> begun) {
         this.startup = Map.copyOf(startup);
+        Map<String, Value> values = new HashMap<>();
+        begun.forEach((name, text) -> values.put(name, new Value(text, null)));
+        this.begun = Map.copyOf(values);
+        this.state = new State(this.begun, Map.of());
+        this.beforeTransaction = state;
+        begun.keySet().forEach(this::noteCustom);
+    }
+
+    /** Whether its client has asked for this setting at start-up, so that a connection's own default is not its. */
+    public boolean hasBegunWith(String name) {
+        return begun.containsKey(name);
+    }
+
+    /** Whether {@link #hasBegunWith(String)} holds of any. */
+    public boolean hasBegunWithAny() {
+        return !begun.isEmpty();
+    }
+
+    /** Whether RESET does not go back to what a connection began with, or a connection must begin with the setting. */
+    public static boolean belongsToConnection(String name) {
+        return NO_RESET_ALL.contains(name) || name.endsWith("_preload_libraries");
     }
 
     /** Grows with every change; equal versions mean equal settings. */
@@ -193,6 +220,19 @@ public final class SessionSettings {
                 .ifPresent(observed -> set("search_path", new Value(value, null), false));
     }
 
+    /**
+     * The server has reported its DateStyle, which has two parts: who sets one keeps the other. What is brought to
+     * another connection must have both.
+     */
+    public void observedDateStyle(@Nullable String value) {
+        boolean local = state.local().containsKey(DATE_STYLE);
+        Value known = (local ? state.local() : state.session()).get(DATE_STYLE);
+        boolean isSet = known != begun.get(DATE_STYLE) && !Value.DEFAULT.equals(known);
+        if (known != null && isSet && value != null && !value.equals(known.text())) {
+            set(DATE_STYLE, new Value(value, null), local);
+        }
+    }
+
     /** BEGIN with these modes. */
     public void begin(List<StatementAction.SetVariable> modes) {
         for (StatementAction.SetVariable mode : modes) {
@@ -204,12 +244,17 @@ public final class SessionSettings {
 
     /** SET or SET LOCAL. */
     public void set(String name, Value value, boolean local) {
-        custom |= name.indexOf('.') > 0 && !startup.containsKey(name);
+        noteCustom(name);
         if (local || isMode(name)) {
-            change(state.session(), with(state.local(), name, value));
+            Value set = value.equals(Value.DEFAULT) ? begun.getOrDefault(name, value) : value;
+            change(state.session(), with(state.local(), name, set));
         } else {
             change(with(state.session(), name, value), without(state.local(), name));
         }
+    }
+
+    private void noteCustom(String name) {
+        custom |= name.indexOf('.') > 0 && !startup.containsKey(name);
     }
 
     /**
@@ -222,12 +267,23 @@ public final class SessionSettings {
 
     /** RESET, or SET TO DEFAULT. */
     public void reset(String name) {
-        change(without(state.session(), name), without(state.local(), name));
+        Value first = begun.get(name);
+        change(
+                first == null ? without(state.session(), name) : with(state.session(), name, first),
+                without(state.local(), name));
     }
 
     /** RESET ALL: everything but the identity of the session and the modes of the transaction. */
     public void resetAll() {
-        change(kept(state.session(), NO_RESET_ALL), kept(state.local(), NO_RESET_ALL));
+        State swept = withoutAll(state);
+        Map<String, Value> session = new HashMap<>(begun);
+        session.putAll(swept.session());
+        change(swept.session().isEmpty() ? begun : Map.copyOf(session), swept.local());
+    }
+
+    /** What a connection with these settings has after RESET ALL. */
+    public static State withoutAll(State had) {
+        return new State(kept(had.session(), NO_RESET_ALL), kept(had.local(), NO_RESET_ALL));
     }
 
     private static Map<String, Value> kept(Map<String, Value> of, Collection<String> names) {
@@ -238,7 +294,7 @@ public final class SessionSettings {
 
     /** DISCARD ALL: everything. */
     public void discardAll() {
-        change(Map.of(), Map.of());
+        change(begun, Map.of());
     }
 
     /** SAVEPOINT. */

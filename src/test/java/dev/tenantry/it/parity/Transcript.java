@@ -4,6 +4,7 @@ import dev.tenantry.support.Message;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -22,12 +23,21 @@ public final class Transcript {
 
     private Transcript() {}
 
-    /** One line a message, with what the entries mask left out. */
+    /** One line a message, with what the entries mask left out; several ParameterStatus in a row have no order. */
     public static List<String> of(Answer answer) {
-        return answer.messages().stream()
+        List<String> lines = new ArrayList<>(answer.messages().stream()
                 .filter(message -> message.type() != 'A')
                 .map(message -> masked(line(message), answer.entries()))
-                .toList();
+                .toList());
+        for (int start = 0; start < lines.size(); start++) {
+            int end = start;
+            while (end < lines.size() && lines.get(end).startsWith("S ")) {
+                end++;
+            }
+            Collections.sort(lines.subList(start, end));
+            start = end;
+        }
+        return lines;
     }
 
     /** The notifications of a whole session; they come when the server finds time, so only their order is compared. */

@@ -7,7 +7,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class SessionSettingsTest {
-    private final SessionSettings settings = new SessionSettings(Map.of("search_path", "started, public"));
+    private final SessionSettings settings = new SessionSettings(Map.of("search_path", "started, public"), Map.of());
 
     @Test
     void beginsWithWhatTheClientAskedForAtStartup() {
@@ -140,5 +140,40 @@ class SessionSettingsTest {
 
     private void set(String path) {
         settings.set("search_path", new Value(path, null), false);
+    }
+
+    @Test
+    void goesBackToWhatItBeganWith() {
+        SessionSettings begun = new SessionSettings(Map.of(), Map.of("work_mem", "9MB", "search_path", "begun"));
+        Map<String, SessionSettings.Value> first = begun.session();
+        assertThat(begun.effective("work_mem")).isEqualTo("9MB");
+        assertThat(begun.searchPath()).containsExactly("begun");
+        begun.set("work_mem", new SessionSettings.Value("11MB", null), false);
+        begun.set("jit", new SessionSettings.Value("off", null), false);
+        begun.reset("work_mem");
+        assertThat(begun.effective("work_mem")).isEqualTo("9MB");
+        begun.set("work_mem", SessionSettings.Value.DEFAULT, true);
+        assertThat(begun.current().local()).containsEntry("work_mem", first.get("work_mem"));
+        begun.resetAll();
+        assertThat(begun.session()).isEqualTo(first);
+        begun.set("role", new SessionSettings.Value("other", null), false);
+        begun.resetAll();
+        assertThat(begun.session()).containsKeys("role", "work_mem", "search_path");
+        begun.discardAll();
+        assertThat(begun.session()).isSameAs(first);
+    }
+
+    @Test
+    void knowsBothPartsOfTheDateStyle() {
+        SessionSettings begun = new SessionSettings(Map.of(), Map.of("datestyle", "ISO"));
+        begun.observedDateStyle("ISO, MDY");
+        assertThat(begun.effective("datestyle")).isEqualTo("ISO"); // to every session that begins with it
+        begun.set("datestyle", new SessionSettings.Value("dmy", null), false);
+        begun.observedDateStyle("ISO, DMY");
+        assertThat(begun.session().get("datestyle")).isEqualTo(new SessionSettings.Value("ISO, DMY", null));
+        begun.set("datestyle", new SessionSettings.Value("sql", null), true);
+        begun.observedDateStyle("SQL, DMY");
+        assertThat(begun.current().local().get("datestyle")).isEqualTo(new SessionSettings.Value("SQL, DMY", null));
+        assertThat(begun.session().get("datestyle")).isEqualTo(new SessionSettings.Value("ISO, DMY", null));
     }
 }
