@@ -2,18 +2,16 @@ package dev.tenantry.fault;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.cluster.DistributedEnd.Point;
-import dev.tenantry.proxy.server.ProxyServer;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
+import dev.tenantry.support.ProxyProcess;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -26,13 +24,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A commit of two workers, of which the second decides, with something killed at points of it: both have the rows or
- * none, and nothing is left prepared. The coordinator takes no part, so its death changes nothing.
+ * A commit of two workers, of which the second decides, with something killed at each point of it by {@code kill -9}:
+ * both have the rows or none, and nothing is left prepared. The coordinator takes no part, so its death changes
+ * nothing. The table is in docs/operations.md, too.
  */
 class WorkersCommitFaultIT {
-    private static final Duration COMMIT_MAX = Duration.ofSeconds(10);
     private static final AtomicInteger TRANSACTIONS = new AtomicInteger();
     private static @Nullable Cluster started;
+    private static @Nullable ProxyProcess proxy;
 
     /** What dies. */
     enum Victim {
@@ -50,9 +49,10 @@ class WorkersCommitFaultIT {
     }
 
     @BeforeAll
-    static void start() throws SQLException {
+    static void start() throws Exception {
         Cluster cluster = Cluster.start(2);
         started = cluster;
+        startProxy();
         try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
             for (int i = 1; i <= 2; i++) {
@@ -65,6 +65,9 @@ class WorkersCommitFaultIT {
 
     @AfterAll
     static void stop() {
+        if (proxy != null) {
+            proxy.close();
+        }
         if (started != null) {
             started.close();
         }
@@ -73,6 +76,8 @@ class WorkersCommitFaultIT {
     @ParameterizedTest
     @CsvSource({
         "BEFORE_PREPARE, CLIENT, BOTH",
+        "BEFORE_PREPARE, PROXY, NONE",
+        "BEFORE_PREPARE, COORDINATOR, BOTH",
         "BEFORE_PREPARE, OTHER, NONE",
         "BEFORE_PREPARE, DECIDER, NONE",
         "AFTER_PREPARE, CLIENT, BOTH",
@@ -82,30 +87,37 @@ class WorkersCommitFaultIT {
         "AFTER_PREPARE, DECIDER, NONE",
         "AFTER_DECISION, CLIENT, BOTH",
         "AFTER_DECISION, PROXY, BOTH",
+        "AFTER_DECISION, COORDINATOR, BOTH",
         "AFTER_DECISION, OTHER, BOTH",
         "AFTER_DECISION, DECIDER, BOTH",
-        "AFTER_COMMIT_PREPARED, PROXY, BOTH"
+        "AFTER_COMMIT_PREPARED, CLIENT, BOTH",
+        "AFTER_COMMIT_PREPARED, PROXY, BOTH",
+        "AFTER_COMMIT_PREPARED, COORDINATOR, BOTH",
+        "AFTER_COMMIT_PREPARED, OTHER, BOTH",
+        "AFTER_COMMIT_PREPARED, DECIDER, BOTH"
     })
     void endsWithBothOrNone(Point point, Victim victim, Outcome outcome) throws Exception {
         int id = TRANSACTIONS.incrementAndGet();
-        AtomicReference<@Nullable ProxyServer> proxy = new AtomicReference<>();
         AtomicReference<@Nullable Connection> client = new AtomicReference<>();
-        CompletableFuture<Victim> killed = new CompletableFuture<>();
-        DistributedEnd.Observer killer = reached -> {
-            if (reached == point) {
-                kill(victim, proxy, client);
-                killed.complete(victim);
-            }
-        };
-        boolean confirmed;
-        try (ProxyServer server = cluster().anotherProxy(killer)) {
-            proxy.set(server);
-            confirmed = commit(server, id, client);
-            if (killed.get(1, TimeUnit.MINUTES) == Victim.CLIENT) {
-                server.drain(COMMIT_MAX); // which does not leave a commit whose client has left
-            }
+        ProxyProcess through = proxy();
+        through.hold(point);
+        CompletableFuture<Boolean> commit =
+                CompletableFuture.supplyAsync(() -> commit(through, id, client), Thread::startVirtualThread);
+        through.awaitHeld();
+        switch (victim) {
+            case CLIENT -> leave(through, Objects.requireNonNull(client.get()));
+            case PROXY -> through.close();
+            case COORDINATOR, OTHER, DECIDER -> node(victim).kill();
         }
-        revive(victim);
+        if (victim == Victim.PROXY) {
+            startProxy();
+        } else {
+            through.go();
+        }
+        boolean confirmed = commit.get(1, TimeUnit.MINUTES);
+        if (victim != Victim.PROXY && victim != Victim.CLIENT) {
+            node(victim).restart();
+        }
         Eventually.passes(() -> {
             for (PostgresNode node : cluster().nodes()) {
                 assertThat(count(node, "SELECT count(*) FROM pg_prepared_xacts"))
@@ -118,10 +130,10 @@ class WorkersCommitFaultIT {
         });
     }
 
-    private static boolean commit(ProxyServer server, int id, AtomicReference<@Nullable Connection> started) {
-        try (Connection client = connect(server);
+    private static boolean commit(ProxyProcess through, int id, AtomicReference<@Nullable Connection> opened) {
+        try (Connection client = connect(through);
                 Statement statement = client.createStatement()) {
-            started.set(client);
+            opened.set(client);
             statement.execute("BEGIN");
             statement.execute("INSERT INTO workers_1.t VALUES (" + id + ")");
             statement.execute("INSERT INTO workers_2.t VALUES (" + id + ")");
@@ -133,35 +145,23 @@ class WorkersCommitFaultIT {
         }
     }
 
-    private static Connection connect(ProxyServer server) throws SQLException {
-        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:"
-                + server.address().getPort() + "/tenantry?user=tenantry&password=tenantry&socketTimeout=20");
-    }
-
-    private static void kill(
-            Victim victim, AtomicReference<@Nullable ProxyServer> proxy, AtomicReference<@Nullable Connection> client) {
-        ProxyServer server = Objects.requireNonNull(proxy.get());
-        switch (victim) {
-            case CLIENT -> leave(server, Objects.requireNonNull(client.get()));
-            case PROXY -> server.close();
-            case COORDINATOR, OTHER, DECIDER -> node(victim).kill();
-        }
+    private static Connection connect(ProxyProcess through) throws SQLException {
+        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + through.port()
+                + "/tenantry?user=tenantry&password=tenantry&socketTimeout=20");
     }
 
     /** Returns when the proxy knows, whose one event loop has let somebody else in since. */
-    private static void leave(ProxyServer server, Connection client) {
-        try {
-            client.abort(Runnable::run);
-            connect(server).close();
-        } catch (SQLException failed) {
-            throw new IllegalStateException(failed);
-        }
+    private static void leave(ProxyProcess through, Connection client) throws SQLException {
+        client.abort(Runnable::run);
+        connect(through).close();
     }
 
-    private static void revive(Victim victim) {
-        if (victim != Victim.PROXY && victim != Victim.CLIENT) {
-            node(victim).restart();
-        }
+    private static void startProxy() throws InterruptedException {
+        proxy = ProxyProcess.start(cluster().nodes());
+    }
+
+    private static ProxyProcess proxy() {
+        return Objects.requireNonNull(proxy);
     }
 
     private static PostgresNode node(Victim victim) {
