@@ -30,6 +30,7 @@ sealed interface CommandLine {
               --seconds N            how long (60)
               --seed N               decides what is said; another one each time if not given
               --kill-backends        end connections to the nodes at random, on the nodes
+              --moves                move the schemas from node to node at random
 
             usage: tenantry check-bank --url postgresql://superuser:password@host:port/database [options]
 
@@ -39,7 +40,10 @@ sealed interface CommandLine {
               --accounts N           accounts in each of them (100)
               --seconds N            how long (60)
               --seed N               decides what is said; another one each time if not given
-              --outages              connections and servers may be lost meanwhile
+              --kill WHAT            nodes,proxies,backends or some of them: kill -9 of processes of this machine, and
+                                     connections to nodes, at random; who runs the processes must start them again
+              --outages              connections and servers may be lost meanwhile, because you kill them
+              --moves                move the schemas from node to node at random
 
             usage: tenantry move SCHEMA NODE [options]
 

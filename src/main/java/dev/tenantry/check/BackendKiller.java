@@ -15,13 +15,13 @@ final class BackendKiller implements Disturbance {
     private final List<ServerAddress> nodes;
     private final String role;
     private final Random random;
-    private final CheckCounts counts;
+    private final Runnable killed;
 
-    BackendKiller(List<ServerAddress> nodes, String role, Random random, CheckCounts counts) {
+    BackendKiller(List<ServerAddress> nodes, String role, Random random, Runnable killed) {
         this.nodes = List.copyOf(nodes);
         this.role = role;
         this.random = random;
-        this.counts = counts;
+        this.killed = killed;
     }
 
     /** Ends one connection if there is one. */
@@ -34,7 +34,7 @@ final class BackendKiller implements Disturbance {
                             + " WHERE usename = '" + role + "' ORDER BY random() LIMIT 1) one")
                     .size();
             if (ended > 0) {
-                counts.killed();
+                killed.run();
             }
         }
     }

@@ -1,5 +1,7 @@
 package dev.tenantry.check;
 
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAccumulator;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What a check has done so far. Safe from any thread. */
@@ -8,6 +10,7 @@ final class CheckCounts {
     private final LongAdder losses = new LongAdder();
     private final LongAdder crowds = new LongAdder();
     private final LongAdder kills = new LongAdder();
+    private final LongAccumulator waitNanosMax = new LongAccumulator(Math::max, 0);
 
     void turn() {
         turns.increment();
@@ -25,6 +28,11 @@ final class CheckCounts {
         kills.increment();
     }
 
+    /** A client has waited that long for an answer. */
+    void waited(long nanos) {
+        waitNanosMax.accumulate(nanos);
+    }
+
     long turns() {
         return turns.sum();
     }
@@ -35,6 +43,7 @@ final class CheckCounts {
 
     @Override
     public String toString() {
-        return "turns=" + turns + " killed=" + kills + " lost=" + losses + " no-room=" + crowds;
+        return "turns=" + turns + " killed=" + kills + " lost=" + losses + " no-room=" + crowds + " longest-wait-ms="
+                + TimeUnit.NANOSECONDS.toMillis(waitNanosMax.get());
     }
 }

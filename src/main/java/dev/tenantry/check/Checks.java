@@ -3,8 +3,10 @@ package dev.tenantry.check;
 import dev.tenantry.client.Options;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** The checks as commands. */
 public final class Checks {
@@ -41,7 +43,8 @@ public final class Checks {
     public static int run(List<String> words, Consumer<String> result) throws InterruptedException {
         Check check;
         try {
-            Options options = Options.parse(words.subList(1, words.size()), Set.of("kill-backends", "outages"));
+            Options options =
+                    Options.parse(words.subList(1, words.size()), Set.of("kill-backends", "moves", "outages"));
             check = words.getFirst().equals(BANK) ? bank(options)::run : isolation(options)::run;
         } catch (IllegalArgumentException wrong) {
             result.accept("tenantry " + words.getFirst() + ": " + wrong.getMessage() + " (see './tenantry help')");
@@ -57,18 +60,18 @@ public final class Checks {
     }
 
     private static IsolationCheck isolation(Options options) {
-        options.allow(0, "url", "clients", "schemas", "seed", "seconds", "kill-backends");
+        options.allow(0, "url", "clients", "schemas", "seed", "seconds", "kill-backends", "moves");
         return new IsolationCheck(
                 options.address("url"),
                 options.number("clients", 16, 1, 1_000),
                 options.number("schemas", 8, 1, 1_000),
                 options.seed(),
                 options.seconds(),
-                options.isOn("kill-backends"));
+                new IsolationCheck.Trouble(options.isOn("kill-backends"), options.isOn("moves")));
     }
 
     private static BankCheck bank(Options options) {
-        options.allow(0, "url", "clients", "schemas", "accounts", "seed", "seconds", "outages");
+        options.allow(0, "url", "clients", "schemas", "accounts", "seed", "seconds", "outages", "kill", "moves");
         return new BankCheck(
                 options.addresses("url"),
                 new BankCheck.Size(
@@ -77,6 +80,12 @@ public final class Checks {
                         options.number("accounts", 100, 2, 10_000)),
                 options.seed(),
                 options.seconds(),
-                options.isOn("outages"));
+                new BankCheck.Trouble(options.isOn("outages"), victims(options), options.isOn("moves")));
+    }
+
+    private static Set<BankCheck.Victim> victims(Options options) {
+        return options.some("kill", "nodes", "proxies", "backends").stream()
+                .map(name -> BankCheck.Victim.valueOf(name.toUpperCase(Locale.ROOT)))
+                .collect(Collectors.toSet());
     }
 }

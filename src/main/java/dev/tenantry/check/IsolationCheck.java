@@ -17,11 +17,21 @@ import java.util.Random;
  * @param schemas how many schemas
  * @param seed decides what each client says
  * @param lasts for how long
- * @param kills whether connections to the nodes are ended at random, on the nodes
+ * @param trouble what happens beside the clients
  */
 public record IsolationCheck(
-        ServerAddress superuser, int clients, int schemas, long seed, Duration lasts, boolean kills) {
+        ServerAddress superuser, int clients, int schemas, long seed, Duration lasts, Trouble trouble) {
     private static final int SHOWN_MAX = 120;
+
+    /**
+     * What happens beside the clients.
+     *
+     * @param kills whether connections to the nodes are ended at random, on the nodes
+     * @param moves whether schemas move from node to node at random
+     */
+    public record Trouble(boolean kills, boolean moves) {
+        static final Trouble NONE = new Trouble(false, false);
+    }
 
     /**
      * Does it.
@@ -31,7 +41,7 @@ public record IsolationCheck(
      * @throws IOException if the cluster can't be prepared for it
      */
     String run() throws IOException, InterruptedException {
-        IsolationBed bed = IsolationBed.make(superuser, schemas, clients, kills);
+        IsolationBed bed = IsolationBed.make(superuser, schemas, clients, trouble.kills());
         CheckCounts counts = new CheckCounts();
         Crew crew = new Crew(Instant.now().plus(lasts));
         Random random = new Random(seed);
@@ -40,13 +50,21 @@ public record IsolationCheck(
             Random choices = new Random(random.nextLong());
             crew.add(() -> runClient(bed, number, choices, counts, crew));
         }
-        if (kills) {
+        if (trouble.kills()) {
             List<ServerAddress> nodes = ClusterNodes.of(superuser).servers();
-            crew.disturb(new BackendKiller(nodes, IsolationBed.ROLE, random, counts));
+            crew.disturb(new BackendKiller(nodes, IsolationBed.ROLE, random, counts::killed));
         }
-        crew.work();
+        String moves = "";
+        if (trouble.moves()) {
+            Mover mover = new Mover(List.of(superuser), bed.schemas(), random, trouble.kills());
+            crew.disturb(mover);
+            crew.work();
+            moves = mover.awaitEnd();
+        } else {
+            crew.work();
+        }
         IsolationBed.remove(superuser);
-        return "no difference: " + counts;
+        return "no difference: " + counts + moves;
     }
 
     private void runClient(IsolationBed bed, int number, Random random, CheckCounts counts, Crew crew)

@@ -115,8 +115,10 @@ final class IsolationClient implements AutoCloseable {
     /** The answers; none if a server was lost or had no room, which is dealt with. */
     private Optional<List<Answer>> hear(SessionModel before, Turn turn) throws IOException, InterruptedException {
         List<Answer> heard;
+        long asked = System.nanoTime();
         try {
             heard = client.answers();
+            counts.waited(turn instanceof Turn.Cancel ? 0 : System.nanoTime() - asked);
         } catch (IOException lost) {
             note("< " + lost);
             requireLossesAreExpected("the connection was lost: " + lost);

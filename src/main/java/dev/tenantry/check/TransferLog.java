@@ -5,7 +5,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -49,6 +51,7 @@ final class TransferLog {
     private final LongAdder losses = new LongAdder();
     private final LongAdder conflicts = new LongAdder();
     private final LongAdder crowds = new LongAdder();
+    private final Map<String, LongAdder> kills = new ConcurrentSkipListMap<>();
     private final AtomicReference<Wait> longest = new AtomicReference<>(Wait.NONE);
 
     void ended(Transfer transfer, Fate fate, String how) {
@@ -67,6 +70,11 @@ final class TransferLog {
 
     void total() {
         totals.increment();
+    }
+
+    /** Something was killed. */
+    void killed(String what) {
+        kills.computeIfAbsent(what, first -> new LongAdder()).increment();
     }
 
     /** The way to the cluster was lost. */
@@ -95,6 +103,7 @@ final class TransferLog {
         Wait wait = longest.get();
         return "acknowledged=" + acknowledged + " failed=" + failed + " in-doubt=" + inDoubt + " reads=" + reads
                 + " totals=" + totals + " lost=" + losses + " conflicts=" + conflicts + " no-room=" + crowds
+                + " killed=" + kills
                 + " longest-wait-ms=" + wait.lasted().toMillis() + " (until " + wait.until() + ")";
     }
 }

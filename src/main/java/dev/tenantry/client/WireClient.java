@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A blocking client, without TLS, that says one thing after another. What is said is kept until something is read.
- * Reads fail after a minute. Not thread-safe, but for {@link #cancel()}.
+ * Reads fail after a minute, unless they are told otherwise. Not thread-safe, but for {@link #cancel()}.
  */
 public final class WireClient implements AutoCloseable {
     private static final int ANSWER_MAX_MILLIS = 60_000;
@@ -247,6 +248,12 @@ public final class WireClient implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** Reads wait that long from now on. */
+    public WireClient answersWithin(Duration wait) throws IOException {
+        socket.setSoTimeout(Math.toIntExact(wait.toMillis()));
+        return this;
     }
 
     /** Who is told of notices, each in one line. */

@@ -84,7 +84,7 @@ class BankCheckIT {
     }
 
     private static BankCheck check(int port, long seed, int seconds) {
-        return new BankCheck(List.of(server(port)), SIZE, seed, Duration.ofSeconds(seconds), false);
+        return new BankCheck(List.of(server(port)), SIZE, seed, Duration.ofSeconds(seconds), BankCheck.Trouble.NONE);
     }
 
     private static ServerAddress server(int port) {

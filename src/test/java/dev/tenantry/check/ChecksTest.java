@@ -24,6 +24,7 @@ class ChecksTest {
                 "check-isolation --url=postgresql://u@h/d --seconds x | --seconds is a number",
                 "check-bank --seed 1                            | --url is needed",
                 "check-bank --url=postgresql://u@h/d --url x    | an address is postgresql://",
+                "check-bank --url=postgresql://u@h/d --kill nodes,x | --kill is some of nodes,proxies,backends",
                 "check-bank --url=postgresql://u@h/d --accounts 1 | --accounts is a number from 2 to 10000, not 1",
             })
     void saysWhatIsWrongWithACommand(String words, String sentence) throws InterruptedException {

@@ -92,6 +92,7 @@ class IsolationCheckIT {
         Superuser superuser = Superuser.DEFAULT;
         ServerAddress server =
                 new ServerAddress("127.0.0.1", port, superuser.database(), superuser.name(), superuser.password());
-        return new IsolationCheck(server, CLIENTS, SCHEMAS, seed, Duration.ofSeconds(seconds), kills);
+        return new IsolationCheck(
+                server, CLIENTS, SCHEMAS, seed, Duration.ofSeconds(seconds), new IsolationCheck.Trouble(kills, false));
     }
 }
