@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,7 @@ public final class PostgresServer implements AutoCloseable {
     private static final Duration STOP_LIMIT = Duration.ofMinutes(1);
     private static final long POLL_MILLIS = 5;
     private static final int PORT_TRIES = 10;
+    private static final Duration MEMORY_PAUSE = Duration.ofMillis(100);
     private static final long RESTART_PAUSE_MILLIS_MAX = 5_000;
     private static final long LOG_BYTES_MAX = 64L << 20;
     private static final int LOG_TAIL_CHARACTERS = 2_000;
@@ -39,6 +41,9 @@ public final class PostgresServer implements AutoCloseable {
         record Ready(Process process) implements Launch {}
 
         record PortTaken() implements Launch {}
+
+        /** A process of the last server has been killed, but the kernel has not taken its memory back yet. */
+        record MemoryTaken() implements Launch {}
 
         record Died(String reason) implements Launch {}
     }
@@ -111,10 +116,11 @@ public final class PostgresServer implements AutoCloseable {
                     return;
                 }
                 case Launch.PortTaken taken -> candidate = FreePort.draw();
+                case Launch.MemoryTaken taken -> LockSupport.parkNanos(MEMORY_PAUSE.toNanos());
                 case Launch.Died died -> throw new EmbeddedException(name() + " did not start: " + died.reason());
             }
         }
-        throw new EmbeddedException(name() + " found no free port in " + PORT_TRIES + " tries");
+        throw new EmbeddedException(name() + " found no free port, or no free memory, in " + PORT_TRIES + " tries");
     }
 
     /** Stops the server fast: sessions end, nothing committed is lost. Harmless when it does not run. */
@@ -153,6 +159,9 @@ public final class PostgresServer implements AutoCloseable {
                 return new Launch.Ready(started);
             }
             String said = logTail(logged);
+            if (said.contains("pre-existing shared memory block")) {
+                return new Launch.MemoryTaken();
+            }
             return said.contains("Address already in use") || said.contains("could not create any TCP/IP sockets")
                     ? new Launch.PortTaken()
                     : new Launch.Died(said);
@@ -251,6 +260,8 @@ public final class PostgresServer implements AutoCloseable {
                 }
                 case Launch.PortTaken taken ->
                     LOG.warnf("server can't start again, its port is taken node=%s port=%d", name(), port);
+                case Launch.MemoryTaken taken ->
+                    LOG.infof("server can't start again yet, its memory is still in use node=%s", name());
                 case Launch.Died died -> LOG.warnf("server can't start again node=%s reason=%s", name(), died.reason());
             }
             for (long slept = 0; slept < pauseMillis && !stopping; slept += POLL_MILLIS) {
