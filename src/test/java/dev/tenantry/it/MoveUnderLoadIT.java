@@ -95,14 +95,14 @@ class MoveUnderLoadIT {
                     PreparedStatement history =
                             client.prepareStatement("INSERT INTO history (account, delta) VALUES (?, 1)");
                     PreparedStatement keyless = client.prepareStatement("INSERT INTO keyless VALUES (?, 1)")) {
+                List<PreparedStatement> statements = List.of(update, history, keyless);
                 for (int i = number; !stop.get(); i += CLIENTS) {
                     int account = 1 + i % ACCOUNTS;
-                    update.setInt(1, account);
-                    assertThat(update.executeUpdate()).isEqualTo(1);
-                    history.setInt(1, account);
-                    history.executeUpdate();
-                    keyless.setInt(1, account);
-                    keyless.executeUpdate();
+                    // Locks come in one order and in the other.
+                    for (PreparedStatement statement : number % 2 == 0 ? statements : statements.reversed()) {
+                        statement.setInt(1, account);
+                        assertThat(statement.executeUpdate()).isEqualTo(1);
+                    }
                     client.commit();
                     confirmed.incrementAndGet();
                 }

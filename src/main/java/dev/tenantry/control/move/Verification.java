@@ -6,12 +6,18 @@ import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 
 /**
- * Compares the rows of both sides as they are at one moment: the source's tables are locked against writers for the
- * instant in which the target becomes level and both sides fix what they see; the rows are counted after that, and
+ * Compares the rows of both sides as they are at one moment: tables of the source are locked against writers for the
+ * instant in which the target becomes level and both sides fix what they see; the rows are compared after that, and
  * nobody waits for it. What is written later is applied in the same order on both sides.
+ *
+ * <p>As many tables as possible are locked together. Where writers take locks in another order, that might never
+ * succeed, so the tables are divided until one is alone, for which nobody can be in a deadlock.
  */
 final class Verification {
 
@@ -42,16 +48,28 @@ final class Verification {
         try (ServerConnection source = services.openPatient(connections.sourceAddress());
                 ServerConnection target = services.openPatient(connections.targetAddress())) {
             Source locker = new Source(connections.anotherToSource(), connections.names());
+            Deque<List<String>> groups = new ArrayDeque<>(List.of(plan.published()));
+            List<String> differences = new ArrayList<>();
             Duration pause = PAUSE_MIN;
-            following.awaitNear();
-            while (!fix(locker, source, target)) {
-                connections.store().waitsFor(move, connections.source().users(plan.schema()));
-                Thread.sleep(pause);
+            while (!groups.isEmpty()) {
+                List<String> group = groups.remove();
                 following.awaitNear();
-                pause = pause.compareTo(PAUSE_MAX) < 0 ? pause.multipliedBy(2) : PAUSE_MAX;
+                if (fix(group, locker, source, target)) {
+                    differences.addAll(RowComparison.differences(
+                            source, target, plan.schema(), group, comparison == Comparison.CHECKSUMS));
+                    RowComparison.release(source);
+                    RowComparison.release(target);
+                    pause = PAUSE_MIN;
+                } else if (group.size() > 1) {
+                    groups.push(group.subList(group.size() / 2, group.size()));
+                    groups.push(group.subList(0, group.size() / 2));
+                } else {
+                    groups.add(group);
+                    connections.store().waitsFor(move, connections.source().users(plan.schema()));
+                    Thread.sleep(pause);
+                    pause = pause.compareTo(PAUSE_MAX) < 0 ? pause.multipliedBy(2) : PAUSE_MAX;
+                }
             }
-            List<String> differences = RowComparison.differences(
-                    source, target, plan.schema(), plan.published(), comparison == Comparison.CHECKSUMS);
             if (!differences.isEmpty()) {
                 throw new CopyInvalidException(
                         "the copy of schema %s is not equal to it".formatted(plan.schema()),
@@ -60,10 +78,11 @@ final class Verification {
         }
     }
 
-    private boolean fix(Source locker, ServerConnection source, ServerConnection target) throws InterruptedException {
+    private boolean fix(List<String> tables, Source locker, ServerConnection source, ServerConnection target)
+            throws InterruptedException {
         Duration lockMax = services.limits().lockMax();
         long begun = System.nanoTime();
-        if (!locker.lock(plan.schema(), plan.published(), "SHARE", lockMax)) {
+        if (!locker.lock(plan.schema(), tables, "SHARE", lockMax)) {
             return false;
         }
         try {
