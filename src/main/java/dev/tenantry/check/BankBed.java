@@ -3,10 +3,13 @@ package dev.tenantry.check;
 import dev.tenantry.client.ServerAddress;
 import dev.tenantry.client.WireClient;
 import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +27,8 @@ record BankBed(List<ServerAddress> proxies, List<String> schemas, int accounts, 
     /** What is in each account at first. */
     static final long BALANCE = 1_000;
 
+    private static final Duration AWAY_MAX = Duration.ofSeconds(60);
+    private static final long RETRY_MILLIS = 200;
     private static final String PREFIX = "check_bank_";
 
     BankBed {
@@ -71,6 +76,22 @@ record BankBed(List<ServerAddress> proxies, List<String> schemas, int accounts, 
     /** What all accounts hold together, always. */
     long total() {
         return BALANCE * schemas.size() * accounts;
+    }
+
+    /** Removes it through whichever of these lets us in first; those that died last are still coming back. */
+    static void removeThroughAny(List<ServerAddress> superusers) throws IOException, InterruptedException {
+        Instant end = Instant.now().plus(AWAY_MAX);
+        for (int i = 0; ; i++) {
+            try {
+                remove(superusers.get(i % superusers.size()));
+                return;
+            } catch (IOException away) {
+                if (Instant.now().isAfter(end)) {
+                    throw away;
+                }
+                TimeUnit.MILLISECONDS.sleep(RETRY_MILLIS);
+            }
+        }
     }
 
     /** Removes it, and what an earlier run has left. */

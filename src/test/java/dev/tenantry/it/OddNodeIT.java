@@ -216,7 +216,7 @@ class OddNodeIT extends ScriptedNodes {
             peer.acceptTrusting(1, 2);
             if (connections.getAndIncrement() == 0) {
                 peer.send(type, type == 'Z' ? new MessageWriter().int8('T') : new MessageWriter().int16(0));
-                peer.expectEnd();
+                peer.awaitEnd(); // the statement may be on its way
             } else {
                 answer(peer);
             }

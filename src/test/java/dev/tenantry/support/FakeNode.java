@@ -205,6 +205,11 @@ public final class FakeNode implements AutoCloseable {
             }
         }
 
+        /** Waits until the other side has ended the connection, whatever it says before. */
+        public void awaitEnd() throws IOException {
+            in.transferTo(OutputStream.nullOutputStream());
+        }
+
         /** Waits until the other side has ended the connection, or fails. */
         public void expectEnd() throws IOException {
             assertThat(in.read()).as("a byte instead of the end").isEqualTo(-1);

@@ -45,7 +45,8 @@ record MoveServices(
     private static ServerConnection durable(ServerConnection connection) {
         connection.query("""
                 SET synchronous_commit = on; SET statement_timeout = 0; SET lock_timeout = 0;
-                SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0
+                SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0;
+                SET client_min_messages = warning
                 """);
         return connection;
     }

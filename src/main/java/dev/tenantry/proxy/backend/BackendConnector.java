@@ -14,6 +14,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
@@ -154,7 +155,11 @@ public final class BackendConnector {
 
     static SqlError unreachable(Node node, Throwable cause) {
         return SqlError.error("08006", "could not connect to node \"" + node.name() + "\"")
-                .withDetail("The node at " + node.address() + " did not answer: " + cause.getMessage() + ".")
+                .withDetail("The node at " + node.address() + " did not answer: " + why(cause) + ".")
                 .withHint("Schemas on other nodes are not affected. Try again when the node is back.");
+    }
+
+    private static String why(Throwable cause) {
+        return Objects.requireNonNullElseGet(cause.getMessage(), cause.getClass()::getSimpleName);
     }
 }
