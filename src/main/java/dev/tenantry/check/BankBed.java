@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the clients of {@link BankCheck} find: a role of theirs and schemas, one node after the other, in each of which
@@ -96,13 +95,6 @@ record BankBed(List<ServerAddress> proxies, List<String> schemas, int accounts, 
 
     /** Removes it, and what an earlier run has left. */
     static void remove(ServerAddress superuser) throws IOException {
-        try (WireClient by = WireClient.open(superuser, Map.of())) {
-            List<List<@Nullable String>> found =
-                    by.mustRun("SELECT nspname FROM pg_namespace WHERE nspname ~ '^" + PREFIX + "[0-9]+$' ORDER BY 1");
-            for (List<@Nullable String> row : found) {
-                by.mustRun("DROP SCHEMA " + row.getFirst() + " CASCADE");
-            }
-            by.mustRun("DROP ROLE IF EXISTS " + ROLE);
-        }
+        Remnants.remove(superuser, ROLE, PREFIX);
     }
 }

@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the clients of {@link IsolationCheck} find: a role of theirs and schemas, each of which holds its own name. In a
@@ -75,13 +74,6 @@ record IsolationBed(ServerAddress server, List<String> schemas, Map<String, Stri
 
     /** Removes it, and what an earlier run has left. */
     static void remove(ServerAddress superuser) throws IOException {
-        try (WireClient by = WireClient.open(superuser, Map.of())) {
-            List<List<@Nullable String>> found =
-                    by.mustRun("SELECT nspname FROM pg_namespace WHERE nspname ~ '^" + PREFIX + "[0-9]+$' ORDER BY 1");
-            for (List<@Nullable String> row : found) {
-                by.mustRun("DROP SCHEMA " + row.getFirst() + " CASCADE");
-            }
-            by.mustRun("DROP ROLE IF EXISTS " + ROLE);
-        }
+        Remnants.remove(superuser, ROLE, PREFIX);
     }
 }

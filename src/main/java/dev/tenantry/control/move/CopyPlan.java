@@ -28,20 +28,20 @@ record CopyPlan(SchemaBlueprint blueprint) {
         return blueprint.schema();
     }
 
-    /** Tables whose rows the servers copy. */
+    /** Tables whose rows are copied while they change. */
     List<String> published() {
+        return logged().stream().map(TableBlueprint::name).toList();
+    }
+
+    private List<TableBlueprint> logged() {
         return blueprint.tables().stream()
                 .filter(table -> table.kind() == Kind.PLAIN && table.persistence() == Persistence.LOGGED)
-                .map(TableBlueprint::name)
                 .toList();
     }
 
     /** The columns of {@link #published} tables that hold values, by table. */
     Map<String, List<String>> publishedColumns() {
-        Set<String> published = Set.copyOf(published());
-        return storedColumns(blueprint.tables().stream()
-                .filter(table -> published.contains(table.name()))
-                .toList());
+        return storedColumns(logged());
     }
 
     private static Map<String, List<String>> storedColumns(List<TableBlueprint> tables) {

@@ -216,9 +216,6 @@ public final class ClusterStatements {
 
     /** Carries out what {@link #takes} tells of; its text is one character a byte. */
     public Verdict run(StatementFacts facts, String text, Turn turn) {
-        if (resets.takes(facts)) {
-            return resets.run(facts, turn);
-        }
         if (dispatcher.isBusy()) {
             return Verdict.WAIT;
         }
@@ -228,7 +225,10 @@ public final class ClusterStatements {
         }
         TransactionScope transaction = session.transaction();
         if (transaction.status() == 'E') {
-            throw new SqlErrorException(session.transaction().whyFailed());
+            throw new SqlErrorException(transaction.whyFailed());
+        }
+        if (resets.takes(facts)) {
+            return resets.run(facts, turn);
         }
         if (!transaction.isOpen()) {
             transaction.beginImplicit();

@@ -14,7 +14,6 @@ import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.sql.StatementKind;
 import dev.tenantry.wire.FrontendMessages;
-import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 
 /**
@@ -48,19 +47,9 @@ final class StartupResets {
         };
     }
 
-    /** Runs one. */
+    /** Runs one, in a session that is quiet and in no block that has failed. */
     Verdict run(StatementFacts facts, Turn turn) {
-        if (dispatcher.isBusy()) {
-            return Verdict.WAIT;
-        }
-        dispatcher.keepBatch();
-        if (!dispatcher.isQuiet()) {
-            return Verdict.WAIT;
-        }
         TransactionScope transaction = session.transaction();
-        if (transaction.status() == 'E') {
-            throw new SqlErrorException(transaction.whyFailed());
-        }
         boolean discards = facts.action().equals(StatementAction.Discard.ALL);
         if (turn == Turn.EXECUTE && !transaction.isOpen() && !discards) {
             transaction.beginImplicit(); // what fails later in the batch undoes it

@@ -19,12 +19,8 @@ public final class HeldRows {
     /** Rows may be large, and a batch is in memory. */
     private static final int BATCH = 200;
 
-    /** What the text of a value depends on. */
-    private static final String SETTINGS = """
-            BEGIN; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'postgres';
-            SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL xmloption = 'content';
-            SET LOCAL search_path = pg_catalog
-            """;
+    private static final String SETTINGS =
+            "BEGIN; " + RowText.settings("SET LOCAL") + "; SET LOCAL search_path = pg_catalog";
 
     private final ServerConnection source;
     private final ServerConnection target;

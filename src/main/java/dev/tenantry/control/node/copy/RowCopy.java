@@ -29,11 +29,7 @@ public final class RowCopy implements AutoCloseable {
 
     private static final long PART_BYTES = 32L << 20;
 
-    /** What the text of a value depends on. */
-    private static final String SETTINGS = """
-            SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex';
-            SET extra_float_digits = 1; SET xmloption = 'content'; SET lc_monetary = 'C'
-            """;
+    private static final String SETTINGS = RowText.settings("SET");
 
     /** What is copied is made durable at the end, and all of it at once. */
     private static final String TARGET_SETTINGS =
