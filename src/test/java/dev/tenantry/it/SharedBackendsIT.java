@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Transaction mode: sessions that share few connections to a node, and what keeps one with its session. */
 class SharedBackendsIT {
@@ -103,18 +104,22 @@ class SharedBackendsIT {
         assertThat(second.value("SELECT count(*) FROM shared.t")).isEqualTo("0");
     }
 
-    @Test
-    void refusesWhoHasWaitedTooLong() throws IOException {
+    /** A block that has used no node yet holds nothing that others wait for. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "BEGIN"})
+    void refusesWhoHasWaitedTooLong(String before) throws IOException {
         ProxyServer proxy = proxy(1, SHORT_MILLIS);
         RawClient first = login(proxy);
         RawClient second = login(proxy);
         succeed(first, "BEGIN");
         succeed(first, "SELECT FROM shared.t");
+        succeed(second, before);
         Message refused = Message.only(second.run("SELECT FROM shared.t"), 'E');
         assertThat(refused.sqlState()).isEqualTo("53300");
         assertThat(refused.errorMessage()).isEqualTo("no connection to node \"worker1\" is free");
         assertThat(refused.fields()).containsKeys('D', 'H');
         succeed(first, "COMMIT");
+        succeed(second, "ROLLBACK");
         succeed(second, "SELECT FROM shared.t");
     }
 

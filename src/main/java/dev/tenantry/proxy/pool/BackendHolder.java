@@ -10,8 +10,8 @@ public interface BackendHolder {
     /** Whether nothing is under way on a connection that it holds: no transaction, nothing owed, nothing half sent. */
     boolean rests(BackendConnection backend);
 
-    /** Whether it has a transaction open, and connections that others may wait for. */
-    boolean isInTransaction();
+    /** Whether it holds connections that others may wait for, because they have a part in its open transaction. */
+    boolean holdsInTransaction();
 
     /** Whose work it does, for taking turns: its role and the schema it works in. */
     String tenant();

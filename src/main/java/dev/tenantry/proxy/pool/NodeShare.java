@@ -59,9 +59,9 @@ final class NodeShare {
         return null;
     }
 
-    /** What belongs to open transactions may exceed the limit by half, or they would wait for each other. */
+    /** Transactions that hold other connections may exceed the limit by half, or they would wait for each other. */
     private boolean hasRoom(Request request) {
-        int reserve = request.holder().isInTransaction() ? (limits.sizeMax() + 1) / 2 : 0;
+        int reserve = request.holder().holdsInTransaction() ? (limits.sizeMax() + 1) / 2 : 0;
         return pool.hasIdle(request) || open < limits.sizeMax() + reserve;
     }
 

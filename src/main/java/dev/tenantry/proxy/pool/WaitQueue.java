@@ -26,7 +26,7 @@ final class WaitQueue {
     void add(Request request) {
         waiting.add(request);
         request.opened().whenComplete((backend, problem) -> waiting.remove(request));
-        if (request.holder().isInTransaction()) {
+        if (request.holder().holdsInTransaction()) {
             urgent.addLast(request);
         } else {
             byTenant.computeIfAbsent(request.holder().tenant(), tenant -> new ArrayDeque<>())

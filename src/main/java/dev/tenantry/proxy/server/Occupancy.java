@@ -84,8 +84,8 @@ final class Occupancy implements SessionBackends.Owner {
     }
 
     @Override
-    public boolean isInTransaction() {
-        return session.transaction().isOpen();
+    public boolean holdsInTransaction() {
+        return !session.transaction().participants().isEmpty();
     }
 
     @Override

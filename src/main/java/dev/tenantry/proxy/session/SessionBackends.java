@@ -54,8 +54,8 @@ public final class SessionBackends implements BackendHolder {
         /** Whether the session could do without one of them now, as far as it knows itself. */
         boolean canDoWithout(BackendConnection backend);
 
-        /** Whether it has a transaction open. */
-        boolean isInTransaction();
+        /** Whether it has a transaction open that some of them have a part in. */
+        boolean holdsInTransaction();
 
         /** Whether it has asked to keep its connections between its transactions. */
         boolean keepsConnections();
@@ -128,8 +128,8 @@ public final class SessionBackends implements BackendHolder {
     }
 
     @Override
-    public boolean isInTransaction() {
-        return owner != null && owner.isInTransaction();
+    public boolean holdsInTransaction() {
+        return owner != null && owner.holdsInTransaction();
     }
 
     @Override

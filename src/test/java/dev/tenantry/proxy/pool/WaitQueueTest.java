@@ -75,7 +75,7 @@ class WaitQueueTest {
     private static final PoolKey KEY =
             new PoolKey(Map.of(), new LoginRole("r", true, false, false, Optional.empty(), Optional.empty(), Map.of()));
 
-    private record Waiter(String tenant, boolean isInTransaction) implements BackendHolder {
+    private record Waiter(String tenant, boolean holdsInTransaction) implements BackendHolder {
         @Override
         public boolean usesCustomSettings() {
             return false;
