@@ -18,7 +18,7 @@ final class Constraints {
                    CASE WHEN con.contype <> 't' THEN pg_get_constraintdef(con.oid) ELSE '' END AS definition,
                    EXISTS (SELECT FROM pg_depend f WHERE f.classid = 'pg_constraint'::regclass AND f.objid = con.oid
                        AND f.refclassid = 'pg_proc'::regclass) AS calls_functions,
-                   i.indisreplident AS replica_identity, ic.reloptions AS options, ts.spcname::text AS tablespace
+                   ic.reloptions AS options, ts.spcname::text AS tablespace
             FROM pg_depend d
             JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p')
             JOIN pg_constraint con ON con.conrelid = c.oid
@@ -90,13 +90,11 @@ final class Constraints {
     }
 
     private void addCheck(CatalogRow row, Table table) {
-        Piece piece = add(PieceKind.CONSTRAINT, row, table)
+        // Rows need not satisfy what is not valid; functions may look into tables, by their indexes.
+        boolean late = !row.flag("validated") || row.flag("calls_functions");
+        Piece piece = add(late ? PieceKind.LATE_CONSTRAINT : PieceKind.CONSTRAINT, row, table)
                 .with("ALTER TABLE " + table.sqlName() + " ADD CONSTRAINT " + sqlName(row) + ' '
                         + row.text("definition"));
-        if (!row.flag("validated") || row.flag("calls_functions")) {
-            // Rows need not satisfy the one; functions may look into tables that are not copied yet.
-            piece.in(Phase.AFTER_DATA);
-        }
         checks.computeIfAbsent(table.oid(), first -> new HashMap<>()).put(row.text("name"), piece);
     }
 
@@ -104,23 +102,19 @@ final class Constraints {
         if (row.flag("validated")) {
             draft.piece(PieceKind.TABLE, table.oid()).ifPresent(piece -> draft.belongs(address(row), piece));
         } else if (row.flag("local")) {
-            add(PieceKind.CONSTRAINT, row, table)
+            add(PieceKind.LATE_CONSTRAINT, row, table)
                     .with("ALTER TABLE " + table.sqlName() + " ADD CONSTRAINT " + sqlName(row) + ' '
-                            + row.text("definition"))
-                    .in(Phase.AFTER_DATA);
+                            + row.text("definition"));
         }
     }
 
     private void addKey(CatalogRow row, Table table) {
-        Piece piece = add(PieceKind.CONSTRAINT, row, table)
+        Piece piece = add(PieceKind.KEY, row, table)
                 .with(Tablespace.during(
                         row.optional("tablespace"),
                         "ALTER TABLE ONLY " + table.sqlName() + " ADD CONSTRAINT " + sqlName(row) + ' '
                                 + keyDefinition(row)));
         draft.belongs(Address.relation(row.number("index")), piece);
-        if (!row.text("type").equals("p") && !row.flag("replica_identity")) {
-            piece.in(Phase.AFTER_DATA);
-        }
     }
 
     /** The server leaves out the parameters of a key's index, but not those of an exclusion's. */

@@ -74,7 +74,8 @@ final class Indexes {
             draft.add(PieceKind.REPLICA_IDENTITY, row.number("relation"), relation(row))
                     .with("ALTER TABLE ONLY " + relation(row) + " REPLICA IDENTITY USING INDEX "
                             + SqlName.quoted(row.text("name")))
-                    .requires(piece.key());
+                    .requires(piece.key())
+                    .in(Phase.AFTER_DATA);
         }
     }
 
@@ -84,9 +85,6 @@ final class Indexes {
         draft.maker(Address.relation(row.number("relation"))).map(Piece::key).ifPresent(piece::requires);
         // Attached to a table that has an index already, a partition would make itself another one.
         tables.descent(row.number("relation")).forEach(piece::requires);
-        if (row.flag("replica_identity")) {
-            piece.in(Phase.BEFORE_DATA);
-        }
         return piece;
     }
 
@@ -106,13 +104,9 @@ final class Indexes {
         }
         ObjectName parentName =
                 draft.name(Address.relation(row.number("parent"))).orElseThrow();
-        Phase later = above.get().phase().compareTo(below.get().phase()) > 0
-                ? above.get().phase()
-                : below.get().phase();
         draft.add(PieceKind.INDEX_ATTACHMENT, row.number("oid"), sqlName)
                 .with("ALTER " + parentName + " ATTACH PARTITION " + sqlName)
                 .requires(above.get().key())
-                .requires(below.get().key())
-                .in(later);
+                .requires(below.get().key());
     }
 }

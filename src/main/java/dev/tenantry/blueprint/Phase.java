@@ -2,11 +2,11 @@ package dev.tenantry.blueprint;
 
 /** When, in the course of a move, a statement of a blueprint is run on the target. */
 public enum Phase {
-    /** What rows can be copied into and changes can be applied to: types, functions, tables, keys. */
+    /** What rows can be copied into: types, functions, tables. */
     BEFORE_DATA,
     /**
-     * What is made faster, or can only be made, once there are rows, all tables at one state: indexes, foreign keys,
-     * views, triggers (which changes that are applied do not fire).
+     * What is made faster, or can only be made, once there are rows, all tables at one state: keys, other indexes,
+     * foreign keys, views, triggers (which changes that are applied do not fire). Changes can be applied after it.
      */
     AFTER_DATA,
     /**
