@@ -3,7 +3,9 @@ package dev.tenantry.control.move;
 import dev.tenantry.control.move.MoveLimits.Comparison;
 import dev.tenantry.control.node.copy.RowComparison;
 import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -55,8 +57,7 @@ final class Verification {
                 List<String> group = groups.remove();
                 following.awaitNear();
                 if (fix(group, locker, source, target)) {
-                    differences.addAll(RowComparison.differences(
-                            source, target, plan.schema(), group, comparison == Comparison.CHECKSUMS));
+                    differences.addAll(differences(source, target, group));
                     RowComparison.release(source);
                     RowComparison.release(target);
                     pause = PAUSE_MIN;
@@ -75,6 +76,21 @@ final class Verification {
                         "the copy of schema %s is not equal to it".formatted(plan.schema()),
                         String.join("; ", differences) + ".");
             }
+        }
+    }
+
+    private List<String> differences(ServerConnection source, ServerConnection target, List<String> tables)
+            throws InterruptedException {
+        try {
+            return RowComparison.differences(
+                    source, target, plan.schema(), tables, services.limits().comparison() == Comparison.CHECKSUMS);
+        } catch (StatementRefusedException refused) {
+            if (SqlStates.isOfDefinition(refused.sqlState())) {
+                throw new CopyInvalidException(
+                        "schema %s was changed while it was being moved".formatted(plan.schema()),
+                        String.valueOf(refused.getMessage()));
+            }
+            throw refused;
         }
     }
 

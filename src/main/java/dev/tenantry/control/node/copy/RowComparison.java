@@ -25,8 +25,8 @@ public final class RowComparison {
 
     /** Fixes what a connection sees from now on. */
     public static void fix(ServerConnection patient) {
-        patient.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL timezone = 'UTC';"
-                + " SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SELECT 1");
+        patient.query(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + RowText.settings("SET LOCAL") + "; SELECT 1");
     }
 
     /** Lets a connection see what is there again. */
@@ -47,9 +47,15 @@ public final class RowComparison {
             Collection<String> tables,
             boolean withSums)
             throws InterruptedException {
+        // Both sides are asked in the words of the source's definition.
+        Map<String, String> sums = withSums ? RowSums.of(source, schema, tables) : Map.of();
+        String query = tables.stream()
+                .map(table -> "SELECT " + SqlName.literal(table) + "::text, count(*), " + sums.getOrDefault(table, "''")
+                        + " FROM ONLY " + Source.qualified(schema, table) + " AS t")
+                .collect(Collectors.joining(" UNION ALL "));
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<Map<String, Rows>> there = threads.submit(() -> rows(source, schema, tables, withSums));
-            Future<Map<String, Rows>> here = threads.submit(() -> rows(target, schema, tables, withSums));
+            Future<Map<String, Rows>> there = threads.submit(() -> rows(source, query));
+            Future<Map<String, Rows>> here = threads.submit(() -> rows(target, query));
             Map<String, Rows> expected = Outcomes.of(there);
             Map<String, Rows> found = Outcomes.of(here);
             List<String> differences = new ArrayList<>();
@@ -70,19 +76,9 @@ public final class RowComparison {
         }
     }
 
-    private static Map<String, Rows> rows(
-            ServerConnection connection, String schema, Collection<String> tables, boolean withSums) {
+    private static Map<String, Rows> rows(ServerConnection connection, String query) {
         Map<String, Rows> found = new LinkedHashMap<>();
-        if (tables.isEmpty()) {
-            return found;
-        }
-        String sum = withSums ? "coalesce(sum(hashtextextended(ROW(t.*)::text, 0)), 0)::text" : "''";
-        connection
-                .query(tables.stream()
-                        .map(table -> "SELECT " + SqlName.literal(table) + "::text, count(*), " + sum + " FROM ONLY "
-                                + Source.qualified(schema, table) + " AS t")
-                        .collect(Collectors.joining(" UNION ALL ")))
-                .forEach(row -> found.put(row.getString(0), new Rows(row.getLong(1), row.getString(2))));
+        connection.query(query).forEach(row -> found.put(row.getString(0), new Rows(row.getLong(1), row.getString(2))));
         return found;
     }
 }
