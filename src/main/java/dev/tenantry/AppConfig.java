@@ -212,7 +212,7 @@ public interface AppConfig {
         @WithDefault("PT1H")
         Duration catchUpMax();
 
-        /** How many connections to the source, and as many to the target, one move copies rows over. */
+        /** How many connections to each of its nodes one move copies rows, and to its target builds indexes, over. */
         @WithDefault("4")
         @Min(1)
         @Max(64)

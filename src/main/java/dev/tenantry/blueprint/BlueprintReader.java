@@ -68,7 +68,7 @@ public final class BlueprintReader {
         return new SchemaBlueprint(
                 snapshot.schema(),
                 snapshot.major(),
-                statements(order.pieces()),
+                Steps.of(order.pieces()),
                 tables.blueprints(),
                 sequences.all().stream()
                         .sorted(Comparator.comparing(SequenceBlueprint::name))
@@ -93,13 +93,6 @@ public final class BlueprintReader {
             draft.unknown().forEach((name, reason) -> objects.add(new UnknownObject(name, reason)));
             throw new UnknownObjectsException(snapshot.schema(), objects);
         }
-    }
-
-    private static List<BlueprintStatement> statements(List<Piece> pieces) {
-        return pieces.stream()
-                .flatMap(piece -> piece.statements().stream()
-                        .map(sql -> new BlueprintStatement(piece.phase(), piece.title(), sql)))
-                .toList();
     }
 
     /** Within one piece the order of statements can say who granted first, which makes no difference. */

@@ -115,6 +115,9 @@ final class Constraints {
                         "ALTER TABLE ONLY " + table.sqlName() + " ADD CONSTRAINT " + sqlName(row) + ' '
                                 + keyDefinition(row)));
         draft.belongs(Address.relation(row.number("index")), piece);
+        if (!table.partitioned()) {
+            piece.ofOneTable();
+        }
     }
 
     /** The server leaves out the parameters of a key's index, but not those of an exclusion's. */

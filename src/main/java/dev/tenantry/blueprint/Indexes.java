@@ -85,7 +85,7 @@ final class Indexes {
         draft.maker(Address.relation(row.number("relation"))).map(Piece::key).ifPresent(piece::requires);
         // Attached to a table that has an index already, a partition would make itself another one.
         tables.descent(row.number("relation")).forEach(piece::requires);
-        return piece;
+        return row.text("kind").equals("I") ? piece : piece.ofOneTable();
     }
 
     private String relation(CatalogRow row) {

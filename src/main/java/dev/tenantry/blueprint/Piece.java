@@ -16,6 +16,7 @@ final class Piece {
     private final Set<PieceKey> required = new HashSet<>();
     private @Nullable Piece stub;
     private Phase phase;
+    private boolean apart;
 
     /** A piece without statements. */
     Piece(PieceKey key, String name) {
@@ -73,6 +74,17 @@ final class Piece {
     /** Can be replaced by this one until it is made. */
     Piece standIn(Piece other) {
         this.stub = other;
+        return this;
+    }
+
+    /** Whether it can be made while others of which that is said are made too, over other connections. */
+    boolean apart() {
+        return apart;
+    }
+
+    /** Says that it reads, locks and changes one table that has rows of its own, and nothing else. */
+    Piece ofOneTable() {
+        this.apart = true;
         return this;
     }
 

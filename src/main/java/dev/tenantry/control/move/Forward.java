@@ -212,12 +212,7 @@ final class Forward {
     }
 
     private void build() throws InterruptedException {
-        CopyPlan plan = planOf();
-        connections.patientlyOnTarget(patient -> {
-            Target.build(patient, connections.names(), plan.afterData());
-            Target.build(patient, connections.names(), plan.contents());
-            Target.analyze(patient, plan.schema(), plan.writable());
-        });
+        new Building(services, connections).run(planOf());
         services.observer().reached(MovePoint.BUILT);
     }
 

@@ -8,7 +8,8 @@ import java.time.Duration;
  * @param cutOverMax how long clients of the schema may be made to wait by one attempt to cut over
  * @param lockMax how long the source's tables may be locked for, or writers kept waiting, outside the cut-over
  * @param catchUpMax for how long the target may come no nearer to the source
- * @param copyConnections how many connections to each of its nodes a move copies rows over
+ * @param copyConnections how many connections to each of its nodes a move copies rows, and to its target builds
+ *     indexes, over
  * @param perNode how many moves may use a node at a time, as source or target
  * @param keepSource how long the old copy is kept after the switch
  * @param comparison what is compared before the switch

@@ -89,9 +89,12 @@ public final class Target {
         RowCopy.endOthers(connection, names);
     }
 
-    /** Runs statements one by one, without those that were run before; each is noted with what it does. */
+    /**
+     * Runs statements one by one, without those that were run before; each is noted with what it does.
+     *
+     * @param patient has the settings of blueprints
+     */
     public static void build(ServerConnection patient, MoveNames names, List<BlueprintStatement> statements) {
-        SchemaBlueprint.settings().forEach(patient::query);
         for (BlueprintStatement statement : statements) {
             inTransaction(patient, () -> {
                 if (note(patient, names, statement.sql())) {
