@@ -34,6 +34,8 @@ final class Building {
                 build(first, new ConcurrentLinkedQueue<>(step));
             }
             Target.build(first, connections.names(), plan.contents());
+            // All that rows are found by is there; what is gathered now need not be exact.
+            connections.target().follow();
             Target.analyze(first, plan.schema(), plan.writable());
         }
     }

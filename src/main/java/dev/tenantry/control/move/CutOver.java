@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class CutOver {
 
+    private static final Logger LOG = Logger.getLogger(CutOver.class);
     private static final Duration LOOK = Duration.ofMillis(2);
 
     /** What is left of the time when waiting ends, for what can't be stopped half-way. */
@@ -45,6 +47,7 @@ final class CutOver {
     private long begun;
     private @Nullable HeldRows rows;
     private int copiesLate;
+    private final StringBuilder passed = new StringBuilder();
 
     CutOver(MoveServices services, MoveConnections connections, MoveRow move, CopyPlan plan) {
         this.services = services;
@@ -75,19 +78,28 @@ final class CutOver {
         inTheWay = Set.of();
         definitionChanged = false;
         begun = System.nanoTime();
+        passed.setLength(0);
         long pauseId = store.pause(move);
         boolean switched = false;
         try {
             services.observer().reached(MovePoint.PAUSED);
-            switched = awaitAcknowledgements(pauseId) && locked() && level(fingerprint);
+            passed("paused");
+            switched = awaitAcknowledgements(pauseId) && passed("acknowledged") && locked() && level(fingerprint);
         } finally {
             // Whether or not it has switched: proxies go by the catalog, and the source is fenced until that is known.
             if (!switched) {
                 store.resume(move);
             }
             store.stalled(move, elapsed().toNanos() / 1e6);
+            LOG.infof("cut-over move=%d switched=%b%s", move.id(), switched, passed);
         }
         return switched;
+    }
+
+    /** Notes when it came so far, for the log. */
+    private boolean passed(String step) {
+        passed.append(' ').append(step).append("Millis=").append(elapsed().toMillis());
+        return true;
     }
 
     private Duration elapsed() {
@@ -130,20 +142,20 @@ final class CutOver {
             return false;
         }
         services.observer().reached(MovePoint.LOCKED);
-        return true;
+        return passed("locked");
     }
 
     /** With the tables locked, which they are not any more when this returns. */
     private boolean level(String fingerprint) throws InterruptedException {
         boolean ready = false;
         try {
-            ready = caughtUp() && sameDefinition(fingerprint) && unused();
+            ready = caughtUp() && passed("level") && sameDefinition(fingerprint) && unused() && passed("unused");
         } finally {
             if (!ready) {
                 locker.rollback();
             }
         }
-        return ready && last.commit();
+        return ready && last.commit() && passed("switched");
     }
 
     private boolean caughtUp() throws InterruptedException {

@@ -51,6 +51,9 @@ public final class Source {
             SELECT count(*) || '/' || sum(hashint8(made::text::bigint * 4294967296 + oid::bigint)::bigint) FROM piece
             """;
 
+    /** Who has waited for an autovacuum for so long has it step aside; the default is a second a table. */
+    private static final String PASSING_AUTOVACUUM = "SET LOCAL deadlock_timeout = '10ms'";
+
     private final ServerConnection connection;
     private final MoveNames names;
 
@@ -144,16 +147,14 @@ public final class Source {
     /** Sets the replica identity of a table, unless its lock does not come in time. */
     public boolean setIdentity(String schema, String table, String identity, Duration lockMax) {
         try {
-            connection.query("SET lock_timeout = '" + lockMax.toMillis() + "ms'; ALTER TABLE "
-                    + qualified(schema, table) + " REPLICA IDENTITY " + identity);
+            connection.query(PASSING_AUTOVACUUM + "; SET LOCAL lock_timeout = '" + lockMax.toMillis()
+                    + "ms'; ALTER TABLE " + qualified(schema, table) + " REPLICA IDENTITY " + identity);
             return true;
         } catch (StatementRefusedException refused) {
             if (refused.sqlState().equals(SqlStates.LOCK_NOT_AVAILABLE)) {
                 return false;
             }
             throw refused;
-        } finally {
-            connection.query("SET lock_timeout = 0");
         }
     }
 
@@ -174,7 +175,8 @@ public final class Source {
     public void publish(String schema, Collection<String> tables) {
         StringBuilder list = new StringBuilder("tenantry.move_mark WHERE (moveid = " + names.moveId() + ")");
         tables.forEach(table -> list.append(", TABLE ONLY ").append(qualified(schema, table)));
-        connection.query("CREATE PUBLICATION " + SqlName.quoted(names.replication()) + " FOR TABLE " + list);
+        connection.query(PASSING_AUTOVACUUM + "; CREATE PUBLICATION " + SqlName.quoted(names.replication())
+                + " FOR TABLE " + list);
     }
 
     public void unpublish() {
@@ -264,8 +266,7 @@ public final class Source {
         String list =
                 tables.stream().map(table -> "ONLY " + qualified(schema, table)).collect(Collectors.joining(", "));
         try {
-            // A short deadlock_timeout has an autovacuum that is in the way step aside.
-            connection.query("BEGIN; SET LOCAL deadlock_timeout = '10ms'; SET LOCAL lock_timeout = '" + max.toMillis()
+            connection.query("BEGIN; " + PASSING_AUTOVACUUM + "; SET LOCAL lock_timeout = '" + max.toMillis()
                     + "ms'; SET LOCAL statement_timeout = '" + max.toMillis() + "ms'"
                     + (tables.isEmpty() ? "" : "; LOCK TABLE " + list + " IN " + mode + " MODE"));
             connection.query("SET LOCAL statement_timeout = 0");
@@ -305,16 +306,14 @@ public final class Source {
     /** Drops the old copy; false if somebody still reads it. */
     public boolean drop(String oldSchema, Duration lockMax) {
         try {
-            connection.query("SET lock_timeout = '" + lockMax.toMillis() + "ms'; DROP SCHEMA IF EXISTS "
-                    + SqlName.quoted(oldSchema) + " CASCADE");
+            connection.query(PASSING_AUTOVACUUM + "; SET LOCAL lock_timeout = '" + lockMax.toMillis()
+                    + "ms'; DROP SCHEMA IF EXISTS " + SqlName.quoted(oldSchema) + " CASCADE");
             return true;
         } catch (StatementRefusedException refused) {
             if (SqlStates.IN_THE_WAY.contains(refused.sqlState())) {
                 return false;
             }
             throw refused;
-        } finally {
-            connection.query("SET lock_timeout = 0");
         }
     }
 
