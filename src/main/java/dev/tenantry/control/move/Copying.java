@@ -37,10 +37,9 @@ final class Copying {
         Map<String, TableSize> sizes = connections.source().sizes(plan.schema());
         RowCopy.Rows rows = new RowCopy.Rows(plan.schema(), plan.publishedColumns(), sizes, snapshot, move.attempt());
         try (RowCopy copy = connections.rowCopy(rows, services.limits().copyConnections())) {
-            Duration pause = LOOK_MIN;
-            while (!copy.await(pause)) {
+            Backoff backoff = new Backoff(LOOK_MIN, LOOK_MAX);
+            while (!copy.await(backoff.next())) {
                 note(copy.progress(), sizes);
-                pause = pause.compareTo(LOOK_MAX) < 0 ? pause.multipliedBy(2) : LOOK_MAX;
             }
             note(copy.progress(), sizes);
         } catch (StatementRefusedException refused) {

@@ -40,6 +40,7 @@ final class CutOver {
     private final MoveStore store;
     private final MoveRow move;
     private final CopyPlan plan;
+    private final Following following;
     private final Source locker;
     private final Switch last;
     private Set<Integer> inTheWay = Set.of();
@@ -49,12 +50,13 @@ final class CutOver {
     private int copiesLate;
     private final StringBuilder passed = new StringBuilder();
 
-    CutOver(MoveServices services, MoveConnections connections, MoveRow move, CopyPlan plan) {
+    CutOver(MoveServices services, MoveConnections connections, MoveRow move, CopyPlan plan, Following following) {
         this.services = services;
         this.connections = connections;
         this.store = connections.store();
         this.move = move;
         this.plan = plan;
+        this.following = following;
         this.locker = new Source(connections.anotherToSource(), connections.names());
         this.last = new Switch(services, connections, move, plan, locker);
     }
@@ -163,11 +165,8 @@ final class CutOver {
         if (!copiedUnlogged()) {
             return false;
         }
-        while (!connections.target().hasMark(mark)) {
-            if (!inTime()) {
-                return false;
-            }
-            Thread.sleep(LOOK);
+        if (!following.awaitMark(mark, this::inTime)) {
+            return false;
         }
         Map<String, SequenceValue> values = locker.sequences(plan.schema(), plan.sequences());
         connections.target().setSequences(plan.schema(), values);

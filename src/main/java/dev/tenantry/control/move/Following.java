@@ -5,6 +5,7 @@ import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /** How far the target is behind the source. */
 final class Following {
@@ -59,12 +60,10 @@ final class Following {
     private void awaitMark() throws InterruptedException {
         Source source = connections.source();
         long mark = source.mark();
-        Duration pause = LOOK_MIN;
+        Backoff backoff = new Backoff(LOOK_MIN, LOOK_MAX);
         while (!connections.target().hasMark(mark)) {
-            Thread.sleep(pause);
-            pause = pause.multipliedBy(2);
-            if (pause.compareTo(LOOK_MAX) > 0) {
-                pause = LOOK_MAX;
+            backoff.sleep();
+            if (backoff.isLongest()) {
                 requireFollowing();
                 long lag = source.lag();
                 pace.note(System.nanoTime(), lag);
@@ -72,6 +71,22 @@ final class Following {
                 requireHeadway(lag);
             }
         }
+    }
+
+    /**
+     * Waits until all is on the target that was committed on the source before a mark.
+     *
+     * @param inTime asked again and again
+     * @return false if it is not there when there is no time any more
+     */
+    boolean awaitMark(long mark, BooleanSupplier inTime) throws InterruptedException {
+        while (!connections.target().hasMark(mark)) {
+            if (!inTime.getAsBoolean()) {
+                return false;
+            }
+            Thread.sleep(LOOK_MIN);
+        }
+        return true;
     }
 
     private void requireHeadway(long lag) {

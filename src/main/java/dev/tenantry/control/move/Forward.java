@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -183,11 +182,11 @@ final class Forward {
         }
         move = store.widens(move, before);
         for (String table : tables) {
-            Duration pause = BACK_OFF_MIN;
+            Backoff backoff = new Backoff(BACK_OFF_MIN, BACK_OFF_MAX);
             while (!source.setIdentity(
                     plan.schema(), table, "FULL", services.limits().lockMax())) {
                 store.waitsFor(move, source.users(plan.schema()));
-                pause = backOff(pause);
+                backoff.sleepUnevenly();
             }
         }
     }
@@ -234,8 +233,8 @@ final class Forward {
 
     /** Tries until it succeeds; false if the definition has to be compared again. */
     private boolean cutOver(CopyPlan plan, String fingerprint) throws InterruptedException {
-        CutOver cutOver = new CutOver(services, connections, move, plan);
-        Duration pause = BACK_OFF_MIN;
+        CutOver cutOver = new CutOver(services, connections, move, plan, progress);
+        Backoff backoff = new Backoff(BACK_OFF_MIN, BACK_OFF_MAX);
         while (true) {
             progress.awaitNear();
             if (cutOver.attempt(fingerprint)) {
@@ -245,17 +244,7 @@ final class Forward {
             if (cutOver.hasDefinitionChanged()) {
                 return false;
             }
-            pause = backOff(pause);
+            backoff.sleepUnevenly();
         }
-    }
-
-    /** Waits for a while that is longer each time, and never the same for two moves. */
-    private static Duration backOff(Duration pause) throws InterruptedException {
-        Thread.sleep(pause.plusMillis(ThreadLocalRandom.current().nextLong(1 + pause.toMillis() / 2)));
-        return min(pause.multipliedBy(2), BACK_OFF_MAX);
-    }
-
-    private static Duration min(Duration one, Duration other) {
-        return one.compareTo(other) < 0 ? one : other;
     }
 }

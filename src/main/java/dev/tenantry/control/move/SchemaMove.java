@@ -63,7 +63,7 @@ final class SchemaMove {
     }
 
     private void run() {
-        Duration pause = RETRY_MIN;
+        Backoff backoff = new Backoff(RETRY_MIN, RETRY_MAX);
         while (!stopped) {
             try {
                 once();
@@ -78,19 +78,17 @@ final class SchemaMove {
             } catch (RuntimeException failed) {
                 LOG.errorf(failed, "move failed and goes on later move=%d", moveId);
             }
-            pause = sleep(pause);
+            sleep(backoff.next());
         }
     }
 
-    private Duration sleep(Duration pause) {
+    private void sleep(Duration pause) {
         try {
             boolean cancelled = Thread.interrupted();
             Thread.sleep(cancelled ? Duration.ZERO : pause);
         } catch (InterruptedException again) {
             LOG.debugf("move was woken move=%d", moveId);
         }
-        Duration longer = pause.multipliedBy(2);
-        return longer.compareTo(RETRY_MAX) > 0 ? RETRY_MAX : longer;
     }
 
     private void once() throws InterruptedException {

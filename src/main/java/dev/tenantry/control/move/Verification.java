@@ -23,7 +23,6 @@ import java.util.List;
  */
 final class Verification {
 
-    private static final Duration LOOK = Duration.ofMillis(2);
     private static final Duration PAUSE_MIN = Duration.ofMillis(100);
     private static final Duration PAUSE_MAX = Duration.ofSeconds(5);
 
@@ -52,7 +51,7 @@ final class Verification {
             Source locker = new Source(connections.anotherToSource(), connections.names());
             Deque<List<String>> groups = new ArrayDeque<>(List.of(plan.published()));
             List<String> differences = new ArrayList<>();
-            Duration pause = PAUSE_MIN;
+            Backoff backoff = new Backoff(PAUSE_MIN, PAUSE_MAX);
             while (!groups.isEmpty()) {
                 List<String> group = groups.remove();
                 following.awaitNear();
@@ -60,15 +59,14 @@ final class Verification {
                     differences.addAll(differences(source, target, group));
                     RowComparison.release(source);
                     RowComparison.release(target);
-                    pause = PAUSE_MIN;
+                    backoff.reset();
                 } else if (group.size() > 1) {
                     groups.push(group.subList(group.size() / 2, group.size()));
                     groups.push(group.subList(0, group.size() / 2));
                 } else {
                     groups.add(group);
                     connections.store().waitsFor(move, connections.source().users(plan.schema()));
-                    Thread.sleep(pause);
-                    pause = pause.compareTo(PAUSE_MAX) < 0 ? pause.multipliedBy(2) : PAUSE_MAX;
+                    backoff.sleep();
                 }
             }
             if (!differences.isEmpty()) {
@@ -103,11 +101,8 @@ final class Verification {
         }
         try {
             long mark = connections.source().mark();
-            while (!connections.target().hasMark(mark)) {
-                if (System.nanoTime() - begun > lockMax.toNanos()) {
-                    return false;
-                }
-                Thread.sleep(LOOK);
+            if (!following.awaitMark(mark, () -> System.nanoTime() - begun <= lockMax.toNanos())) {
+                return false;
             }
             RowComparison.fix(source);
             RowComparison.fix(target);
