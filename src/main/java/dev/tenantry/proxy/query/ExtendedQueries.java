@@ -87,6 +87,7 @@ public final class ExtendedQueries {
     /** The reply that was given last has ended a transaction, and with it its portals. */
     public void transactionEnded() {
         portals.transactionEnded(session.ledger().settled());
+        statements.transactionEnded();
     }
 
     private boolean mustWait() {
