@@ -29,6 +29,11 @@ public final class CatalogOverlay implements CatalogView {
         return changes.isEmpty() ? feed.current() : changes;
     }
 
+    /** The number of the version that others see. */
+    public long number() {
+        return feed.current().version();
+    }
+
     /** The transaction has created or renamed to this schema. */
     public void put(DistributedSchema schema) {
         change(schema.name(), Optional.of(schema));

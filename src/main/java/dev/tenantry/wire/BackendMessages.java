@@ -59,6 +59,9 @@ public final class BackendMessages {
         if (error.hint() != null) {
             field(out, 'H', error.hint());
         }
+        if (error.routine() != null) {
+            field(out, 'R', error.routine());
+        }
         out.writeByte(0);
         finish(out, start);
     }

@@ -59,6 +59,14 @@ public final class FrontendMessages {
         finish(out, start);
     }
 
+    /** Describe of a prepared statement. */
+    public static void describeStatement(ByteBuf out, String name) {
+        int start = begin(out, FrontendType.DESCRIBE);
+        out.writeByte('S');
+        Bytes.writeRaw(out, name);
+        finish(out, start);
+    }
+
     /** Close of the unnamed statement. */
     public static void closeUnnamed(ByteBuf out) {
         int start = begin(out, FrontendType.CLOSE);

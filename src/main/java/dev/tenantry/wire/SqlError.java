@@ -11,13 +11,21 @@ import org.jspecify.annotations.Nullable;
  * @param message one sentence in PostgreSQL's style: lower case, no full stop
  * @param detail full sentences, or null
  * @param hint full sentences, or null
+ * @param routine the function of PostgreSQL that says so, where clients look at it, or null
  */
 public record SqlError(
         Severity severity,
         String sqlState,
         String message,
         @Nullable String detail,
-        @Nullable String hint) {
+        @Nullable String hint,
+        @Nullable String routine) {
+
+    /** The same without a function of PostgreSQL's. */
+    public SqlError(
+            Severity severity, String sqlState, String message, @Nullable String detail, @Nullable String hint) {
+        this(severity, sqlState, message, detail, hint, null);
+    }
 
     /** How bad it is. */
     public enum Severity {
@@ -44,16 +52,21 @@ public record SqlError(
 
     /** The same with a detail. */
     public SqlError withDetail(String text) {
-        return new SqlError(severity, sqlState, message, text, hint);
+        return new SqlError(severity, sqlState, message, text, hint, routine);
     }
 
     /** The same with a hint. */
     public SqlError withHint(String text) {
-        return new SqlError(severity, sqlState, message, detail, text);
+        return new SqlError(severity, sqlState, message, detail, text, routine);
+    }
+
+    /** The same, said by this function of PostgreSQL's. */
+    public SqlError withRoutine(String name) {
+        return new SqlError(severity, sqlState, message, detail, hint, name);
     }
 
     /** The same, ending the connection. */
     public SqlError asFatal() {
-        return new SqlError(Severity.FATAL, sqlState, message, detail, hint);
+        return new SqlError(Severity.FATAL, sqlState, message, detail, hint, routine);
     }
 }

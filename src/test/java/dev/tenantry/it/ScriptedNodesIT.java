@@ -164,10 +164,11 @@ class ScriptedNodesIT extends ScriptedNodes {
     void preparesAgainWhatALostNodeHasNotConfirmed() {
         FakeNode home = node(peer -> {
             if (connections.getAndIncrement() == 0) {
-                peer.expectAll("PS"); // and goes away
+                peer.expectAll("PDS"); // and goes away
             } else {
-                peer.expectAll("PS");
+                peer.expectAll("PDS");
                 peer.send('1', new MessageWriter());
+                peer.send('n', new MessageWriter());
                 peer.ready('I');
                 peer.expect('X');
             }

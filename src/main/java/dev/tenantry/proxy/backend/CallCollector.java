@@ -4,6 +4,7 @@ import dev.tenantry.proxy.net.FrameHandler;
 import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.Bytes;
 import dev.tenantry.wire.ErrorFields;
+import dev.tenantry.wire.ResultShape;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +28,7 @@ final class CallCollector implements FrameHandler {
     private final List<byte[]> notices = new ArrayList<>();
     private byte @Nullable [] error;
     private @Nullable String sqlState;
+    private ResultShape shape = ResultShape.NONE;
     private int readyExpected;
 
     CallCollector(BackendConnection backend, int readyExpected) {
@@ -51,6 +53,8 @@ final class CallCollector implements FrameHandler {
     public Verdict frame(byte type, ByteBuf in, int index, int frameLength) {
         switch (type) {
             case BackendType.DATA_ROW -> rows.add(row(in, index + 5));
+            case BackendType.ROW_DESCRIPTION -> shape = ResultShape.of(in, index, frameLength);
+            case BackendType.NO_DATA -> shape = ResultShape.NONE;
             case BackendType.COMMAND_COMPLETE -> completed(Bytes.string(in, index + 5, index + frameLength - 1));
             case BackendType.NOTICE_RESPONSE -> notices.add(ByteBufUtil.getBytes(in, index, frameLength));
             case BackendType.PARAMETER_STATUS -> backend.noteParameter(in, index, frameLength);
@@ -63,7 +67,7 @@ final class CallCollector implements FrameHandler {
             }
             case BackendType.READY_FOR_QUERY -> ready(in.getByte(index + 5));
             default -> {
-                // descriptions and completions of the extended protocol carry nothing we need
+                // completions of the extended protocol carry nothing we need
             }
         }
         return Verdict.SKIP;
@@ -94,7 +98,7 @@ final class CallCollector implements FrameHandler {
         readyExpected--;
         if (readyExpected == 0) {
             backend.endCall();
-            future.complete(new CallResult(rows, tags, notices, error, sqlState, status));
+            future.complete(new CallResult(rows, tags, notices, error, sqlState, shape, status));
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.tenantry.proxy.backend;
 
+import dev.tenantry.wire.ResultShape;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param notices whole NoticeResponse messages, in order
  * @param error the whole ErrorResponse message, or null
  * @param sqlState the error's SQLSTATE, or null
+ * @param shape of the last result that was described
  * @param transactionStatus {@code I}, {@code T} or {@code E}, from ReadyForQuery
  */
 public record CallResult(
@@ -19,6 +21,7 @@ public record CallResult(
         List<byte[]> notices,
         byte @Nullable [] error,
         @Nullable String sqlState,
+        ResultShape shape,
         byte transactionStatus) {
 
     /** Whether no statement failed. */

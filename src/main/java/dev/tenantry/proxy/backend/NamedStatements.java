@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
  * name.
  *
  * <p>Of a Parse it is noted with what settings and when it was sent, so that a session that gets the connection and
- * means the same by the name need not send it again. It may use what was parsed after its own statement was, elsewhere:
- * what it was told of the result then is no newer, as on a server of its own. And nothing may have been undone on the
- * connection since, because a statement may know of what the transaction did that it was parsed in. Not thread-safe;
- * lives on the event loop.
+ * means the same by the name, with the same result, need not send it again. It may use what was parsed after its own
+ * statement was, elsewhere: then the server refuses nothing that a server of its own would not refuse. And nothing may
+ * have been undone on the connection since, because a statement may know of what the transaction did that it was parsed
+ * in. Not thread-safe; lives on the event loop.
  */
 public final class NamedStatements {
     private final Map<String, Named> byName = new HashMap<>();

@@ -41,6 +41,7 @@ public final class ExtendedQueries {
     private final OwnStatements own;
     private final SessionContext context;
     private final ParseMessages parses;
+    private final Undescribed undescribed;
     private final Portals portals = new Portals();
     private boolean skipping;
 
@@ -52,7 +53,8 @@ public final class ExtendedQueries {
         this.dispatcher = tools.dispatcher();
         this.cluster = tools.cluster();
         this.own = tools.own();
-        this.parses = new ParseMessages(tools);
+        this.undescribed = new Undescribed(session, tools.cluster().owner());
+        this.parses = new ParseMessages(tools, undescribed);
     }
 
     /** Whether an error of our own makes the client's messages up to Sync void. */
@@ -87,7 +89,6 @@ public final class ExtendedQueries {
     /** The reply that was given last has ended a transaction, and with it its portals. */
     public void transactionEnded() {
         portals.transactionEnded(session.ledger().settled());
-        statements.transactionEnded();
     }
 
     private boolean mustWait() {
@@ -102,13 +103,25 @@ public final class ExtendedQueries {
         return false;
     }
 
+    /** The same; if not, the statement that was prepared last is described before this message. */
+    private boolean mustWaitInBatch() {
+        if (mustWait()) {
+            return true;
+        }
+        undescribed.describeNamed();
+        return false;
+    }
+
     /**
      * A Parse message, or the first part of it.
      *
      * @param available how much of the message is in the buffer; less than {@code frameLength} only for giants
      */
     public Verdict onParse(ByteBuf in, int index, int frameLength, int available, LexicalRules rules) {
-        return mustWait() ? Verdict.WAIT : parses.onParse(in, index, frameLength, available, rules);
+        if (mustWaitInBatch()) {
+            return Verdict.WAIT;
+        }
+        return parses.onParse(in, index, frameLength, available, rules);
     }
 
     private static Route checked(Route route) {
@@ -120,7 +133,7 @@ public final class ExtendedQueries {
 
     /** A Bind message, or as much of it as has its two names. */
     public Verdict onBind(ByteBuf in, int index, int frameLength, int available) {
-        if (mustWait()) {
+        if (mustWaitInBatch()) {
             return Verdict.WAIT;
         }
         int limit = index + available;
@@ -231,8 +244,9 @@ public final class ExtendedQueries {
         BackendConnection backend = node == null ? null : statements.ready(node);
         if (backend != null && backend.prepared().get(prepared.name()) != prepared) {
             cluster.owner().flushClientRun();
-            PreparedOnBackend.ensure(prepared, backend, session);
-            session.backends().extended(false);
+            if (PreparedOnBackend.ensure(prepared, backend, session)) {
+                session.backends().extended(false);
+            }
         }
         String used = statements.usedStatement(facts);
         if (backend != null && used != null && backend.status() != 'E') {
@@ -240,6 +254,10 @@ public final class ExtendedQueries {
             if (PreparedOnBackend.ensureNamed(used, statements.meant(used, facts, backend), backend, session)) {
                 session.backends().extended(true);
             }
+        }
+        if (session.ledger().hasEffectsPending()) {
+            dispatcher.flushBatch();
+            return null; // whether the result is what it was decides
         }
         return backend;
     }
@@ -267,6 +285,7 @@ public final class ExtendedQueries {
         }
         boolean statement = in.getByte(index + 5) == 'S';
         Prepared prepared = statement ? session.statements().get(in, index + 6, nameEnd) : null;
+        undescribed.describeUnless(prepared);
         Portals.Portal portal = statement ? null : portals.get(Bytes.raw(in, index + 6, nameEnd));
         Prepared of = prepared != null ? prepared : portal != null ? portal.statement() : null;
         if (of != null && cluster.isLocal(of)) {
@@ -285,14 +304,15 @@ public final class ExtendedQueries {
             cluster.owner().flushClientRun();
             PreparedOnBackend.dropStale(Bytes.raw(in, index + 6, nameEnd), backend, session.ledger());
         }
-        session.ledger().expect(Expected.DESCRIBE, false, null);
+        boolean isNew = prepared != null && prepared.result() == null && prepared.isCompared();
+        session.ledger().expect(Expected.DESCRIBE, false, isNew ? prepared : null);
         session.backends().extended(false);
         return Verdict.FORWARD;
     }
 
     /** A whole Execute message. */
     public Verdict onExecute(ByteBuf in, int index, int frameLength) {
-        if (mustWait()) {
+        if (mustWaitInBatch()) {
             return Verdict.WAIT;
         }
         int nameEnd = Bytes.endOfString(in, index + 5, index + frameLength);
@@ -325,6 +345,9 @@ public final class ExtendedQueries {
         }
         session.ledger().expect(Expected.EXECUTE, false, effect);
         session.backends().extended(facts == null || !Statements.isMovable(facts));
+        if (facts != null && facts.action() instanceof StatementAction.Prepare(String name)) {
+            undescribed.prepared(session.settings().onWire(name), backend);
+        }
         return Verdict.FORWARD;
     }
 
@@ -355,7 +378,7 @@ public final class ExtendedQueries {
 
     /** A whole Close message. */
     public Verdict onClose(ByteBuf in, int index, int frameLength) {
-        if (mustWait()) {
+        if (mustWaitInBatch()) {
             return Verdict.WAIT;
         }
         int nameEnd = Bytes.endOfString(in, index + 6, index + frameLength);
@@ -411,6 +434,7 @@ public final class ExtendedQueries {
 
     /** Flush. */
     public Verdict onFlush() {
+        undescribed.describe();
         return session.backends().active() != null && session.backends().isUnsynced() ? Verdict.FORWARD : Verdict.SKIP;
     }
 
@@ -422,6 +446,7 @@ public final class ExtendedQueries {
         if (session.ledger().isCopyIn()) {
             return Verdict.SKIP; // ignored inside COPY: only CopyDone or CopyFail end it
         }
+        undescribed.describe();
         boolean skipped = isSkipping();
         if (session.transaction().isImplicit()) {
             if (!cluster.endImplicit(!skipped, out -> {})) {

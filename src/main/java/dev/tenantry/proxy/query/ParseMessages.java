@@ -33,8 +33,10 @@ final class ParseMessages {
     private final Dispatcher dispatcher;
     private final ClusterStatements cluster;
     private final SessionContext context;
+    private final Undescribed undescribed;
 
-    ParseMessages(QueryTools tools) {
+    ParseMessages(QueryTools tools, Undescribed undescribed) {
+        this.undescribed = undescribed;
         this.session = tools.session();
         this.context = tools.context();
         this.statements = tools.statements();
@@ -172,6 +174,7 @@ final class ParseMessages {
         }
         session.statements().add(prepared);
         session.backends().extended(false);
+        undescribed.parsed(prepared, backend);
         return renamed ? Verdict.SKIP : Verdict.FORWARD;
     }
 }

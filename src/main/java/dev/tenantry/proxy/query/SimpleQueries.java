@@ -25,6 +25,7 @@ import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,7 @@ public final class SimpleQueries {
     private final OwnStatements own;
     private final SessionContext context;
     private @Nullable StringRun strings;
+    private int queryLength;
 
     public SimpleQueries(QueryTools tools) {
         this.session = tools.session();
@@ -66,6 +68,7 @@ public final class SimpleQueries {
         }
         session.statements().dropUnnamed();
         int length = available == frameLength ? frameLength - 6 : available - 5;
+        queryLength = length;
         List<StatementFacts> found = analyzer.analyze(in, index + 5, length, rules);
         try {
             if (available < frameLength) {
@@ -220,10 +223,28 @@ public final class SimpleQueries {
             if (!dispatcher.isQuiet()) {
                 return Verdict.WAIT;
             }
-            dispatcher.run(PreparedOnBackend.bring(name, prepared, backend), done -> {});
+            dispatcher.run(PreparedOnBackend.bring(name, prepared, backend, session), done -> {});
             return Verdict.WAIT;
         }
-        return forward(facts, node);
+        boolean alone = !context.isInString() && !session.backends().isUnsynced();
+        return facts.action() instanceof StatementAction.Prepare
+                        && alone
+                        && backend.status() != 'E'
+                        && facts.tenantryNames().isEmpty()
+                ? prepare(name, facts, backend)
+                : forward(facts, node);
+    }
+
+    private Verdict prepare(String name, StatementFacts facts, BackendConnection backend) {
+        statements.ran(facts);
+        cluster.owner().flushClientRun();
+        PreparedOnBackend.prepare(
+                name,
+                Arrays.copyOf(analyzer.text(), queryLength),
+                new Effects.Confirmed(facts, BoundParameters.NONE, text(facts)),
+                backend,
+                session.ledger());
+        return Verdict.SKIP;
     }
 
     private Verdict useCursor(StatementFacts facts) {

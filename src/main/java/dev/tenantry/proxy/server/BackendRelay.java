@@ -13,6 +13,7 @@ import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.Bytes;
 import dev.tenantry.wire.ErrorFields;
+import dev.tenantry.wire.ResultShape;
 import dev.tenantry.wire.SqlError;
 import io.netty.buffer.ByteBuf;
 import java.util.HashMap;
@@ -83,6 +84,8 @@ final class BackendRelay implements FrameHandler {
             case BackendType.ERROR_RESPONSE -> frameLength > ERROR_LENGTH_MAX ? answer(type) : Verdict.WHOLE;
             case BackendType.COMMAND_COMPLETE -> ledger.hasEffectsPending() ? Verdict.WHOLE : answer(type);
             case BackendType.NOTICE_RESPONSE -> active && !ledger.isSwallowing() ? Verdict.FORWARD : Verdict.SKIP;
+            case BackendType.ROW_DESCRIPTION, BackendType.NO_DATA ->
+                active && ledger.isResultWanted() ? Verdict.WHOLE : answer(type);
             case BackendType.NOTIFICATION_RESPONSE -> notification(in, index, frameLength, available);
             default -> answer(type);
         };
@@ -94,6 +97,8 @@ final class BackendRelay implements FrameHandler {
             case BackendType.READY_FOR_QUERY -> ready(in.getByte(index + 5));
             case BackendType.PARAMETER_STATUS -> parameter(in, index, frameLength);
             case BackendType.ERROR_RESPONSE -> error(in, index, frameLength);
+            case BackendType.ROW_DESCRIPTION -> described(type, ResultShape.of(in, index, frameLength));
+            case BackendType.NO_DATA -> described(type, ResultShape.NONE);
             case BackendType.COMMAND_COMPLETE -> completed(Bytes.raw(in, index + 5, index + frameLength - 1));
             default -> answer(type);
         };
@@ -127,6 +132,12 @@ final class BackendRelay implements FrameHandler {
             }
         }
         return forward ? Verdict.FORWARD : Verdict.SKIP;
+    }
+
+    private Verdict described(byte type, ResultShape shape) {
+        Verdict verdict = answer(type);
+        PreparedOnBackend.described(session.ledger().takeConfirmed(), shape, backend, session);
+        return verdict;
     }
 
     private Verdict completed(String tag) {

@@ -71,8 +71,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         ReplyLedger ledger = new ReplyLedger();
         SessionSettings settings = new SessionSettings(opening.startupSettings(), opening.begunSettings());
         TransactionScope transaction = new TransactionScope();
-        PreparedStatements statements = new PreparedStatements();
         CatalogOverlay catalog = new CatalogOverlay(shared.cluster().feed());
+        PreparedStatements statements = new PreparedStatements(catalog::number);
         this.session = new Conversation(
                 ledger, settings, transaction, statements, backends, new Replies(client, ledger, backends));
         this.context = new SessionContext(opening.user(), settings, transaction, backends, statements, catalog);

@@ -14,6 +14,8 @@ public enum Expected {
     BIND,
     /** Describe: RowDescription or NoData, behind ParameterDescription for a statement. */
     DESCRIBE,
+    /** Describe of our own, as DESCRIBE, whose answer decides about what comes next. */
+    COMPARE,
     /** Execute: rows, then CommandComplete, EmptyQueryResponse or PortalSuspended. */
     EXECUTE,
     /** Close: CloseComplete. */

@@ -5,6 +5,7 @@ import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.FrontendType;
+import dev.tenantry.wire.ResultShape;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -27,6 +28,7 @@ public final class Prepared {
     private boolean confirmed;
     private long confirmedNanos;
     private @Nullable Prepared replaced;
+    private @Nullable Result result;
     private @Nullable Route route;
     private int routeSettings = -1;
     private @Nullable Object routeCatalog;
@@ -36,6 +38,22 @@ public final class Prepared {
     @SuppressWarnings("ArrayRecordComponent") // made here, written nowhere
     private record Source(byte[] message, int textStart, int textLength) {
         static final Source UNKNOWN = new Source(new byte[0], 0, 0);
+    }
+
+    /**
+     * What a server has said of the statement's result.
+     *
+     * @param shape its columns
+     * @param nodeId the node that has said it
+     * @param catalogVersion the catalog's then: while it is the same, nothing has moved to that node
+     */
+    public record Result(ResultShape shape, int nodeId, long catalogVersion) {
+
+        /** Whether a server to which both were the same statement's would not say that the result has changed. */
+        boolean matches(Result other) {
+            boolean comparable = nodeId == other.nodeId && catalogVersion == other.catalogVersion;
+            return shape.alike() == other.shape.alike() && (!comparable || shape.exact() == other.shape.exact());
+        }
     }
 
     private Prepared(String name, Source source, @Nullable StatementFacts facts, boolean sql) {
@@ -121,6 +139,42 @@ public final class Prepared {
     /** Whether its route depends on the values bound to it. */
     public boolean isRoutedByParameters() {
         return facts != null && facts.parameterMayNameSchema();
+    }
+
+    /**
+     * Whether a server refuses to run it when its result is not what it was. Of statements without a plan of their own
+     * some are not looked at again, and the others' results do not change.
+     */
+    public boolean isCompared() {
+        return whole
+                && facts != null
+                && switch (facts.kind()) {
+                    case SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE, MERGE, CALL, PREPARE -> true;
+                    default -> false;
+                };
+    }
+
+    /** What a server said of its result when it was prepared, or null when none has been asked. */
+    @Nullable
+    public Result result() {
+        return result;
+    }
+
+    /** Notes what a server has said of its result. */
+    public void result(Result said) {
+        result = said;
+    }
+
+    /** Whether its result, as far as it is known, is that of another statement of the same text. */
+    boolean isLike(Prepared other) {
+        return result == null || other.result != null && result.matches(other.result);
+    }
+
+    /** The same statement as of a session that prepares it now, and gets this result. */
+    Prepared changed(Result now) {
+        Prepared changed = new Prepared(name, new Source(message, textStart, textLength), facts, sql);
+        changed.result = now;
+        return changed;
     }
 
     /** Whether the values bound to it must be read. */

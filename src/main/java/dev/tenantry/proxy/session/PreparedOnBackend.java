@@ -5,6 +5,7 @@ import dev.tenantry.sql.StatementAction;
 import dev.tenantry.wire.Bytes;
 import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.FrontendType;
+import dev.tenantry.wire.ResultShape;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
@@ -44,19 +45,27 @@ public final class PreparedOnBackend {
 
         /** It is closed on the backend. */
         record Closes(Prepared statement, boolean clients) implements NameChange {}
+
+        /** Its result is described, to be compared with what it was. */
+        record Compares(Prepared statement, boolean clients) implements NameChange {}
     }
 
     private PreparedOnBackend() {}
 
     /**
      * Prepares the statement on the backend if it is not there, with replies that the client does not see. The caller
-     * has handed over everything that comes before.
+     * has handed over everything that comes before, and lets what comes next wait as long as the ledger has effects
+     * pending.
      *
      * @return whether the backend was sent something
+     * @throws SqlErrorException when its result there is not what it was
      */
     public static boolean ensure(Prepared statement, BackendConnection backend, Conversation session) {
         if (backend.prepared().get(statement.name()) == statement) {
             return false;
+        }
+        if (session.statements().takeRefused(statement, session.ledger().noted())) {
+            throw new SqlErrorException(SqlErrors.changedResult());
         }
         statement.requireWhole();
         if (isThere(statement, backend, session)) {
@@ -73,8 +82,49 @@ public final class PreparedOnBackend {
             statement.writeTo(out);
             ledger.expect(Expected.PARSE, true, prepares);
         }
+        if (statement.result() != null) {
+            FrontendMessages.describeStatement(out, statement.name());
+            ledger.expect(Expected.COMPARE, true, new NameChange.Compares(statement, false));
+        }
         backend.write(out);
         return true;
+    }
+
+    /**
+     * A server has described the result of a statement.
+     *
+     * @param effect what the ledger has kept for it: the statement, or the name of one that PREPARE has prepared, when
+     *     it is to be kept; {@link NameChange.Compares} when it is to be compared
+     */
+    public static void described(
+            @Nullable Object effect, ResultShape shape, BackendConnection backend, Conversation session) {
+        PreparedStatements statements = session.statements();
+        Prepared.Result said = statements.result(shape, backend.node().nodeId());
+        switch (effect) {
+            case Prepared prepared -> prepared.result(said);
+            case String name -> {
+                Prepared prepared = statements.get(name);
+                if (prepared != null) {
+                    prepared.result(said);
+                }
+            }
+            case NameChange.Compares(Prepared prepared, boolean _) -> {
+                if (compares(prepared, said)) {
+                    prepared.result(said);
+                } else {
+                    backend.prepared().adopt(prepared.name(), prepared.changed(said));
+                    statements.refuse(prepared, session.ledger().noted());
+                }
+            }
+            case null, default -> {
+                // of no statement that is still there
+            }
+        }
+    }
+
+    private static boolean compares(Prepared statement, Prepared.Result now) {
+        Prepared.Result before = statement.result();
+        return before == null || before.matches(now);
     }
 
     /** Whether another session has left the very same behind, parsed as it would be parsed now. */
@@ -84,6 +134,7 @@ public final class PreparedOnBackend {
                 && backend.prepared().get(statement.name()) instanceof Prepared other
                 && isShared(other)
                 && Arrays.equals(other.message(), statement.message())
+                && statement.isLike(other)
                 && backend.prepared()
                         .isParsed(
                                 statement.name(), session.settings().meaning(), statement, statement.confirmedNanos());
@@ -122,7 +173,8 @@ public final class PreparedOnBackend {
     }
 
     /** The same outside a batch: the backend is quiet, and an error is thrown as the client's own. */
-    public static CompletableFuture<Void> bring(String name, @Nullable Prepared statement, BackendConnection backend) {
+    public static CompletableFuture<Void> bring(
+            String name, @Nullable Prepared statement, BackendConnection backend, Conversation session) {
         if (statement != null) {
             statement.requireWhole();
         }
@@ -130,21 +182,65 @@ public final class PreparedOnBackend {
         if (displaced(name, backend) != null) {
             close(out, 'S', name);
         }
-        if (statement != null && !statement.isSql()) {
+        int syncs = 1;
+        if (statement != null && statement.isSql()) {
+            FrontendMessages.bodiless(out, FrontendType.SYNC);
+            syncs = 3;
+        }
+        if (statement != null) {
             statement.writeTo(out);
+            if (statement.result() != null) {
+                FrontendMessages.describeStatement(out, name);
+            }
         }
         FrontendMessages.bodiless(out, FrontendType.SYNC);
-        if (statement != null && statement.isSql()) {
-            statement.writeTo(out);
-        }
-        return backend.call(out, statement != null && statement.isSql() ? 2 : 1).thenAccept(result -> {
+        return backend.call(out, syncs).thenAccept(result -> {
             if (!result.isSuccess()) {
                 throw new SqlErrorException(SqlErrors.of(result));
             }
             if (statement != null) {
-                backend.prepared().put(name, statement);
+                brought(statement, result.shape(), backend, session);
             }
         });
+    }
+
+    private static void brought(
+            Prepared statement, ResultShape shape, BackendConnection backend, Conversation session) {
+        Prepared.Result said = session.statements().result(shape, backend.node().nodeId());
+        if (statement.result() == null) {
+            backend.prepared().put(statement.name(), statement);
+        } else if (compares(statement, said)) {
+            statement.result(said);
+            backend.prepared().put(statement.name(), statement);
+        } else {
+            backend.prepared().put(statement.name(), statement.changed(said));
+            throw new SqlErrorException(SqlErrors.changedResult());
+        }
+    }
+
+    /**
+     * Runs the client's PREPARE as messages of the extended protocol, so that the result is described in the same
+     * transaction; the client gets the answer of a Query.
+     *
+     * @param text of the whole Query
+     * @param effect what its success changes
+     */
+    public static void prepare(String name, byte[] text, Object effect, BackendConnection backend, ReplyLedger ledger) {
+        ByteBuf out = backend.channel().alloc().buffer(text.length + 128);
+        backend.prepared().put("", Prepared.empty("")); // which the client's Query would have ended
+        FrontendMessages.parse(out, "", text, 0, text.length);
+        ledger.expect(Expected.PARSE, true, null);
+        FrontendMessages.bind(out, "");
+        ledger.expect(Expected.BIND, true, null);
+        FrontendMessages.execute(out);
+        ledger.expect(Expected.EXECUTE, false, effect);
+        FrontendMessages.describeStatement(out, name);
+        ledger.expect(Expected.DESCRIBE, true, name);
+        close(out, 'P', "");
+        ledger.expect(Expected.CLOSE, true, null);
+        FrontendMessages.bodiless(out, FrontendType.SYNC);
+        ledger.expect(Expected.SYNC, false, null);
+        backend.write(out);
     }
 
     /** PREPARE, DEALLOCATE or DISCARD has worked on this backend; the session's own list is up to date. */

@@ -1,9 +1,11 @@
 package dev.tenantry.proxy.session;
 
 import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.wire.ResultShape;
 import io.netty.buffer.ByteBuf;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +16,14 @@ public final class PreparedStatements {
     private final Map<String, Prepared> byName = new HashMap<>();
     private @Nullable Prepared lastUsed;
     private boolean unnamed;
+    private final LongSupplier catalogVersion;
+    private @Nullable Prepared refused;
+    private long refusedAt;
+
+    /** None. */
+    public PreparedStatements(LongSupplier catalogVersion) {
+        this.catalogVersion = catalogVersion;
+    }
 
     @Nullable
     public Prepared get(String name) {
@@ -69,6 +79,24 @@ public final class PreparedStatements {
         if (byName.remove(statement.name(), statement)) {
             lastUsed = null;
         }
+    }
+
+    /** What a node says now of the result of a statement. */
+    Prepared.Result result(ResultShape shape, int nodeId) {
+        return new Prepared.Result(shape, nodeId, catalogVersion.getAsLong());
+    }
+
+    /** The message that waits must be told that the result of the statement has changed; {@code reply} is the last. */
+    void refuse(Prepared statement, long reply) {
+        refused = statement;
+        refusedAt = reply;
+    }
+
+    /** Whether that is so, and nothing was sent in between; asked once. */
+    boolean takeRefused(Prepared statement, long reply) {
+        boolean is = refused == statement && refusedAt == reply;
+        refused = null;
+        return is;
     }
 
     public void clear() {

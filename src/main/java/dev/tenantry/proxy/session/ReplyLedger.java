@@ -109,6 +109,11 @@ public final class ReplyLedger {
         return skipping;
     }
 
+    /** Whether the session wants to know what the next RowDescription or NoData says. */
+    public boolean isResultWanted() {
+        return size > 0 && isDescription(kinds[head]) && effects[head] != null;
+    }
+
     /** Whether the reply that is owed next belongs to the session itself. */
     public boolean isSwallowing() {
         return size > 0 && swallowed[head];
@@ -230,7 +235,11 @@ public final class ReplyLedger {
             case BackendType.PARSE_COMPLETE -> popIf(Expected.PARSE);
             case BackendType.BIND_COMPLETE -> popIf(Expected.BIND);
             case BackendType.CLOSE_COMPLETE -> popIf(Expected.CLOSE);
-            case BackendType.ROW_DESCRIPTION, BackendType.NO_DATA -> popIf(Expected.DESCRIBE);
+            case BackendType.ROW_DESCRIPTION, BackendType.NO_DATA -> {
+                if (isDescription(kinds[head])) {
+                    popIf(kinds[head]);
+                }
+            }
             case BackendType.COMMAND_COMPLETE, BackendType.EMPTY_QUERY_RESPONSE -> completed();
             case BackendType.PORTAL_SUSPENDED -> popIf(Expected.EXECUTE);
             case BackendType.ERROR_RESPONSE -> forward |= error();
@@ -334,9 +343,13 @@ public final class ReplyLedger {
         }
     }
 
-    /** What is prepared or closed counts in the same batch, before it is confirmed; everything else is waited for. */
+    /** What is prepared or closed counts in the same batch, before it is confirmed; most else is waited for. */
     private static boolean countsAsPending(Expected kind) {
-        return kind != Expected.PARSE && kind != Expected.CLOSE;
+        return kind != Expected.PARSE && kind != Expected.CLOSE && kind != Expected.DESCRIBE;
+    }
+
+    private static boolean isDescription(Expected kind) {
+        return kind == Expected.DESCRIBE || kind == Expected.COMPARE;
     }
 
     /** An error; whether the client must see it although the reply was to be swallowed. */

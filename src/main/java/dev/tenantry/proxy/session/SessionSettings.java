@@ -156,9 +156,7 @@ public final class SessionSettings {
         return effective(state, name);
     }
 
-    /** The value that counted at another moment. */
-    @Nullable
-    String effective(State at, String name) {
+    private @Nullable String effective(State at, String name) {
         Value value = at.local().get(name);
         if (value == null) {
             value = at.session().get(name);
@@ -204,16 +202,12 @@ public final class SessionSettings {
     /** The effective search_path as a list of exact names. */
     public List<String> searchPath() {
         if (searchPathVersion != version) {
-            searchPath = searchPath(state);
+            String text = effective("search_path");
+            searchPath =
+                    SearchPath.parse(text == null ? DEFAULT_SEARCH_PATH : text).orElse(List.of());
             searchPathVersion = version;
         }
         return searchPath;
-    }
-
-    /** The search_path of another moment. */
-    public List<String> searchPath(State at) {
-        String text = effective(at, "search_path");
-        return SearchPath.parse(text == null ? DEFAULT_SEARCH_PATH : text).orElse(List.of());
     }
 
     /**

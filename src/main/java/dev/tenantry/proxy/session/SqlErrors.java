@@ -125,6 +125,15 @@ public final class SqlErrors {
                         : "prepared statement \"" + name + "\" does not exist");
     }
 
+    /**
+     * PostgreSQL's own words for a prepared statement whose result is not what it was. Drivers know it by the name of
+     * the function (pgjdbc, asyncpg), and prepare the statement anew.
+     */
+    public static SqlError changedResult() {
+        return SqlError.error("0A000", "cached plan must not change result type")
+                .withRoutine("RevalidateCachedQuery");
+    }
+
     /** PostgreSQL's own words for a savepoint that is not there. */
     public static SqlError noSavepoint(String name) {
         return SqlError.error("3B001", "savepoint \"" + name + "\" does not exist");

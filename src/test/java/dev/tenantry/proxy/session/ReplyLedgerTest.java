@@ -155,6 +155,33 @@ class ReplyLedgerTest {
         }
 
         @Test
+        void ofADescribeAreConfirmedByWhatItDescribes() {
+            ledger.expect(Expected.PARSE, false, null);
+            ledger.expect(Expected.DESCRIBE, true, "kept");
+            ledger.expect(Expected.DESCRIBE, false, null);
+            assertThat(ledger.hasEffectsPending()).as("waited for").isFalse();
+            assertThat(all("1t")).containsExactly(true, false);
+            assertThat(ledger.isResultWanted()).isTrue();
+            assertThat(all("T")).containsExactly(false);
+            assertThat(ledger.takeConfirmed()).isEqualTo("kept");
+            assertThat(ledger.isResultWanted()).isFalse();
+            assertThat(all("tn")).containsOnly(true);
+        }
+
+        @Test
+        void ofAComparisonAreWaitedFor() {
+            ledger.expect(Expected.COMPARE, true, "compared");
+            assertThat(ledger.hasEffectsPending()).isTrue();
+            assertThat(all("tn")).containsOnly(false);
+            assertThat(ledger.takeConfirmed()).isEqualTo("compared");
+            assertThat(ledger.hasEffectsPending()).isFalse();
+            ledger.expect(Expected.COMPARE, true, "compared");
+            ledger.expect(Expected.SYNC, false, null);
+            assertThat(all("EZ")).containsOnly(true);
+            assertThat(ledger.hasEffectsPending()).isFalse();
+        }
+
+        @Test
         void areNotConfirmedByAnError() {
             ledger.expect(Expected.QUERY, false, "effect");
             ledger.next(BackendType.ERROR_RESPONSE);
