@@ -2,8 +2,10 @@ package dev.tenantry.fuzz;
 
 import dev.tenantry.support.Message;
 import dev.tenantry.support.RawClient;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -44,8 +46,13 @@ final class SessionScripts {
             "SHOW datestyle",
             "SELECT '1/2/2003'::date");
 
+    /** Their names. */
+    static final List<String> STATEMENTS = List.of("p1", "p2", "s1", "s2");
+
+    private static final String ALL_COLUMNS = "SELECT * FROM t ORDER BY id";
     private static final List<String> PREPARED = List.of(
             "SELECT owner, n FROM t ORDER BY id",
+            ALL_COLUMNS,
             "SELECT whoami()",
             "SELECT current_setting('search_path')",
             "UPDATE t SET n = n + 1 WHERE id = 1 RETURNING owner, n",
@@ -56,6 +63,7 @@ final class SessionScripts {
     private final List<String> schemas;
     private final boolean oneNode;
     private final List<Supplier<Step>> choices = new ArrayList<>();
+    private final Queue<Step> planned = new ArrayDeque<>();
 
     /**
      * Scripts over these schemas.
@@ -86,6 +94,8 @@ final class SessionScripts {
         add(4, () -> sql(several()));
         add(3, this::copy);
         add(3, () -> sql(cursor()));
+        add(2, () -> sql(alter()));
+        add(3, this::changing);
         add(2, () -> sql(pick(List.of("DISCARD PLANS", "DEALLOCATE ALL", ""))));
         if (stays) {
             add(4, () -> sql(ofOneBackend()));
@@ -103,7 +113,7 @@ final class SessionScripts {
 
     /** The next thing to say. */
     Step next() {
-        return pick(choices).get();
+        return planned.isEmpty() ? pick(choices).get() : planned.poll();
     }
 
     private <T> T pick(List<T> values) {
@@ -217,6 +227,26 @@ final class SessionScripts {
                                 .describe('P', "")
                                 .execute("", 0));
         };
+    }
+
+    /** A statement that is prepared, and run when its table has been changed. */
+    private Step changing() {
+        String name = pick(STATEMENTS);
+        planned.add(sql(random.nextInt(4) == 0 ? "SET search_path TO " + path() : alter()));
+        planned.add(
+                random.nextBoolean()
+                        ? sql("EXECUTE " + name)
+                        : step(
+                                "Bind, Execute " + name,
+                                client ->
+                                        client.bind("", name).describe('P', "").execute("", 0)));
+        return random.nextBoolean()
+                ? sql("PREPARE " + name + " AS " + ALL_COLUMNS)
+                : step("Parse " + name + ": " + ALL_COLUMNS, client -> client.parse(name, ALL_COLUMNS));
+    }
+
+    private String alter() {
+        return "ALTER TABLE t " + pick(List.of("ADD COLUMN more int", "DROP COLUMN more"));
     }
 
     private static Step step(String label, Function<RawClient, RawClient> said) {
