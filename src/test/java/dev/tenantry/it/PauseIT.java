@@ -400,6 +400,56 @@ class PauseIT extends SeveralNodes {
     }
 
     @Test
+    void doesNotCountTransactionsThatUseOtherSchemasOfTheNode() throws SQLException {
+        say("SET tenantry.node = 'worker1'");
+        say("CREATE SCHEMA several_3");
+        say("CREATE TABLE several_3.t ()");
+        waiting.run("BEGIN");
+        waiting.run("SELECT FROM several_3.t");
+        onCoordinator("SELECT tenantry.tenantry_pause_schema('several_1')");
+        awaitProgress("t/0");
+        assertThat(outcome(waiting.query("SELECT FROM several_3.t"))).isEqualTo("SELECT 0 T");
+        waiting.query("INSERT INTO several_1.t VALUES (1)").flushOut();
+        awaitWaiters(1);
+        assertThat(progress()).isEqualTo("t/0");
+        onCoordinator("DELETE FROM tenantry.pause", "SELECT tenantry.catalog_changed()");
+        assertThat(outcome(waiting)).isEqualTo("INSERT 0 1 T");
+        assertThat(outcome(waiting.query("COMMIT"))).isEqualTo("COMMIT I");
+    }
+
+    @Test
+    void remembersWhatALongTransactionHasUsed() throws SQLException {
+        waiting.run("BEGIN");
+        waiting.run("SELECT FROM several_1.t");
+        for (int i = 0; i < 100; i++) {
+            waiting.query("SELECT " + i);
+        }
+        waiting.flushOut();
+        for (int i = 0; i < 100; i++) {
+            assertThat(outcome(waiting)).isEqualTo("SELECT 1 T");
+        }
+        onCoordinator("SELECT tenantry.tenantry_pause_schema('several_1')");
+        awaitProgress("t/1");
+        assertThat(outcome(waiting.query("INSERT INTO several_1.t VALUES (1)"))).isEqualTo("INSERT 0 1 T");
+        assertThat(outcome(waiting.query("COMMIT"))).isEqualTo("COMMIT I");
+        awaitProgress("t/0");
+    }
+
+    @Test
+    void expectsNothingOfABlockThatHasFailed() throws SQLException {
+        waiting.run("BEGIN");
+        waiting.run("SAVEPOINT s");
+        waiting.run("SELECT 1/0 FROM several_1.t RIGHT JOIN (SELECT 1) one ON true");
+        onCoordinator("SELECT tenantry.tenantry_pause_schema('several_1')");
+        awaitProgress("t/0");
+        assertThat(outcome(waiting.query("ROLLBACK TO s"))).isEqualTo("ROLLBACK T");
+        waiting.query("SELECT FROM several_1.t").flushOut();
+        awaitWaiters(1);
+        onCoordinator("DELETE FROM tenantry.pause", "SELECT tenantry.catalog_changed()");
+        assertThat(outcome(waiting)).isEqualTo("SELECT 0 T");
+    }
+
+    @Test
     void takesAChainedTransactionForAnotherOne() throws SQLException {
         waiting.run("BEGIN");
         waiting.run("SELECT FROM several_1.t");

@@ -29,9 +29,6 @@ final class CutOver {
     /** What is left of the time when waiting ends, for what can't be stopped half-way. */
     private static final int WAIT_PERCENT = 80;
 
-    /** For how much of the time sessions are waited for that might still use the schema. */
-    private static final int RUNNING_PERCENT = 40;
-
     /** How often unlogged tables may prove too large for the time that there is. */
     private static final int COPIES_LATE_MAX = 3;
 
@@ -121,15 +118,13 @@ final class CutOver {
     }
 
     /**
-     * All proxies that are alive begin nothing there any more, and what ran there has ended. Sessions that are in a
-     * transaction on the node may never come to this schema: they are waited for only for a while, because their locks
-     * tell whether they have.
+     * All proxies that are alive begin nothing there any more, and what they had sent there has ended; some of it may
+     * not have come to the node before, so that no lock tells of it.
      */
     private boolean awaitAcknowledgements(long pauseId) throws InterruptedException {
         while (inTime()) {
             PauseState state = store.pauseState(pauseId);
-            boolean heard = state.acknowledged() >= state.proxies();
-            if (heard && (state.running() == 0 || rest(RUNNING_PERCENT).isNegative())) {
+            if (state.acknowledged() >= state.proxies() && state.running() == 0) {
                 return true;
             }
             Thread.sleep(LOOK);

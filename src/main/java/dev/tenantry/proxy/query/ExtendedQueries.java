@@ -41,7 +41,7 @@ public final class ExtendedQueries {
     private final OwnStatements own;
     private final SessionContext context;
     private final ParseMessages parses;
-    private final Undescribed undescribed;
+    private final ParseMessages.Undescribed undescribed;
     private final Portals portals = new Portals();
     private boolean skipping;
 
@@ -53,7 +53,8 @@ public final class ExtendedQueries {
         this.dispatcher = tools.dispatcher();
         this.cluster = tools.cluster();
         this.own = tools.own();
-        this.undescribed = new Undescribed(session, tools.cluster().owner());
+        this.undescribed =
+                new ParseMessages.Undescribed(session, tools.cluster().owner());
         this.parses = new ParseMessages(tools, undescribed);
     }
 
@@ -89,6 +90,7 @@ public final class ExtendedQueries {
     /** The reply that was given last has ended a transaction, and with it its portals. */
     public void transactionEnded() {
         portals.transactionEnded(session.ledger().settled());
+        statements.transactionEnded();
     }
 
     private boolean mustWait() {

@@ -1,6 +1,5 @@
 package dev.tenantry.proxy.query;
 
-import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.catalog.Pause;
 import dev.tenantry.catalog.Pauses;
@@ -16,19 +15,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Lets a session's statements wait while what they need is paused, unless their transaction has used it already. For a
- * schema this is: it was on the schema's node when the session first heard of the pause; because a function can take a
- * transaction from one schema to another of the same node, which nobody here sees. Lives on the client's event loop.
+ * Lets a session's statements wait while what they need is paused, unless their transaction has used it already; and
+ * says whether it has. Of a schema a transaction is known to use what its statements name, or find by the search_path;
+ * not what functions do there. Lives on the client's event loop.
  */
 public final class PauseGate {
-    private static final int NOWHERE = -1;
-
     private final Conversation session;
     private final SessionContext context;
     private final Dispatcher dispatcher;
+    private final SentStatements sent;
     private Pauses seen = Pauses.NONE;
-    private final List<Pause> before = new ArrayList<>();
-    private long endedBefore;
+    private final List<Pause.OfNode> before = new ArrayList<>();
+    private final List<Pause.OfSchema> unused = new ArrayList<>();
     private long owedUntil;
 
     /** A gate of a session that has heard of nothing. */
@@ -36,6 +34,12 @@ public final class PauseGate {
         this.session = session;
         this.context = context;
         this.dispatcher = dispatcher;
+        this.sent = new SentStatements(session, context);
+    }
+
+    /** What the session has sent; it is to be told of every statement. */
+    SentStatements sent() {
+        return sent;
     }
 
     /** Whether the statement waits; then its message is looked at again when the pause is over. */
@@ -68,7 +72,10 @@ public final class PauseGate {
     private boolean isExempt(Pause pause) {
         return switch (pause) {
             case Pause.OfNode(long _, int nodeId) -> isOn(nodeId);
-            case Pause.OfSchema schema -> before.contains(schema);
+            case Pause.OfSchema schema ->
+                (session.transaction().isOpen() || session.backends().isUnsynced())
+                        && !unused.contains(schema)
+                        && sent.mayUse(schema.name(), isPreparing());
         };
     }
 
@@ -92,32 +99,46 @@ public final class PauseGate {
         look(pauses);
         boolean owed = session.ledger().settled() < owedUntil;
         return pauses.all().stream()
-                .map(pause -> owed || before.contains(pause))
+                .map(pause -> switch (pause) {
+                    case Pause.OfNode node -> owed || before.contains(node);
+                    case Pause.OfSchema schema -> uses(schema);
+                })
                 .toList();
+    }
+
+    /** Whoever has said once that nothing uses the schema any more is let in no more. */
+    private boolean uses(Pause.OfSchema schema) {
+        boolean uses = !unused.contains(schema) && isUnderWay() && sent.mayUse(schema.name(), isPreparing());
+        if (!uses && !unused.contains(schema)) {
+            unused.add(schema);
+        }
+        return uses;
+    }
+
+    /** Whether the session has to do with nodes; a block that has failed there has let go of all it had. */
+    private boolean isUnderWay() {
+        boolean owed = !session.ledger().isEmpty() || session.backends().isUnsynced() || isWorking();
+        return owed || session.transaction().isOpen() && session.transaction().status() != 'E';
     }
 
     /** Notes, once for each pause, whether what is open now was there before it. */
     private void look(Pauses pauses) {
         if (!isInTransaction()) {
             before.clear();
-        } else if (session.transaction().ended() != endedBefore
-                && session.transaction().isOpen()) {
-            before.removeIf(pause -> pause instanceof Pause.OfSchema); // AND CHAIN: another one, on the same node
         }
-        endedBefore = session.transaction().ended();
         if (pauses == seen) {
             return;
         }
+        unused.removeIf(pause -> !pauses.contains(pause));
         for (Pause pause : pauses.all()) {
-            int nodeId = nodeId(pause);
-            if (seen.contains(pause)) {
+            if (!(pause instanceof Pause.OfNode node) || seen.contains(node)) {
                 continue;
             }
-            if (isOn(nodeId) || isWorking()) {
-                before.add(pause);
+            if (isOn(node.nodeId()) || isWorking()) {
+                before.add(node);
             }
             BackendConnection active = session.backends().active();
-            if (active != null && active.node().nodeId() == nodeId) {
+            if (active != null && active.node().nodeId() == node.nodeId()) {
                 owedUntil = session.ledger().noted();
             }
         }
@@ -135,6 +156,11 @@ public final class PauseGate {
         return dispatcher.isBusy() && !dispatcher.isWaitingForPause();
     }
 
+    /** Whether the statement told last is being prepared for on a connection that the session has. */
+    private boolean isPreparing() {
+        return isWorking() && !session.backends().isOpening();
+    }
+
     /** Whether the open block or batch has used that node. */
     private boolean isOn(int nodeId) {
         BackendConnection active = session.backends().active();
@@ -144,15 +170,5 @@ public final class PauseGate {
                 || session.transaction().isOpen()
                         && session.transaction().participants().stream()
                                 .anyMatch(participant -> participant.node().nodeId() == nodeId);
-    }
-
-    private int nodeId(Pause pause) {
-        return switch (pause) {
-            case Pause.OfNode(long _, int nodeId) -> nodeId;
-            case Pause.OfSchema(long _, String name) -> {
-                DistributedSchema schema = context.catalog().schema(name);
-                yield schema == null ? NOWHERE : schema.node().nodeId();
-            }
-        };
     }
 }

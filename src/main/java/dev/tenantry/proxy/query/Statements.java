@@ -121,13 +121,27 @@ public final class Statements {
     /** Whether a statement waits because what it needs is paused; then its message must wait. */
     boolean isHeld(StatementFacts facts, Route route) {
         Pauses pauses = context.catalog().pauses();
-        return pauses != Pauses.NONE && gate.holds(pauses, context.executed(facts), route, node(route));
+        StatementFacts executed = context.executed(facts);
+        if (pauses != Pauses.NONE && gate.holds(pauses, executed, route, node(route))) {
+            return true;
+        }
+        gate.sent().add(executed);
+        return false;
     }
 
     /** The same for a message that names nothing and goes where the session is. */
     boolean isHeld() {
         Pauses pauses = context.catalog().pauses();
-        return pauses != Pauses.NONE && gate.holds(pauses, context.anyNode());
+        if (pauses != Pauses.NONE && gate.holds(pauses, context.anyNode())) {
+            return true;
+        }
+        gate.sent().addUnknown();
+        return false;
+    }
+
+    /** The reply that was given last has ended a transaction. */
+    void transactionEnded() {
+        gate.sent().transactionEnded();
     }
 
     /** Whether anything is paused, so that each statement must be looked at. */
@@ -227,6 +241,7 @@ public final class Statements {
         if (session.transaction().isOpen()) {
             session.transaction().bind();
         }
+        gate.sent().addString(string);
         string.forEach(this::ran);
     }
 

@@ -64,8 +64,19 @@ public final class SessionContext implements RoutingContext {
 
     @Override
     public String currentRole() {
-        String role = settings.effective("role");
-        return role == null || role.equals("none") ? sessionRole() : role;
+        return currentRole(settings.current());
+    }
+
+    private String currentRole(SessionSettings.State at) {
+        String role = settings.effective(at, "role");
+        return role == null || role.equals("none") ? sessionRole(at) : role;
+    }
+
+    /** The names on the search_path of another moment, with the role's where {@code "$user"} stands. */
+    public List<String> schemasOnPath(SessionSettings.State at) {
+        return settings.searchPath(at).stream()
+                .map(name -> name.equals("$user") ? currentRole(at) : name)
+                .toList();
     }
 
     /** The role that signed in. */
@@ -75,7 +86,11 @@ public final class SessionContext implements RoutingContext {
 
     /** The role of SET SESSION AUTHORIZATION, or the one that signed in. */
     public String sessionRole() {
-        String authorization = settings.effective("session_authorization");
+        return sessionRole(settings.current());
+    }
+
+    private String sessionRole(SessionSettings.State at) {
+        String authorization = settings.effective(at, "session_authorization");
         return authorization == null || authorization.equals("default") ? user : authorization;
     }
 

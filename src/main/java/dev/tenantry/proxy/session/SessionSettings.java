@@ -156,7 +156,9 @@ public final class SessionSettings {
         return effective(state, name);
     }
 
-    private @Nullable String effective(State at, String name) {
+    /** The value that counted at another moment. */
+    @Nullable
+    String effective(State at, String name) {
         Value value = at.local().get(name);
         if (value == null) {
             value = at.session().get(name);
@@ -202,12 +204,16 @@ public final class SessionSettings {
     /** The effective search_path as a list of exact names. */
     public List<String> searchPath() {
         if (searchPathVersion != version) {
-            String text = effective("search_path");
-            searchPath =
-                    SearchPath.parse(text == null ? DEFAULT_SEARCH_PATH : text).orElse(List.of());
+            searchPath = searchPath(state);
             searchPathVersion = version;
         }
         return searchPath;
+    }
+
+    /** The search_path of another moment. */
+    public List<String> searchPath(State at) {
+        String text = effective(at, "search_path");
+        return SearchPath.parse(text == null ? DEFAULT_SEARCH_PATH : text).orElse(List.of());
     }
 
     /**
