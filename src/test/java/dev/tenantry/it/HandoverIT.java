@@ -91,6 +91,27 @@ class HandoverIT {
         assertThat(first.value("SHOW work_mem")).isEqualTo("7MB");
     }
 
+    /** What a batch has set is undone with it, also where another node has a part in it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void knowsWhatABatchOverTwoNodesHasUndone(boolean string) {
+        succeed(first, ORDINARY);
+        succeed(first, "SET work_mem TO '11MB'");
+        String failing = "INSERT INTO public.on_coordinator SELECT 1/0";
+        if (string) {
+            first.query("RESET work_mem; SELECT FROM handed.t; " + failing).flushOut();
+        } else {
+            first.parse("", "RESET work_mem").bind("", "").execute("", 0);
+            first.parse("", ORDINARY).bind("", "").execute("", 0);
+            first.parse("", failing).bind("", "").execute("", 0).sync().flushOut();
+        }
+        assertThat(Message.only(first.readUntilReady(), 'E').sqlState()).isEqualTo("22012");
+        assertThat(second.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
+                .isEqualTo("4MB");
+        assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
+                .isEqualTo("11MB");
+    }
+
     @Test
     void answersManySessionsThatAskAtTheSameTime() throws IOException {
         ProxyServer larger = proxy(2, 60_000);

@@ -119,8 +119,7 @@ public final class Effects {
         }
         PreparedOnBackend.confirmed(action, backend, statements, settings::onWire);
         if (!transaction.isOpen()) {
-            backend.label(settings.session());
-            return;
+            return; // it has not ended: the label tells what it ends with
         }
         backend.openLabel(settings.current());
         if (action instanceof StatementAction.Commit || action instanceof StatementAction.Rollback) {

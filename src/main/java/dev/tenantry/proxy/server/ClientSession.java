@@ -357,6 +357,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     public byte ready(BackendConnection backend, byte status, boolean swallowed, boolean failed) {
         context.answered(failed);
         if (swallowed) {
+            occupancy.hasEnded(backend, status, failed);
             return status;
         }
         timer.answered();

@@ -76,6 +76,15 @@ final class Occupancy implements SessionBackends.Owner {
         }
     }
 
+    /** A message of the session's own is answered; it may have ended a batch of the client's, which then lasts. */
+    void hasEnded(BackendConnection backend, byte status, boolean failed) {
+        if (status == BackendConnection.IDLE
+                && !failed
+                && !session.transaction().isOpen()) {
+            backend.label(session.settings().session());
+        }
+    }
+
     private void believes(BackendConnection backend, State before) {
         State now = session.settings().current();
         if (now != before && session.transaction().isEnlisted(backend)) {
