@@ -119,7 +119,7 @@ public final class Router {
                 case SetConfigCall.Argument.Literal(String literal) -> literal;
                 case SetConfigCall.Argument.Parameter(int number) ->
                     number <= context.parameterCount() ? context.parameter(number) : null;
-                case SetConfigCall.Argument.Unknown() -> null;
+                case SetConfigCall.Argument.Null(), SetConfigCall.Argument.Unknown() -> null;
             };
             DistributedSchema schema = text == null
                     ? null

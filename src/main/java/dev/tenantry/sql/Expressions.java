@@ -220,6 +220,8 @@ final class Expressions {
             value = new Argument.Literal(t.string(argument + 2));
         } else if (whole && t.type(argument + 2) == Lexer.PARAM) {
             value = new Argument.Parameter(t.integer(argument + 2));
+        } else if (whole && t.keyword(argument + 2) == Keyword.NULL) {
+            value = new Argument.Null();
         }
         Local local = Local.UNKNOWN;
         if (whole && t.type(argument + 5) == Lexer.CLOSE) {

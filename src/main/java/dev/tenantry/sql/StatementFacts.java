@@ -141,6 +141,9 @@ public record StatementFacts(
             /** A bound parameter, {@code number} counted from 1. */
             record Parameter(int number) implements Argument {}
 
+            /** NULL, which is the default. */
+            record Null() implements Argument {}
+
             /** An expression we do not evaluate. */
             record Unknown() implements Argument {}
         }

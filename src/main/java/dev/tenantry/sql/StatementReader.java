@@ -275,7 +275,8 @@ final class StatementReader {
             byte after = t.type(at + 1);
             if (after == Lexer.COMMA || after == Lexer.CLOSE) {
                 boolean text = t.type(at) == Lexer.STRING && t.end(at) - t.start(at) <= ARGUMENT_LENGTH_MAX;
-                found.add(text ? new Argument.Literal(t.string(at)) : new Argument.Unknown());
+                Argument other = t.keyword(at) == Keyword.NULL ? new Argument.Null() : new Argument.Unknown();
+                found.add(text ? new Argument.Literal(t.string(at)) : other);
             }
             more = after == Lexer.COMMA;
         }

@@ -112,6 +112,42 @@ class HandoverIT {
                 .isEqualTo("11MB");
     }
 
+    /** NULL is the default. */
+    @ParameterizedTest
+    @ValueSource(strings = {"$1", "NULL"})
+    void forgetsASettingThatIsSetToNull(String value) {
+        succeed(first, ORDINARY);
+        succeed(first, "SET work_mem TO '11MB'");
+        boolean bound = value.equals("$1");
+        first.parse("", "SELECT set_config('work_mem', " + value + ", false) FROM handed.harmless()");
+        first.bind("", "", bound ? new String[] {null} : new String[0]);
+        first.execute("", 0).sync().flushOut();
+        assertThat(Message.only(first.readUntilReady(), 'D').text()).contains("4MB");
+        succeed(second, ORDINARY);
+        assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
+                .isEqualTo("4MB");
+        succeed(first, "SET work_mem TO '11MB'");
+        succeed(first, "PREPARE setting (text) AS SELECT set_config('work_mem', $1, false) FROM handed.harmless()");
+        succeed(first, "EXECUTE setting (NULL)");
+        succeed(second, ORDINARY);
+        assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
+                .isEqualTo("4MB");
+    }
+
+    @Test
+    void bringsALongSettingAlong() {
+        String path = "handed, " + "x".repeat(2_000).replaceAll("x{40}", "$0, ") + "public";
+        first.parse("", "SELECT set_config('search_path', $1, false)")
+                .bind("", "", path)
+                .execute("", 0)
+                .sync()
+                .flushOut();
+        first.readUntilReady();
+        assertThat(first.value("SELECT count(*) FROM t")).isEqualTo("0");
+        succeed(second, ORDINARY);
+        assertThat(first.value("SHOW search_path")).isEqualTo(path);
+    }
+
     @Test
     void answersManySessionsThatAskAtTheSameTime() throws IOException {
         ProxyServer larger = proxy(2, 60_000);

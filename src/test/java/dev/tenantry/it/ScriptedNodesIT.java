@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
+import dev.tenantry.support.Eventually;
 import dev.tenantry.support.FakeNode;
 import dev.tenantry.support.Message;
 import dev.tenantry.support.MessageWriter;
@@ -14,6 +15,7 @@ import dev.tenantry.support.TestCertificate;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of a statement that waits for something when that fails, or when its client cancels it. */
@@ -185,12 +187,14 @@ class ScriptedNodesIT extends ScriptedNodes {
 
     @Test
     void handsOnNoConnectionThatItsNodeDoesNotAnswerOn() {
+        AtomicInteger left = new AtomicInteger();
         FakeNode node = FakeNode.start(peer -> {
             boolean first = connections.getAndIncrement() == 0;
             peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
             any(peer, first ? "SELECT 1" : "SELECT 2", 'I');
             any(peer, "DISCARD ALL", 'I');
             any(peer, "SELECT 1", 'I');
+            left.incrementAndGet();
             if (first) {
                 peer.expect('Q'); // the question whether it is still there
                 peer.expectEnd();
@@ -213,6 +217,7 @@ class ScriptedNodesIT extends ScriptedNodes {
                     leave(client);
                 }
             }
+            Eventually.holds("both have been cleaned", () -> left.get() == 2);
         }
     }
 

@@ -136,7 +136,12 @@ public final class Effects {
         }
         List<@Nullable String> values = new ArrayList<>();
         for (Argument argument : execute.arguments()) {
-            values.add(argument instanceof Argument.Literal(String text) ? text : null);
+            values.add(
+                    switch (argument) {
+                        case Argument.Literal(String text) -> text;
+                        case Argument.Null() -> null;
+                        case Argument.Parameter _, Argument.Unknown _ -> BoundParameters.UNKNOWN;
+                    });
         }
         BoundParameters parameters = new BoundParameters(values);
         facts.settingCalls().forEach(call -> setConfig(call, parameters));
@@ -178,16 +183,28 @@ public final class Effects {
     }
 
     private void setConfig(SetConfigCall call, BoundParameters parameters) {
-        String value = switch (call.value()) {
-            case Argument.Literal literal -> literal.text();
-            case Argument.Parameter parameter -> parameters.text(parameter.number());
-            case Argument.Unknown() -> null;
-        };
-        if (value != null && call.local() != SetConfigCall.Local.UNKNOWN) {
-            set(
-                    call.name().toLowerCase(Locale.ROOT),
-                    new SessionSettings.Value(value, null),
-                    call.local() == SetConfigCall.Local.YES);
+        if (call.local() == SetConfigCall.Local.UNKNOWN) {
+            return;
+        }
+        String name = call.name().toLowerCase(Locale.ROOT);
+        boolean local = call.local() == SetConfigCall.Local.YES;
+        String value = null;
+        boolean isNull = false;
+        switch (call.value()) {
+            case Argument.Literal literal -> value = literal.text();
+            case Argument.Parameter parameter -> {
+                value = parameters.text(parameter.number());
+                isNull = parameters.isNull(parameter.number());
+            }
+            case Argument.Null() -> isNull = true;
+            case Argument.Unknown() -> {
+                // the node is asked what it was before another session gets the connection
+            }
+        }
+        if (value != null) {
+            set(name, new SessionSettings.Value(value, null), local);
+        } else if (isNull && !settings.hasBegunWith(name)) {
+            reset(new StatementAction.ResetVariable(name, local));
         }
     }
 

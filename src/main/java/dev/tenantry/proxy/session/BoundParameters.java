@@ -9,12 +9,27 @@ import org.jspecify.annotations.Nullable;
 /** The text values of a Bind message; binary values of text-like parameters are their text as well. */
 public record BoundParameters(List<@Nullable String> values) {
     public static final BoundParameters NONE = new BoundParameters(List.of());
-    private static final int VALUE_LENGTH_MAX = 1024;
+    /** Stands for a value that is not known; told by identity. */
+    @SuppressWarnings("StringOperationCanBeSimplified") // no other value may be this one
+    public static final String UNKNOWN = new String("unknown");
 
-    /** The value of parameter {@code number}, counted from 1; null when NULL, too long to be a name, or not there. */
+    private static final int VALUE_LENGTH_MAX = 65_536;
+
+    /** The value of parameter {@code number}, counted from 1; null when NULL, too long to be kept, or not there. */
     @Nullable
     public String text(int number) {
-        return number >= 1 && number <= values.size() ? values.get(number - 1) : null;
+        String value = number >= 1 && number <= values.size() ? values.get(number - 1) : null;
+        return isUnknown(value) ? null : value;
+    }
+
+    /** Whether the parameter is there and NULL. */
+    public boolean isNull(int number) {
+        return number >= 1 && number <= values.size() && values.get(number - 1) == null;
+    }
+
+    @SuppressWarnings({"ReferenceEquality", "StringEquality"}) // told by identity
+    private static boolean isUnknown(@Nullable String value) {
+        return value == UNKNOWN;
     }
 
     /**
@@ -41,8 +56,11 @@ public record BoundParameters(List<@Nullable String> values) {
             if (length > end - at) {
                 return NONE;
             }
-            values.add(
-                    length >= 0 && length <= VALUE_LENGTH_MAX ? in.toString(at, length, StandardCharsets.UTF_8) : null);
+            if (length < 0) {
+                values.add(null);
+            } else {
+                values.add(length <= VALUE_LENGTH_MAX ? in.toString(at, length, StandardCharsets.UTF_8) : UNKNOWN);
+            }
             at += Math.max(length, 0);
         }
         return new BoundParameters(values);

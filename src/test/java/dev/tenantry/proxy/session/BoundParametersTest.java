@@ -23,6 +23,19 @@ class BoundParametersTest {
         assertThat(bound.text(2)).isNull();
         assertThat(bound.text(3)).isEmpty();
         assertThat(bound.text(4)).isNull();
+        assertThat(bound.isNull(2)).isTrue();
+        assertThat(bound.isNull(3)).isFalse();
+        assertThat(bound.isNull(4)).isFalse();
+    }
+
+    @Test
+    void takesNoLongValueForNull() {
+        ByteBuf in = Unpooled.buffer().writeShort(0).writeShort(2);
+        in.writeInt(65_536).writeZero(65_536).writeInt(65_537).writeZero(65_537).writeShort(0);
+        BoundParameters bound = BoundParameters.read(in, 0, in.writerIndex());
+        assertThat(bound.text(1)).hasSize(65_536);
+        assertThat(bound.text(2)).isNull();
+        assertThat(bound.isNull(2)).isFalse();
     }
 
     @Test
