@@ -1,5 +1,8 @@
 package dev.tenantry.control.move;
 
+import dev.tenantry.control.node.copy.SqlStates;
+import dev.tenantry.store.StatementRefusedException;
+
 /** The copy is of no use any more, because the schema has changed or replication has stopped; a new one may be. */
 final class CopyInvalidException extends RuntimeException {
 
@@ -16,6 +19,15 @@ final class CopyInvalidException extends RuntimeException {
     CopyInvalidException(String message, String detail) {
         super(message);
         this.detail = detail;
+    }
+
+    /** This, if a statement about a schema that moves was refused because its definition is not what it was. */
+    static RuntimeException unlessOther(StatementRefusedException refused, String schema) {
+        return SqlStates.isOfDefinition(refused.sqlState())
+                ? new CopyInvalidException(
+                        "schema %s was changed while it was being moved".formatted(schema),
+                        String.valueOf(refused.getMessage()))
+                : refused;
     }
 
     String detail() {

@@ -43,12 +43,7 @@ final class Copying {
             }
             note(copy.progress(), sizes);
         } catch (StatementRefusedException refused) {
-            if (SqlStates.isOfDefinition(refused.sqlState())) {
-                throw new CopyInvalidException(
-                        "schema %s was changed while it was being moved".formatted(plan.schema()),
-                        String.valueOf(refused.getMessage()));
-            }
-            throw refused;
+            throw CopyInvalidException.unlessOther(refused, plan.schema());
         }
     }
 

@@ -3,7 +3,6 @@ package dev.tenantry.control.move;
 import dev.tenantry.control.move.MoveLimits.Comparison;
 import dev.tenantry.control.node.copy.RowComparison;
 import dev.tenantry.control.node.copy.Source;
-import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveRow;
@@ -83,12 +82,7 @@ final class Verification {
             return RowComparison.differences(
                     source, target, plan.schema(), tables, services.limits().comparison() == Comparison.CHECKSUMS);
         } catch (StatementRefusedException refused) {
-            if (SqlStates.isOfDefinition(refused.sqlState())) {
-                throw new CopyInvalidException(
-                        "schema %s was changed while it was being moved".formatted(plan.schema()),
-                        String.valueOf(refused.getMessage()));
-            }
-            throw refused;
+            throw CopyInvalidException.unlessOther(refused, plan.schema());
         }
     }
 

@@ -14,7 +14,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.nio.channels.NotYetConnectedException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -380,8 +379,8 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (cause instanceof NotYetConnectedException) {
-            return; // netty's epoll may read too soon (netty/netty#10411); how connecting ends is told by its future
+        if (BackendConnector.isReadTooSoon(cause)) {
+            return;
         }
         if (login != null) {
             login.failed(cause);

@@ -13,6 +13,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
+import java.nio.channels.NotYetConnectedException;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -157,6 +158,14 @@ public final class BackendConnector {
         return SqlError.error("08006", "could not connect to node \"" + node.name() + "\"")
                 .withDetail("The node at " + node.address() + " did not answer: " + why(cause) + ".")
                 .withHint("Schemas on other nodes are not affected. Try again when the node is back.");
+    }
+
+    /**
+     * Whether netty's epoll has read from a socket that is still connecting (netty/netty#10411), which says nothing of
+     * how that ends: its future does.
+     */
+    static boolean isReadTooSoon(Throwable cause) {
+        return cause instanceof NotYetConnectedException;
     }
 
     private static String why(Throwable cause) {

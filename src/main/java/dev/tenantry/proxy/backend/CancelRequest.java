@@ -67,6 +67,9 @@ final class CancelRequest extends ChannelInitializer<Channel> {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            if (BackendConnector.isReadTooSoon(cause)) {
+                return;
+            }
             context.close(); // a cancel that can't be sent is one that came too late
         }
     }

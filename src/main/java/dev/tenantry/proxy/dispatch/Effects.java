@@ -188,24 +188,20 @@ public final class Effects {
         }
         String name = call.name().toLowerCase(Locale.ROOT);
         boolean local = call.local() == SetConfigCall.Local.YES;
-        String value = null;
-        boolean isNull = false;
-        switch (call.value()) {
-            case Argument.Literal literal -> value = literal.text();
-            case Argument.Parameter parameter -> {
-                value = parameters.text(parameter.number());
-                isNull = parameters.isNull(parameter.number());
-            }
-            case Argument.Null() -> isNull = true;
-            case Argument.Unknown() -> {
-                // the node is asked what it was before another session gets the connection
-            }
-        }
-        if (value != null) {
-            set(name, new SessionSettings.Value(value, null), local);
-        } else if (isNull && !settings.hasBegunWith(name)) {
+        Argument value =
+                call.value() instanceof Argument.Parameter(int number) ? bound(parameters, number) : call.value();
+        if (value instanceof Argument.Literal(String text)) {
+            set(name, new SessionSettings.Value(text, null), local);
+        } else if (value instanceof Argument.Null && !settings.hasBegunWith(name)) {
             reset(new StatementAction.ResetVariable(name, local));
         }
+    }
+
+    private static Argument bound(BoundParameters parameters, int number) {
+        String text = parameters.text(number);
+        return text != null
+                ? new Argument.Literal(text)
+                : parameters.isNull(number) ? new Argument.Null() : new Argument.Unknown();
     }
 
     private void ended(String tag, boolean chain) {

@@ -108,8 +108,11 @@ public final class PauseGate {
 
     /** Whoever has said once that nothing uses the schema any more is let in no more. */
     private boolean uses(Pause.OfSchema schema) {
-        boolean uses = !unused.contains(schema) && isUnderWay() && sent.mayUse(schema.name(), isPreparing());
-        if (!uses && !unused.contains(schema)) {
+        if (unused.contains(schema)) {
+            return false;
+        }
+        boolean uses = isUnderWay() && sent.mayUse(schema.name(), isPreparing());
+        if (!uses) {
             unused.add(schema);
         }
         return uses;

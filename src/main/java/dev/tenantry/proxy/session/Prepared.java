@@ -165,9 +165,9 @@ public final class Prepared {
         result = said;
     }
 
-    /** Whether its result, as far as it is known, is that of another statement of the same text. */
-    boolean isLike(Prepared other) {
-        return result == null || other.result != null && result.matches(other.result);
+    /** Whether its result, as far as it is known, is what a server says of a statement of the same text now. */
+    boolean matches(@Nullable Result now) {
+        return result == null || now != null && result.matches(now);
     }
 
     /** The same statement as of a session that prepares it now, and gets this result. */

@@ -109,7 +109,7 @@ public final class PreparedOnBackend {
                 }
             }
             case NameChange.Compares(Prepared prepared, boolean _) -> {
-                if (compares(prepared, said)) {
+                if (prepared.matches(said)) {
                     prepared.result(said);
                 } else {
                     backend.prepared().adopt(prepared.name(), prepared.changed(said));
@@ -122,11 +122,6 @@ public final class PreparedOnBackend {
         }
     }
 
-    private static boolean compares(Prepared statement, Prepared.Result now) {
-        Prepared.Result before = statement.result();
-        return before == null || before.matches(now);
-    }
-
     /** Whether another session has left the very same behind, parsed as it would be parsed now. */
     private static boolean isThere(Prepared statement, BackendConnection backend, Conversation session) {
         return isShared(statement)
@@ -134,7 +129,7 @@ public final class PreparedOnBackend {
                 && backend.prepared().get(statement.name()) instanceof Prepared other
                 && isShared(other)
                 && Arrays.equals(other.message(), statement.message())
-                && statement.isLike(other)
+                && statement.matches(other.result())
                 && backend.prepared()
                         .isParsed(
                                 statement.name(), session.settings().meaning(), statement, statement.confirmedNanos());
@@ -209,7 +204,7 @@ public final class PreparedOnBackend {
         Prepared.Result said = session.statements().result(shape, backend.node().nodeId());
         if (statement.result() == null) {
             backend.prepared().put(statement.name(), statement);
-        } else if (compares(statement, said)) {
+        } else if (statement.matches(said)) {
             statement.result(said);
             backend.prepared().put(statement.name(), statement);
         } else {
