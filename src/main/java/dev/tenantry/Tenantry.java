@@ -115,6 +115,7 @@ public final class Tenantry implements AutoCloseable {
         proxy = server;
         plane.acknowledge(server.pauseProgress());
         plane.endDeadlocks(server.lockWaiters());
+        plane.exchangeCancels(server.foreignCancels());
         url = url(people, plane.catalog().current(), server.address());
     }
 

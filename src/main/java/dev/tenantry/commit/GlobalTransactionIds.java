@@ -16,6 +16,11 @@ public final class GlobalTransactionIds {
         this.proxyId = proxyId;
     }
 
+    /** Whose names these are. */
+    public String proxyId() {
+        return proxyId;
+    }
+
     /** The next name, for a transaction that this node decides by the commit of that transaction of its own. */
     public String next(String clusterId, int deciderNodeId, long deciderTransaction) {
         return new GlobalTransactionId(

@@ -1,7 +1,9 @@
 package dev.tenantry.control;
 
+import dev.tenantry.activity.ForeignCancels;
 import dev.tenantry.activity.LockWaiters;
 import dev.tenantry.catalog.PauseProgress;
+import dev.tenantry.control.cancel.CancelExchange;
 import dev.tenantry.control.deadlock.DeadlockDetector;
 import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.control.move.MoveRunner;
@@ -176,6 +178,13 @@ public final class ControlPlane implements AutoCloseable {
     /** Ends deadlocks over several nodes among these sessions and those of other proxies, until this is closed. */
     public void endDeadlocks(LockWaiters waiters) {
         DeadlockDetector started = new DeadlockDetector(vertx, feed, coordinator, waiters);
+        closings.add(started::close);
+        started.start();
+    }
+
+    /** Exchanges cancel requests with other proxies, until this is closed. */
+    public void exchangeCancels(ForeignCancels proxy) {
+        CancelExchange started = new CancelExchange(vertx, coordinator, feed, proxy);
         closings.add(started::close);
         started.start();
     }

@@ -1,12 +1,18 @@
 package dev.tenantry.store;
 
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.UUID;
 
 /** Changes the catalog over one connection to the coordinator; every change makes a new version and notifies. */
 public final class CatalogStore {
@@ -157,8 +163,42 @@ public final class CatalogStore {
         return alive;
     }
 
+    /** A cancel request on its way from one proxy to another. */
+    public record Cancel(UUID id, int processId, byte[] secret) {}
+
+    /** Asks the proxies that may know the keys; returns which of them some live proxy was asked for. */
+    public Set<UUID> handOnCancels(String proxyId, List<Cancel> cancels) {
+        JsonArray rows = new JsonArray();
+        for (Cancel cancel : cancels) {
+            rows.add(new JsonObject()
+                    .put("id", cancel.id().toString())
+                    .put("processid", cancel.processId())
+                    .put("secret", HexFormat.of().formatHex(cancel.secret())));
+        }
+        Set<UUID> asked = new HashSet<>();
+        connection
+                .query("SELECT tenantry.hand_on_cancels($1, $2)", proxyId, rows)
+                .forEach(row -> asked.add(row.getUUID(0)));
+        return asked;
+    }
+
+    /** What this proxy is asked to cancel; it is asked only once. */
+    public List<Cancel> takeCancels(String proxyId) {
+        List<Cancel> taken = new ArrayList<>();
+        connection
+                .query("SELECT id, processid, secret FROM tenantry.take_cancels($1)", proxyId)
+                .forEach(row -> taken.add(new Cancel(
+                        row.getUUID(0), row.getInteger(1), row.getBuffer(2).getBytes())));
+        return taken;
+    }
+
+    /** Tells the proxy that has asked that it is done. */
+    public void cancelled(UUID id) {
+        connection.query("SELECT tenantry.cancelled($1)", id);
+    }
+
     /** Forgets what is gone. */
     public void sweep() {
-        connection.query("SELECT tenantry.sweep()");
+        connection.query("SELECT tenantry.sweep(), tenantry.sweep_cancels()");
     }
 }

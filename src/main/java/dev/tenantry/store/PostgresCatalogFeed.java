@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,7 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
 
     private final CompletableFuture<CatalogSnapshot> first = new CompletableFuture<>();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private final List<Consumer<String>> words = new CopyOnWriteArrayList<>();
     private final Thread thread;
     private final TracelessNodes traceless = new TracelessNodes();
     private volatile @Nullable CatalogSnapshot current;
@@ -102,6 +104,19 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
     @Override
     public void forget(Runnable action) {
         listeners.remove(action);
+    }
+
+    /**
+     * Passes on what proxies tell each other on the catalog's channel, until it is forgotten: anything but that the
+     * catalog has changed. The listener must not block, nor believe what it hears: any role can notify.
+     */
+    public void onWord(Consumer<String> listener) {
+        words.add(listener);
+    }
+
+    /** Tells that listener nothing more. */
+    public void forgetWord(Consumer<String> listener) {
+        words.remove(listener);
     }
 
     /** Whether a first snapshot is there. */
@@ -165,7 +180,7 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
 
     /** Reads until the connection breaks or the catalog should be read anew. */
     private void follow(ServerConnection connection, boolean returned) {
-        connection.onNotification(payload -> wakeUps.add(new CompletableFuture<>()));
+        connection.onNotification(this::notified);
         connection.onClose(() -> wakeUps.add(new CompletableFuture<>()));
         connection.query("LISTEN " + CHANNEL);
         CatalogReader reader = new CatalogReader(connection);
@@ -184,6 +199,14 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
             awaitWork(limits.pollInterval(), asked);
         }
         answer(asked);
+    }
+
+    private void notified(String payload) {
+        if (payload.isEmpty()) {
+            wakeUps.add(new CompletableFuture<>());
+        } else {
+            words.forEach(listener -> listener.accept(payload));
+        }
     }
 
     private void publish(CatalogSnapshot snapshot, List<CompletableFuture<CatalogSnapshot>> asked) {

@@ -94,26 +94,32 @@ public final class Cluster implements AutoCloseable {
     /** Starts control plane and proxy, which must not run; as after the death of the process they were in. */
     public void startProxy() {
         meters = new SimpleMeterRegistry();
-        Servers servers = new Servers.Existing(
-                coordinator().url(),
-                workers().stream().map(node -> node.host() + ":" + node.port()).toList());
-        Wiring wiring = new Wiring(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                COORDINATOR_WAIT,
-                STOP_GRACE,
-                ProxyLimits.forCores(2),
-                control,
-                tls,
-                vertx,
-                meters,
-                point -> moves.reached(point),
-                DistributedEnd.Observer.NONE);
         try {
-            tenantry = Tenantry.start(servers, wiring);
+            tenantry = Tenantry.start(servers(), wiring(ProxyLimits.forCores(2), meters));
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(interrupted);
         }
+    }
+
+    private Servers servers() {
+        return new Servers.Existing(
+                coordinator().url(),
+                workers().stream().map(node -> node.host() + ":" + node.port()).toList());
+    }
+
+    private Wiring wiring(ProxyLimits limits, MeterRegistry registry) {
+        return new Wiring(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                COORDINATOR_WAIT,
+                STOP_GRACE,
+                limits,
+                control,
+                tls,
+                vertx,
+                registry,
+                point -> moves.reached(point),
+                DistributedEnd.Observer.NONE);
     }
 
     /** Stops control plane and proxy, gracefully; the servers go on. */
@@ -203,6 +209,16 @@ public final class Cluster implements AutoCloseable {
     /** A superuser's session through the proxy, over the wire itself. */
     public RawClient login() {
         return SuperuserLogin.at(host(), port(), Map.of());
+    }
+
+    /** A second process's worth of planes, in this JVM, before the same servers; close it. */
+    public Tenantry another(ProxyLimits limits) {
+        try {
+            return Tenantry.start(servers(), wiring(limits, new SimpleMeterRegistry()));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(interrupted);
+        }
     }
 
     /** A proxy beside the cluster's own that says how far each commit over several nodes is; close it. */

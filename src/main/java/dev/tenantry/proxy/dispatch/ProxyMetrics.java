@@ -28,9 +28,24 @@ public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCo
     private final Map<String, Counter> errors = new ConcurrentHashMap<>();
     private final Map<String, AtomicInteger> backends = new ConcurrentHashMap<>();
     private final Map<String, AtomicInteger> idle = new ConcurrentHashMap<>();
+    private final Map<Cancel, Counter> cancels = new EnumMap<>(Cancel.class);
     private final Map<PinReason, Counter> pins = new EnumMap<>(PinReason.class);
     private final Timer proxyTime;
     private final Timer nodeTime;
+
+    /** What became of a cancel request. */
+    public enum Cancel {
+        /** Carried out for a client of this proxy. */
+        OWN,
+        /** Another proxy was asked. */
+        HANDED_ON,
+        /** Carried out because another proxy has asked. */
+        TAKEN,
+        /** No session has that key. */
+        UNKNOWN,
+        /** Too many at a time, or there was no way to hand it on. */
+        DROPPED
+    }
 
     /** Registers the meters. */
     public ProxyMetrics(MeterRegistry registry) {
@@ -56,6 +71,14 @@ public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCo
                             .description(
                                     "Times that something was found on a connection that keeps it with its session")
                             .tag("reason", reason.text())
+                            .register(registry));
+        }
+        for (Cancel cancel : Cancel.values()) {
+            cancels.put(
+                    cancel,
+                    Counter.builder("tenantry.cancels")
+                            .description("Cancel requests by what became of them")
+                            .tag("outcome", cancel.name().toLowerCase(Locale.ROOT))
                             .register(registry));
         }
         bytes("from_client", bytesFromClients);
@@ -140,6 +163,14 @@ public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCo
     public void idle(String node, int change) {
         gauge(idle, node, "tenantry.backends.idle", "Connections to nodes that no session holds")
                 .addAndGet(change);
+    }
+
+    /** A cancel request has been dealt with. */
+    public void cancel(Cancel outcome) {
+        Counter counter = cancels.get(outcome);
+        if (counter != null) {
+            counter.increment();
+        }
     }
 
     @Override

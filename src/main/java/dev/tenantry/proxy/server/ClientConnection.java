@@ -154,8 +154,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
             case StartupPacket.CancelRequest cancel -> {
                 closing = true;
                 // Closed when the node has been told, so that a client that waits for it can't hit its next query.
-                core.cancelKeys()
-                        .cancel(cancel.processId(), cancel.secretKey())
+                core.cancels()
+                        .request(cancel.processId(), cancel.secretKey())
                         .whenComplete((done, problem) -> context.close());
             }
             case StartupPacket.Startup startup -> {

@@ -29,7 +29,8 @@ final class ProxyCore {
     private final ScramSecrets secrets;
     private final TlsContexts tls;
     private final ProxyMetrics metrics;
-    private final CancelKeys cancelKeys = new CancelKeys();
+    private final CancelKeys cancelKeys;
+    private final CancelDesk cancels;
     private final Set<ClientConnection> connections = ConcurrentHashMap.newKeySet();
     private final ThreadLocal<StatementAnalyzer> analyzers;
     private final OwnStatements.Sources own;
@@ -50,6 +51,9 @@ final class ProxyCore {
         this.secrets = secrets;
         this.tls = tls;
         this.metrics = metrics;
+        String proxyId = services.ids().proxyId();
+        this.cancelKeys = new CancelKeys(proxyId);
+        this.cancels = new CancelDesk(proxyId, cancelKeys, metrics);
         this.own = new OwnStatements.Sources(
                 services.feed(), new ProxyActivity(connections, pools, limits, services.worker()), services.worker());
         this.pauses = new PauseWaits(services.feed(), limits.pauseWaitTimeoutMillis(), metrics);
@@ -93,6 +97,10 @@ final class ProxyCore {
 
     CancelKeys cancelKeys() {
         return cancelKeys;
+    }
+
+    CancelDesk cancels() {
+        return cancels;
     }
 
     /** What the sessions of a connection's event loop share; asked on that loop. */

@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.server;
 
 import dev.tenantry.activity.ActivityReader;
+import dev.tenantry.activity.ForeignCancels;
 import dev.tenantry.activity.LockWaiters;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.PauseProgress;
@@ -123,6 +124,11 @@ public final class ProxyServer implements AutoCloseable {
     /** Its sessions that may wait for locks on several nodes. */
     public LockWaiters lockWaiters() {
         return new ProxyLockWaiters(core.connections());
+    }
+
+    /** Cancel requests that come to it and are for other proxies, and the other way round. */
+    public ForeignCancels foreignCancels() {
+        return core.cancels();
     }
 
     /** Where it listens. */
