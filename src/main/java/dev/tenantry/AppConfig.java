@@ -103,7 +103,10 @@ public interface AppConfig {
         @WithDefault("transaction")
         Mode mode();
 
-        /** In transaction mode, connections to each node; every event loop has its part of them. */
+        /**
+         * In transaction mode, connections to each node, of all event loops together: each may have what is free, and a
+         * fair part when others want some too.
+         */
         @WithDefault("50")
         @Min(1)
         @Max(10000)

@@ -80,7 +80,7 @@ public record Wiring(
     private static PoolLimits pool(AppConfig.Pool pool, int loops) {
         boolean shares = pool.mode() == AppConfig.Pool.Mode.TRANSACTION;
         int idle = shares ? Math.max(pool.size(), pool.idleMax()) : pool.idleMax();
-        int each = idle == 0 ? 0 : Math.max(1, idle / loops);
+        int each = idle == 0 || shares ? idle : Math.max(1, idle / loops);
         return new PoolLimits(
                 each,
                 pool.idleTime().toMillis(),
@@ -88,9 +88,7 @@ public record Wiring(
                 pool.checkDelay().toMillis(),
                 shares
                         ? new PoolLimits.Sharing(
-                                Math.max(1, pool.size() / loops),
-                                pool.waitTimeout().toMillis(),
-                                Math.max(1, pool.waitersMax() / loops))
+                                pool.size(), pool.waitTimeout().toMillis(), Math.max(1, pool.waitersMax() / loops))
                         : PoolLimits.Sharing.NONE);
     }
 

@@ -13,6 +13,9 @@ public interface BackendHolder {
     /** Whether it holds connections that others may wait for, because they have a part in its open transaction. */
     boolean holdsInTransaction();
 
+    /** Since when it does nothing, of {@link System#nanoTime()}; only while it rests. */
+    long restsSinceNanos();
+
     /** Whose work it does, for taking turns: its role and the schema it works in. */
     String tenant();
 

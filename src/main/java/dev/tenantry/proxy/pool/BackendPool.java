@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * {@link SharedBackends} says who may have one. Lives on its event loop.
  */
 public final class BackendPool {
+    private static final System.Logger LOG = System.getLogger(BackendPool.class.getName());
+
     /** How many prepared statements of sessions before may be on a connection that is handed on. */
     private static final int PREPARED_MAX = 1_000;
 
@@ -164,14 +167,16 @@ public final class BackendPool {
         shared.serve(one.backend().node());
     }
 
-    /** Lends what there is, or opens a new connection; the caller has seen that there is room for it. */
+    /** Lends what there is, or opens a new connection if there is still room for it. */
     void lend(Request request) {
         IdleBackend found = idle.take(request);
         IdleBackend soon = found == null ? promised(request) : null;
         if (soon != null) {
             soon.discarded().whenComplete((done, problem) -> lend(request));
         } else if (found == null) {
-            connect(request, true);
+            if (shared.begins(request)) {
+                connect(request, true);
+            }
         } else if (found.idleMillis() < limits.checkMillis()) {
             hand(found, request);
         } else {
@@ -216,7 +221,6 @@ public final class BackendPool {
     }
 
     private void connect(Request request, boolean again) {
-        shared.begins(request.node());
         CompletableFuture<BackendConnection> connecting =
                 connector.open(request.node(), loop, request.key().startupParameters(), request.credentials());
         request.opened().whenComplete((backend, problem) -> {
@@ -235,8 +239,8 @@ public final class BackendPool {
                 pools.evict(request.node()).whenCompleteAsync((done, never) -> connect(request, false), loop);
             } else {
                 request.opened().completeExceptionally(problem);
+                shared.failed(request.node());
             }
-            shared.failed(request.node());
         });
     }
 
@@ -305,14 +309,30 @@ public final class BackendPool {
         return call.whenComplete((result, problem) -> deadline.cancel(false));
     }
 
-    /** Ends an idle connection to a node to make room for another one; whether there was one. */
-    boolean makeRoom(Node node) {
-        List<IdleBackend> those = idle.of(node);
-        if (!those.isEmpty()) {
-            idle.remove(those.getFirst());
-            those.getFirst().backend().terminate();
+    /** Takes out the connection to a node that has been idle the longest, and for so long, to be ended; or null. */
+    @Nullable
+    BackendConnection takeIdle(int nodeId, long idleMillis) {
+        for (IdleBackend one : idle.all()) {
+            if (one.backend().node().nodeId() == nodeId && one.idleMillis() >= idleMillis) {
+                idle.remove(one);
+                return one.backend();
+            }
         }
-        return !those.isEmpty();
+        return null;
+    }
+
+    /** What all loops together may have to a node. */
+    NodeBudget budget(int nodeId) {
+        return pools.budget(nodeId);
+    }
+
+    /** Runs an action on the loop, unless that has stopped, when nobody waits any more. */
+    void onLoop(Runnable action) {
+        try {
+            loop.execute(action);
+        } catch (RejectedExecutionException stopped) {
+            LOG.log(System.Logger.Level.DEBUG, "the event loop has stopped", stopped);
+        }
     }
 
     /** Ends the idle connections to a node, and those about to be; completes when the node has let go of them. */

@@ -15,6 +15,7 @@ public final class BackendPools implements AutoCloseable {
     private final PoolLimits limits;
     private final TracelessNodes traceless;
     private final PoolCount count;
+    private final Map<Integer, NodeBudget> budgets = new ConcurrentHashMap<>();
     private final Map<EventLoop, BackendPool> byLoop = new ConcurrentHashMap<>();
 
     public BackendPools(BackendConnector connector, PoolLimits limits, TracelessNodes traceless, PoolCount count) {
@@ -27,6 +28,12 @@ public final class BackendPools implements AutoCloseable {
     /** The pool of an event loop. */
     public BackendPool of(EventLoop loop) {
         return byLoop.computeIfAbsent(loop, its -> new BackendPool(this, its, connector, limits, count));
+    }
+
+    /** How many connections to a node the loops may have together. */
+    NodeBudget budget(int nodeId) {
+        return budgets.computeIfAbsent(
+                nodeId, first -> new NodeBudget(limits.sharing().sizeMax()));
     }
 
     /** The nodes on which statements leave no trace that they don't tell of. */

@@ -43,6 +43,11 @@ final class Held {
         return check == null && !lately && !backend.isClosed() && holder.rests(backend);
     }
 
+    /** Whether its session has not used a node for so long. */
+    boolean isUnused(long millis) {
+        return millis == 0 || System.nanoTime() - holder.restsSinceNanos() >= millis * 1_000_000;
+    }
+
     /** Whether the node is being asked what is on it; completes with whether the session has got it back. */
     @Nullable
     CompletableFuture<Boolean> check() {

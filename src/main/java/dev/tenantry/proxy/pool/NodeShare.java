@@ -2,33 +2,47 @@ package dev.tenantry.proxy.pool;
 
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendRefused;
+import dev.tenantry.proxy.pool.NodeBudget.Claim;
 import dev.tenantry.wire.SqlError;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections to one node that the sessions of an event loop share: how many there are, who holds one, who waits.
- * Lives on that loop.
+ * The connections to one node that the sessions of an event loop share: who holds one, who waits. How many there may be
+ * is a matter of all loops ({@link BudgetPart}). Whoever waits is served when a session rests, a connection ends or is
+ * left, a node has answered, or another loop gives one up; beside that, once in a second it is looked for what no one
+ * tells: what keeps a connection with its session may be gone. Lives on its event loop.
  */
 final class NodeShare {
-    private static final long LOOK_MILLIS_MAX = 250;
+    private static final long LOOK_MILLIS = 1_000;
 
+    /** How long a connection must not have been used to be given to a loop that has as many. */
+    private static final long UNUSED_MILLIS = 100;
+
+    private final int nodeId;
     private final BackendPool pool;
     private final PoolLimits.Sharing limits;
     private final PoolCount count;
     private final List<Held> held = new ArrayList<>();
     private final WaitQueue waiting = new WaitQueue();
-    private int open;
+    private final Set<BackendConnection> ending = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<BackendConnection> given = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final BudgetPart part;
     private boolean serving;
     private boolean again;
     private boolean looking;
 
-    NodeShare(BackendPool pool, PoolLimits.Sharing limits, PoolCount count) {
+    NodeShare(int nodeId, BackendPool pool, PoolLimits.Sharing limits, PoolCount count) {
+        this.nodeId = nodeId;
+        this.part = new BudgetPart(pool.budget(nodeId), pool::onLoop, this::stirred);
         this.pool = pool;
         this.limits = limits;
         this.count = count;
@@ -38,6 +52,7 @@ final class NodeShare {
     void ask(Request request) {
         if (waiting.size() == 0 && hasRoom(request)) {
             pool.lend(request);
+            part.settle(waiting.size() > 0);
             return;
         }
         if (waiting.size() >= limits.waitersMax()) {
@@ -59,23 +74,34 @@ final class NodeShare {
         return null;
     }
 
-    /** Transactions that hold other connections may exceed the limit by half, or they would wait for each other. */
+    /** Transactions that hold other connections may exceed the limit, or they would wait for each other. */
     private boolean hasRoom(Request request) {
-        int reserve = request.holder().holdsInTransaction() ? (limits.sizeMax() + 1) / 2 : 0;
-        return pool.hasIdle(request) || open < limits.sizeMax() + reserve;
+        return pool.hasIdle(request) || part.hasPlace(request.holder().holdsInTransaction());
+    }
+
+    /** A connection is to be opened for a request that has been let through: there is a place, or it waits again. */
+    boolean begins(Request request) {
+        boolean place = part.hasPlace(request.holder().holdsInTransaction());
+        if (place) {
+            part.use();
+        } else {
+            waiting.add(request);
+            serve();
+        }
+        return place;
     }
 
     private SqlError exhausted(Request request) {
         return SqlError.error(
                         "53300", "no connection to node \"" + request.node().name() + "\" is free")
-                .withDetail("Other sessions use all " + limits.sizeMax() + " connections that each event loop of this"
-                        + " proxy may have to the node, or too many wait for one.")
+                .withDetail("Other sessions use all " + limits.sizeMax() + " connections that this proxy may have to"
+                        + " the node, or too many wait for one.")
                 .withHint("Raise tenantry.pool.size, or shorten what transactions do.");
     }
 
     /** Gives those who wait what has become free, or begins to take something for them. */
     void serve() {
-        if (waiting.size() == 0) {
+        if (waiting.size() == 0 && part.isSettled()) {
             return;
         }
         if (serving) {
@@ -86,6 +112,9 @@ final class NodeShare {
         try {
             do {
                 again = false;
+                while (part.lastClaim() == Claim.NEXT && part.claim() == Claim.NEXT && giveUp(0)) {
+                    // once for each that is wanted
+                }
                 for (Request next = waiting.peek(); next != null && serve(next); ) {
                     next = waiting.peek();
                 }
@@ -93,14 +122,29 @@ final class NodeShare {
         } finally {
             serving = false;
         }
-        if (waiting.size() > 0 && !looking) {
+        part.settle(waiting.size() > 0);
+        lookLater();
+    }
+
+    /** The budget of all loops has something for this one. */
+    private void stirred() {
+        serve();
+        lookLater();
+    }
+
+    private void lookLater() {
+        boolean unused = part.lastClaim() == Claim.UNUSED;
+        if (!looking && (waiting.size() > 0 || part.lastClaim() != Claim.NONE)) {
             looking = true;
-            long pause = Math.max(1, Math.min(LOOK_MILLIS_MAX, limits.waitMillis() / 4));
-            pool.loop().schedule(this::look, pause, TimeUnit.MILLISECONDS);
+            long pause = Math.min(unused ? UNUSED_MILLIS : LOOK_MILLIS, limits.waitMillis());
+            long now = System.nanoTime();
+            for (Request request : waiting.all()) {
+                pause = Math.min(pause, limits.waitMillis() - (now - request.askedNanos()) / 1_000_000);
+            }
+            pool.loop().schedule(this::look, Math.max(1, pause), TimeUnit.MILLISECONDS);
         }
     }
 
-    /** Not everything that ends a wait is told: time passes, and what kept a connection may be gone. */
     private void look() {
         looking = false;
         long now = System.nanoTime();
@@ -109,7 +153,57 @@ final class NodeShare {
                 request.opened().completeExceptionally(new BackendRefused(request.node(), exhausted(request)));
             }
         }
+        while (part.lastClaim() == Claim.UNUSED
+                && waiting.size() == 0
+                && part.claim() == Claim.UNUSED
+                && giveUp(UNUSED_MILLIS)) {
+            // once for each that is wanted
+        }
         serve();
+        lookLater();
+    }
+
+    /** Ends a connection for another loop, that has not been used for so long; it is opened again there. */
+    private boolean giveUp(long unusedMillis) {
+        BackendConnection idle = pool.takeIdle(nodeId, unusedMillis);
+        if (idle != null) {
+            give(idle);
+            return true;
+        }
+        for (Held one : held) {
+            if (one.isAvailable() && one.isUnused(unusedMillis) && pool.isTraceless(one.backend())) {
+                give(take(one));
+                return true;
+            }
+        }
+        if (held.stream().noneMatch(one -> one.check() != null)) {
+            held.stream()
+                    .filter(one -> one.isAvailable() && one.isUnused(unusedMillis))
+                    .findFirst()
+                    .ifPresent(this::check); // when it is left, it is looked at here again
+        }
+        return false;
+    }
+
+    private void give(BackendConnection backend) {
+        given.add(backend);
+        part.gives();
+        backend.leave(BackendPool.RESET_MILLIS);
+    }
+
+    /** Ends a connection that is of no use to those who wait, to make room for one that is. */
+    private void makeRoom(BackendConnection backend) {
+        ending.add(backend);
+        backend.leave(BackendPool.RESET_MILLIS);
+    }
+
+    /** Takes a connection from its session. */
+    private BackendConnection take(Held one) {
+        held.remove(one);
+        one.holder().taken(one.backend());
+        new IdleBackend(one.backend(), one.key(), closed -> {});
+        one.backend().autoRead(true);
+        return one.backend();
     }
 
     /** Whether the request, the next one, has been served; if not, something may be on its way. */
@@ -119,8 +213,13 @@ final class NodeShare {
             pool.lend(request);
             return true;
         }
-        if (pool.makeRoom(request.node())) {
-            return false; // one that another role has left; its end brings us back here
+        if (ending.size() >= waiting.size()) {
+            return false; // there will be room, and that brings us back here
+        }
+        BackendConnection idle = pool.takeIdle(nodeId, 0);
+        if (idle != null) {
+            makeRoom(idle); // one that another role has left
+            return false;
         }
         Held found = best(request);
         if (found == null) {
@@ -128,12 +227,12 @@ final class NodeShare {
             return false;
         }
         BackendConnection backend = found.backend();
-        held.remove(found);
-        found.holder().taken(backend);
         if (!request.fits(backend, found.key())) {
-            backend.terminate(); // its end brings us back here
+            makeRoom(take(found));
             return false;
         }
+        held.remove(found);
+        found.holder().taken(backend);
         waiting.take(request);
         pool.handOver(backend, request);
         return true;
@@ -194,12 +293,17 @@ final class NodeShare {
         });
     }
 
-    void begins() {
-        open++;
+    /** A connection could not be opened. */
+    void failed() {
+        part.ended(false);
+        serve();
     }
 
-    void failed() {
-        open--;
+    /** A connection has ended. */
+    void ended(BackendConnection backend) {
+        left(backend);
+        ending.remove(backend);
+        part.ended(given.remove(backend));
         serve();
     }
 

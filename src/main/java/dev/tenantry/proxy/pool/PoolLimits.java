@@ -16,7 +16,8 @@ public record PoolLimits(int idleMax, long idleMillis, long lifeMillis, long che
      * How sessions share connections: one that rests between two transactions may have to leave its connection to one
      * that has work for the same node.
      *
-     * @param sizeMax connections to each node and event loop; 0 when there is no limit and nothing is shared
+     * @param sizeMax connections to each node, of all event loops together; 0 when there is no limit and nothing is
+     *     shared
      * @param waitMillis how long a session waits for a connection, ms
      * @param waitersMax how many sessions of an event loop wait for a node at a time
      */
@@ -34,7 +35,7 @@ public record PoolLimits(int idleMax, long idleMillis, long lifeMillis, long che
     /** Keeps nothing: every connection ends with its session. */
     public static final PoolLimits NONE = new PoolLimits(0, 1, 1, 1, Sharing.NONE);
 
-    /** Shares up to 50 connections to each node and event loop, and keeps them for a minute each. */
+    /** Shares up to 50 connections to each node, and keeps them for a minute each. */
     public static final PoolLimits SHARED = keeping(50).sharing(new Sharing(50, 30_000, 10_000));
 
     /** Keeps up to this many for a minute each. */

@@ -33,7 +33,7 @@ final class SharedBackends {
 
     private NodeShare of(Node node) {
         return byNode.computeIfAbsent(node.nodeId(), id -> {
-            NodeShare share = new NodeShare(pool, limits, count);
+            NodeShare share = new NodeShare(id, pool, limits, count);
             shares.add(share);
             return share;
         });
@@ -75,20 +75,23 @@ final class SharedBackends {
         }
     }
 
-    /** A connection is being opened. */
-    void begins(Node node) {
-        of(node).begins();
+    /** Whether a connection may be opened; if not, the request waits again. */
+    boolean begins(Request request) {
+        return !isOn() || of(request.node()).begins(request);
     }
 
     /** It could not be opened. */
     void failed(Node node) {
-        of(node).failed();
+        if (isOn()) {
+            of(node).failed();
+        }
     }
 
     /** A connection has ended. */
     void ended(BackendConnection backend) {
-        left(backend);
-        failed(backend.node());
+        if (isOn()) {
+            of(backend.node()).ended(backend);
+        }
     }
 
     /** A session holds the connection from now on. */

@@ -89,7 +89,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         simple.strings(strings);
         this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
         this.cutter = new FrameCutter(this, client.allocator());
-        this.occupancy = new Occupancy(session, dispatcher, strings, cancellation);
+        this.occupancy = new Occupancy(session, dispatcher, strings, cancellation, timer);
         this.portrait = new SessionPortrait(session, context, occupancy, timer);
         this.departure = new Departure(occupancy, cancellation, this::end);
         backends.belongTo(this, occupancy);
@@ -266,6 +266,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (!ended) {
             cutter.resume();
             proceed();
+            session.backends().rested();
         }
     }
 

@@ -18,13 +18,20 @@ final class Occupancy implements SessionBackends.Owner {
     private final Dispatcher dispatcher;
     private final StringRun strings;
     private final Cancellation cancellation;
+    private final AnswerTimer timer;
     private int heardVersion;
 
-    Occupancy(Conversation session, Dispatcher dispatcher, StringRun strings, Cancellation cancellation) {
+    Occupancy(
+            Conversation session,
+            Dispatcher dispatcher,
+            StringRun strings,
+            Cancellation cancellation,
+            AnswerTimer timer) {
         this.session = session;
         this.dispatcher = dispatcher;
         this.strings = strings;
         this.cancellation = cancellation;
+        this.timer = timer;
     }
 
     /** Whether the session is between two transactions, so that nobody loses anything when it ends. */
@@ -95,6 +102,11 @@ final class Occupancy implements SessionBackends.Owner {
     @Override
     public boolean holdsInTransaction() {
         return !session.transaction().participants().isEmpty();
+    }
+
+    @Override
+    public long sinceNanos() {
+        return timer.sinceNanos();
     }
 
     @Override

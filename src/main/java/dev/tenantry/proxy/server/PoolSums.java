@@ -34,7 +34,7 @@ final class PoolSums {
     PoolSums(Moment now, ProxyLimits limits) {
         PoolLimits.Sharing sharing = limits.pool().sharing();
         this.now = now;
-        this.nodeSizeMax = sharing.sizeMax() == 0 ? null : (Long) ((long) sharing.sizeMax() * limits.eventLoops());
+        this.nodeSizeMax = sharing.sizeMax() == 0 ? null : (Long) (long) sharing.sizeMax();
     }
 
     /** Adds those of one loop. */

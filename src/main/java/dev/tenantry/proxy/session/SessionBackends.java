@@ -57,6 +57,9 @@ public final class SessionBackends implements BackendHolder {
         /** Whether it has a transaction open that some of them have a part in. */
         boolean holdsInTransaction();
 
+        /** Since when it does what it does, of {@link System#nanoTime()}. */
+        long sinceNanos();
+
         /** Whether it has asked to keep its connections between its transactions. */
         boolean keepsConnections();
 
@@ -130,6 +133,11 @@ public final class SessionBackends implements BackendHolder {
     @Override
     public boolean holdsInTransaction() {
         return owner != null && owner.holdsInTransaction();
+    }
+
+    @Override
+    public long restsSinceNanos() {
+        return owner == null ? System.nanoTime() : owner.sinceNanos();
     }
 
     @Override

@@ -92,6 +92,11 @@ class WaitQueueTest {
         }
 
         @Override
+        public long restsSinceNanos() {
+            return 0;
+        }
+
+        @Override
         public boolean rests(BackendConnection backend) {
             return false;
         }
