@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** Event loops that share the connections to a node, in every order of what they do and hear. */
 class NodeBudgetTest {
 
-    private static final int SCHEDULES = 4_000;
+    private static final int SCHEDULES = 1_500;
     private static final int STEPS = 300;
 
     private final long seed = Long.getLong("seed", System.nanoTime());
