@@ -13,6 +13,7 @@ import dev.tenantry.support.RawClient;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,6 +27,7 @@ class SharedBackendsIT {
 
     private static final int LONG_MILLIS = 60_000;
     private static final int SHORT_MILLIS = 600;
+    private static final String PID = "SELECT pg_backend_pid() FROM (SELECT count(*) FROM shared.t) t";
 
     private static Cluster cluster;
     private final List<AutoCloseable> opened = new ArrayList<>();
@@ -121,6 +123,61 @@ class SharedBackendsIT {
         succeed(first, "COMMIT");
         succeed(second, "ROLLBACK");
         succeed(second, "SELECT FROM shared.t");
+    }
+
+    @Test
+    void endsASessionThatIsIdleWithoutAConnectionAndNotTheConnection() throws IOException {
+        ProxyServer proxy = proxy(1, LONG_MILLIS);
+        RawClient first = login(proxy);
+        RawClient second = login(proxy);
+        succeed(first, "SET idle_session_timeout TO 300");
+        succeed(first, "SELECT FROM shared.t");
+        String pid = second.value(PID);
+        assertThat(first.readToEnd().getLast().sqlState()).isEqualTo("57P05");
+        passTime();
+        assertThat(second.value(PID)).isEqualTo(pid);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"SET idle_session_timeout TO 200", "SELECT set_config('idle_session_timeout', '200', false)"})
+    void keepsNoConnectionThatItsNodeWouldEnd(String sql) throws IOException {
+        ProxyServer proxy = proxy(1, LONG_MILLIS);
+        RawClient gone = login(proxy);
+        succeed(gone, sql);
+        String pid = gone.value(PID);
+        gone.close();
+        passTime();
+        assertThat(login(proxy).value(PID)).isEqualTo(pid);
+    }
+
+    @Test
+    void keepsAConnectionOfARoleWhoseSessionsMustNotBeIdle() throws IOException {
+        ProxyServer proxy = proxy(1, LONG_MILLIS);
+        try (RawClient client = cluster.login()) {
+            succeed(client, "CREATE ROLE never_idle LOGIN PASSWORD 'secret'");
+            succeed(client, "ALTER ROLE never_idle SET idle_session_timeout = 250");
+            succeed(client, "GRANT ALL ON SCHEMA shared TO never_idle");
+            succeed(client, "GRANT ALL ON shared.t TO never_idle");
+        }
+        String pid = "";
+        for (int round = 0; round < 2; round++) {
+            try (RawClient client = connect(proxy)) {
+                client.signIn(RawClient.PROTOCOL_3_0, "secret", Map.of("user", "never_idle", "database", "tenantry"));
+                assertThat(client.value("SHOW idle_session_timeout")).isEqualTo("250ms");
+                String now = client.value(PID);
+                assertThat(round == 0 || now.equals(pid)).isTrue();
+                pid = now;
+            }
+            passTime();
+        }
+    }
+
+    /** Longer than the times that are set. */
+    private static void passTime() {
+        try (RawClient clock = cluster.login()) {
+            clock.value("SELECT pg_sleep(0.5)::text");
+        }
     }
 
     @Test

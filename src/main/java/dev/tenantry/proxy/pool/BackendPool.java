@@ -14,6 +14,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -101,9 +102,16 @@ public final class BackendPool {
         shared.rested();
     }
 
-    /** Whether nothing can be on a connection that its session could not have on another one. */
+    /**
+     * Whether nothing can be on a connection that its session could not have on another one, nor anything that ends it
+     * while it is nobody's.
+     */
     boolean isTraceless(BackendConnection backend) {
-        return !backend.isTraced() && traceless.isTracelessSince(backend.node().nodeId(), backend.cleanNanos());
+        boolean endsWhenIdle =
+                backend.label() instanceof Map<?, ?> settings && settings.containsKey(PoolKey.IDLE_SESSION_TIMEOUT);
+        return !endsWhenIdle
+                && !backend.isTraced()
+                && traceless.isTracelessSince(backend.node().nodeId(), backend.cleanNanos());
     }
 
     /** What a session is about to run changes what other statements on that node may do unseen. */
@@ -256,6 +264,7 @@ public final class BackendPool {
     public void give(BackendConnection backend, PoolKey key) {
         shared.left(backend);
         boolean asItIs = isSharing()
+                && !key.endsWhenIdle()
                 && idle.keepsMore(backend)
                 && isTraceless(backend)
                 && !backend.isSequenced()
@@ -269,7 +278,7 @@ public final class BackendPool {
 
     /** Discards what a session did to a connection that it does not hold any more, and keeps it, or ends it. */
     void reset(BackendConnection backend, PoolKey key) {
-        if (!idle.keepsMore(backend)) {
+        if (!idle.keepsMore(backend) || key.endsWhenIdle()) {
             backend.terminate();
             return;
         }

@@ -60,6 +60,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final PauseGate pauses;
     private final SessionPortrait portrait;
     private final AnswerTimer timer;
+    private final SessionTimeouts timeouts;
     private boolean ended;
 
     ClientSession(SessionOpening opening, ClientOutlet client, SharedServices shared) {
@@ -92,6 +93,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.occupancy = new Occupancy(session, dispatcher, strings, cancellation, timer);
         this.portrait = new SessionPortrait(session, context, occupancy, timer);
         this.departure = new Departure(occupancy, cancellation, this::end);
+        this.timeouts = new SessionTimeouts(session, occupancy, timer, this::end);
         backends.belongTo(this, occupancy);
     }
 
@@ -104,6 +106,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     void begin(BackendConnection home) {
         home.parameters().forEach(told::tell);
         session.backends().activate(home);
+        timeouts.answered();
     }
 
     /** The client's next bytes; owned here. */
@@ -129,6 +132,10 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         }
         if (cancellation.isUnderWay() && session.ledger().isEmpty() && type != FrontendType.TERMINATE) {
             return Verdict.WAIT; // a cancel that comes late must not hit the next statement
+        }
+        if ((type == FrontendType.QUERY || type == FrontendType.PARSE)
+                && available < Math.min(frameLength, limits.queryLengthMax())) {
+            return Verdict.MORE;
         }
         SqlError failure = dispatcher.takeFailure();
         if (failure != null) {
@@ -178,9 +185,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     }
 
     private Verdict query(ByteBuf in, int index, int frameLength, int available) {
-        if (available < frameLength && available < limits.queryLengthMax()) {
-            return Verdict.MORE;
-        }
         if (available == frameLength && in.getByte(index + frameLength - 1) != 0) {
             end(SqlError.fatal("08P01", "invalid string in message"));
             return Verdict.SKIP;
@@ -191,9 +195,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     }
 
     private Verdict parse(ByteBuf in, int index, int frameLength, int available) {
-        if (available < frameLength && available < limits.queryLengthMax()) {
-            return Verdict.MORE;
-        }
         timer.asked(session.ledger().isEmpty());
         return guarded(() -> extended.onParse(
                 in, index, frameLength, available, session.settings().lexicalRules()));
@@ -266,7 +267,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (!ended) {
             cutter.resume();
             proceed();
-            session.backends().rested();
         }
     }
 
@@ -293,9 +293,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         }
         client.flush();
         client.autoRead(!ended && !crowded && !cutter.isWaiting() && (backend == null || backend.isWritable()));
-        if (departure.isLeaving() && !ended) {
-            departure.proceed();
-        }
+        departure.proceed();
+        session.backends().rested();
     }
 
     @Override
@@ -328,7 +327,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     public void readComplete(BackendConnection backend) {
         if (!ended) {
             proceed();
-            session.backends().rested();
         }
     }
 
@@ -361,7 +359,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             occupancy.hasEnded(backend, status, failed);
             return status;
         }
-        timer.answered();
+        timeouts.answered();
         occupancy.heardAll(backend);
         if (told.takeMissed()) {
             activated(backend);
@@ -409,14 +407,14 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public void dying(BackendConnection backend, SqlError error) {
+        timeouts.dying(backend, error);
         gone(backend, error);
         backend.close();
     }
 
     @Override
     public void broken(BackendConnection backend, String what) {
-        gone(backend, SqlErrors.lost(backend.node()).withDetail("The node sent a " + what + "."));
-        backend.close();
+        dying(backend, SqlErrors.lost(backend.node()).withDetail("The node sent a " + what + "."));
     }
 
     @Override
@@ -473,6 +471,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     /** The client is gone: what it began is rolled back by ending its connections, but a commit is finished first. */
     CompletableFuture<Void> clientGone() {
         ended = true;
+        timeouts.stop();
         cutter.close();
         dispatcher.giveUpPause();
         return dispatcher.afterEnding().thenRun(() -> session.abandon(!cancellation.isUnderWay()));

@@ -210,9 +210,7 @@ final class ClientSignIn {
             openAlone.run();
             return;
         }
-        PoolKey common = new PoolKey(commonParameters(snapshot), role);
-        SessionOpening opening = new SessionOpening(
-                user, connectionSettings(role), askedSettings(), new SessionBackends(pool, common, credentials));
+        SessionOpening opening = sharing(role, new PoolKey(commonParameters(snapshot, role), role), pool, credentials);
         // What can only be had from the start, or not at all, the node is asked for at the start.
         openHome(opening, candidates, 0, problem -> {
             if (refusal(problem) instanceof SqlErrorException) {
@@ -224,6 +222,18 @@ final class ClientSignIn {
         });
     }
 
+    /** A role's idle_session_timeout is its sessions' affair: it must not end a connection that others may use. */
+    private SessionOpening sharing(LoginRole role, PoolKey key, BackendPool pool, ScramClient.Credentials credentials) {
+        Map<String, String> connection = connectionSettings(role);
+        Map<String, String> begun = askedSettings();
+        String idle = role.settings().get(PoolKey.IDLE_SESSION_TIMEOUT);
+        if (idle != null) {
+            connection.put(PoolKey.IDLE_SESSION_TIMEOUT, "0");
+            begun.putIfAbsent(PoolKey.IDLE_SESSION_TIMEOUT, idle);
+        }
+        return new SessionOpening(startup.user(), connection, begun, new SessionBackends(pool, key, credentials));
+    }
+
     /** Whether a session can have connections that have begun without the settings that its client has asked for. */
     private boolean canShare(Map<String, String> settings) {
         return startup.options().otherSwitches().isEmpty()
@@ -232,14 +242,17 @@ final class ClientSignIn {
     }
 
     /** What nodes are sent for sessions whose clients may have asked for different settings. */
-    private Map<String, String> commonParameters(CatalogSnapshot snapshot) {
+    private Map<String, String> commonParameters(CatalogSnapshot snapshot, LoginRole role) {
+        String options = StartupOptions.append(DEFAULTS, "");
         return Map.of(
                 "user",
                 startup.user(),
                 "database",
                 snapshot.database(),
                 "options",
-                StartupOptions.append(DEFAULTS, ""));
+                role.settings().containsKey(PoolKey.IDLE_SESSION_TIMEOUT)
+                        ? PoolKey.withoutIdleTimeout(options)
+                        : options);
     }
 
     /** What nodes are sent: the client's own parameters, and defaults of settings that only exist here. */

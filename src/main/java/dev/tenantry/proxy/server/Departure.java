@@ -28,11 +28,6 @@ final class Departure {
         this.end = end;
     }
 
-    /** Whether the session is to end, so that it must {@link #proceed()} when something has happened. */
-    boolean isLeaving() {
-        return leaving;
-    }
-
     /** The session ends between two transactions, perhaps now. */
     void leave() {
         leaving = true;
@@ -61,8 +56,11 @@ final class Departure {
         end.accept(SHUTDOWN);
     }
 
-    /** Ends the session if the time has come. */
+    /** Ends the session if it is to end and the time has come; to be called when something has happened. */
     void proceed() {
+        if (!leaving) {
+            return;
+        }
         if (cutting ? occupancy.isAnswered() : occupancy.isAtRest()) {
             end.accept(SHUTDOWN);
         }

@@ -36,8 +36,12 @@ final class Occupancy implements SessionBackends.Owner {
 
     /** Whether the session is between two transactions, so that nobody loses anything when it ends. */
     boolean isAtRest() {
-        return !session.transaction().isOpen()
-                && session.ledger().isEmpty()
+        return !session.transaction().isOpen() && isSilent();
+    }
+
+    /** Whether everything that the client has said is answered, so that it is the client's turn. */
+    boolean isSilent() {
+        return session.ledger().isEmpty()
                 && !session.backends().isUnsynced()
                 && !dispatcher.isBusy()
                 && !strings.isActive();
