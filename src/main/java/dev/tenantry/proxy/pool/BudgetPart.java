@@ -13,6 +13,7 @@ final class BudgetPart {
     private final Runnable serve;
     private int spare;
     private boolean wants;
+    private boolean wantsUrgently;
     private Claim claim = Claim.NONE;
 
     /**
@@ -24,7 +25,7 @@ final class BudgetPart {
     BudgetPart(NodeBudget budget, Consumer<Runnable> loop, Runnable serve) {
         this.budget = budget;
         this.serve = serve;
-        this.part = budget.join(() -> loop.accept(this::granted), () -> loop.accept(this::asked));
+        this.part = budget.join(() -> loop.accept(this::granted), wanted -> loop.accept(() -> asked(wanted)));
     }
 
     private void granted() {
@@ -33,15 +34,25 @@ final class BudgetPart {
         serve.run();
     }
 
-    private void asked() {
-        claim();
+    private void asked(Claim wanted) {
+        claim = wanted.compareTo(claim) > 0 ? wanted : claim; // it may have asked since
         serve.run();
     }
 
-    /** Whether there is a place for one more; if not, it comes as soon as it may. */
+    /** Whether there is a place for one more, now. A plain read when all are taken. */
     boolean hasPlace(boolean urgent) {
-        if (spare == 0) {
-            wants = !budget.acquire(part, urgent);
+        if (spare == 0 && budget.seemsFree(urgent) && budget.acquire(part, urgent, false)) {
+            wants = false;
+            spare++;
+        }
+        return spare > 0;
+    }
+
+    /** The same; if there is none, it comes as soon as it may, and others are asked for it. */
+    boolean wantsPlace(boolean urgent) {
+        if (spare == 0 && !(wants && urgent == wantsUrgently)) {
+            wants = !budget.acquire(part, urgent, true);
+            wantsUrgently = urgent;
             spare += wants ? 0 : 1;
         }
         return spare > 0;

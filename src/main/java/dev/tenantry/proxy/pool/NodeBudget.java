@@ -2,6 +2,7 @@ package dev.tenantry.proxy.pool;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ final class NodeBudget {
     private final int reserve;
     private final List<Part> parts = new ArrayList<>();
     private int total;
+    private volatile int totalSeen;
     private int leaving;
     private long turns;
 
@@ -45,7 +47,7 @@ final class NodeBudget {
     /** One event loop, as the budget sees it; guarded by the budget. */
     static final class Part {
         private final Runnable granted;
-        private final Runnable asked;
+        private final Consumer<Claim> asked;
         private int open;
         private int leaving;
         private boolean wants;
@@ -53,7 +55,7 @@ final class NodeBudget {
         private Claim told = Claim.NONE;
         private long turn;
 
-        private Part(Runnable granted, Runnable asked) {
+        private Part(Runnable granted, Consumer<Claim> asked) {
             this.granted = granted;
             this.asked = asked;
         }
@@ -67,28 +69,34 @@ final class NodeBudget {
      * A loop takes part.
      *
      * @param granted told, on any thread, that it may have one more connection, which it has wanted before
-     * @param asked told, on any thread, that there may be a claim
+     * @param asked told, on any thread, that others want more of it than when it was told last
      */
-    synchronized Part join(Runnable granted, Runnable asked) {
+    synchronized Part join(Runnable granted, Consumer<Claim> asked) {
         Part part = new Part(granted, asked);
         parts.add(part);
         return part;
+    }
+
+    /** Whether a place seems to be free; does not wait for other threads. */
+    boolean seemsFree(boolean urgent) {
+        return totalSeen < sizeMax + (urgent ? reserve : 0);
     }
 
     /**
      * A loop wants one more connection.
      *
      * @param urgent whether for a transaction that holds others
-     * @return whether it may have it at once; else it is told when it may
+     * @param waits whether it wants it also when there is none now; it is told when it may have it
+     * @return whether it may have it at once
      */
-    boolean acquire(Part part, boolean urgent) {
+    boolean acquire(Part part, boolean urgent, boolean waits) {
         List<Runnable> calls = new ArrayList<>();
         boolean free;
         synchronized (this) {
-            free = total < sizeMax || urgent && total < sizeMax + reserve;
+            free = seemsFree(urgent);
             if (free) {
                 occupy(part);
-            } else {
+            } else if (waits) {
                 part.turn = part.wants ? part.turn : turns++;
                 part.wants = true;
                 part.urgent = urgent;
@@ -112,7 +120,7 @@ final class NodeBudget {
     void release(Part part, boolean given) {
         List<Runnable> calls = new ArrayList<>();
         synchronized (this) {
-            total--;
+            totalSeen = --total;
             part.open--;
             if (given) {
                 part.leaving--;
@@ -141,7 +149,7 @@ final class NodeBudget {
     }
 
     private void occupy(Part part) {
-        total++;
+        totalSeen = ++total;
         part.open++;
         part.wants = false;
     }
@@ -149,7 +157,7 @@ final class NodeBudget {
     private @Nullable Part next() {
         Part best = null;
         for (Part part : parts) {
-            boolean may = part.wants && (total < sizeMax || part.urgent && total < sizeMax + reserve);
+            boolean may = part.wants && seemsFree(part.urgent);
             if (may && (best == null || isBefore(part, best))) {
                 best = part;
             }
@@ -177,7 +185,7 @@ final class NodeBudget {
             Claim claim = wanted(part);
             if (claim.compareTo(part.told) > 0) {
                 part.told = claim;
-                calls.add(part.asked);
+                calls.add(() -> part.asked.accept(claim));
             }
         }
     }

@@ -213,29 +213,28 @@ final class NodeShare {
             pool.lend(request);
             return true;
         }
-        if (ending.size() >= waiting.size()) {
-            return false; // there will be room, and that brings us back here
-        }
-        BackendConnection idle = pool.takeIdle(nodeId, 0);
-        if (idle != null) {
-            makeRoom(idle); // one that another role has left
-            return false;
-        }
         Held found = best(request);
-        if (found == null) {
-            checkMore();
-            return false;
+        if (found != null && request.fits(found.backend(), found.key())) {
+            held.remove(found);
+            found.holder().taken(found.backend());
+            waiting.take(request);
+            pool.handOver(found.backend(), request);
+            return true;
         }
-        BackendConnection backend = found.backend();
-        if (!request.fits(backend, found.key())) {
-            makeRoom(take(found));
-            return false;
+        if (part.wantsPlace(request.holder().holdsInTransaction())) {
+            return serve(request); // one has become free meanwhile
         }
-        held.remove(found);
-        found.holder().taken(backend);
-        waiting.take(request);
-        pool.handOver(backend, request);
-        return true;
+        if (ending.size() < waiting.size()) { // else there will be room, and that brings us back here
+            BackendConnection idle = pool.takeIdle(nodeId, 0);
+            if (idle != null) {
+                makeRoom(idle); // one that another role has left
+            } else if (found != null) {
+                makeRoom(take(found));
+            } else {
+                checkMore();
+            }
+        }
+        return false;
     }
 
     /** One that rests and can be taken as it is; best one with the settings that are wanted. */

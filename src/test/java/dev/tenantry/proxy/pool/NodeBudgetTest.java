@@ -80,7 +80,7 @@ class NodeBudgetTest {
             while (part.lastClaim() == Claim.NEXT && part.claim() == Claim.NEXT && give()) {
                 // as often as it is wanted
             }
-            while (waiting > 0 && (idle > 0 || part.hasPlace(false))) {
+            while (waiting > 0 && (idle > 0 || part.hasPlace(false) || part.wantsPlace(false))) {
                 if (idle > 0) {
                     idle--;
                 } else {
@@ -214,17 +214,17 @@ class NodeBudgetTest {
     void letsTransactionsThatHoldConnectionsExceedByHalf() {
         NodeBudget budget = new NodeBudget(3);
         List<String> told = new ArrayList<>();
-        NodeBudget.Part part = budget.join(() -> told.add("granted"), () -> told.add("asked"));
+        NodeBudget.Part part = budget.join(() -> told.add("granted"), claim -> told.add("asked"));
         for (int i = 0; i < 3; i++) {
-            assertThat(budget.acquire(part, false)).isTrue();
+            assertThat(budget.acquire(part, false, true)).isTrue();
         }
-        assertThat(budget.acquire(part, false)).isFalse();
-        assertThat(budget.acquire(part, true)).isTrue();
-        assertThat(budget.acquire(part, true)).isTrue();
-        assertThat(budget.acquire(part, true)).isFalse();
+        assertThat(budget.acquire(part, false, true)).isFalse();
+        assertThat(budget.acquire(part, true, true)).isTrue();
+        assertThat(budget.acquire(part, true, true)).isTrue();
+        assertThat(budget.acquire(part, true, true)).isFalse();
         budget.release(part, false);
         assertThat(told).containsExactly("granted");
-        assertThat(budget.acquire(part, false)).isFalse();
+        assertThat(budget.acquire(part, false, true)).isFalse();
         budget.release(part, false);
         budget.release(part, false);
         assertThat(told).containsExactly("granted");
