@@ -169,6 +169,19 @@ class ForeignCancelIT {
     }
 
     @Test
+    void outlivesTheLossOfItsConnections() throws SQLException {
+        client.query("SELECT pg_sleep(60)").flushOut();
+        awaitSleep();
+        cancelThroughFirst(client.processId(), new byte[4]); // so that both proxies have a connection
+        assertThat(onCoordinator("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+                        + " WHERE application_name = 'tenantry control' AND query LIKE '%cancel%'"
+                        + " AND pid <> pg_backend_pid()"))
+                .isEqualTo("2");
+        cancelThroughFirst(client.processId(), client.secretKey());
+        assertCancelled(client);
+    }
+
+    @Test
     void rolesSeeNoKeys() throws SQLException {
         client.run("CREATE ROLE curious LOGIN");
         assertThat(onCoordinator("SELECT has_table_privilege('curious', 'tenantry.cancel_request', 'SELECT')"

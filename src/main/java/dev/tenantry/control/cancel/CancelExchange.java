@@ -97,8 +97,10 @@ public final class CancelExchange implements AutoCloseable {
                 return;
             }
         }
+        boolean connected = false;
         try (ServerConnection connection = ServerConnection.open(vertx, coordinator, ANSWER_MAX)) {
             CatalogStore store = new CatalogStore(connection);
+            connected = true; // if it is lost, what it was wanted for is tried again
             while (hasWork() && !running.isClosed()) {
                 serve(store);
                 if (!hasWork()) {
@@ -106,23 +108,15 @@ public final class CancelExchange implements AutoCloseable {
                 }
             }
         } finally {
-            waiting.forEach(proxy::dropped);
-            waiting.clear();
+            if (!connected) {
+                asked.set(false);
+                done.clear();
+            }
+            dropLate();
         }
     }
 
-    private void serve(CatalogStore store) {
-        if (asked.getAndSet(false)) {
-            for (Cancel cancel : store.takeCancels(proxy.proxyId())) {
-                proxy.take(cancel.processId(), cancel.secret()).whenComplete((told, problem) -> {
-                    done.add(cancel.id());
-                    loop.wake();
-                });
-            }
-        }
-        for (UUID id = done.poll(); id != null; id = done.poll()) {
-            store.cancelled(id);
-        }
+    private void dropLate() {
         long now = System.nanoTime();
         waiting.removeIf(request -> {
             boolean late = now - request.askedNanos() > ANSWER_MAX.toNanos();
@@ -131,6 +125,17 @@ public final class CancelExchange implements AutoCloseable {
             }
             return late;
         });
+    }
+
+    private void serve(CatalogStore store) {
+        if (asked.getAndSet(false)) {
+            takeAll(store);
+        }
+        for (UUID id = done.peek(); id != null; id = done.peek()) {
+            store.cancelled(id);
+            done.remove();
+        }
+        dropLate();
         if (waiting.isEmpty()) {
             return;
         }
@@ -147,6 +152,23 @@ public final class CancelExchange implements AutoCloseable {
             }
         }
         waiting.clear();
+    }
+
+    private void takeAll(CatalogStore store) {
+        boolean taken = false;
+        try {
+            for (Cancel cancel : store.takeCancels(proxy.proxyId())) {
+                proxy.take(cancel.processId(), cancel.secret()).whenComplete((told, problem) -> {
+                    done.add(cancel.id());
+                    loop.wake();
+                });
+            }
+            taken = true;
+        } finally {
+            if (!taken) {
+                asked.set(true);
+            }
+        }
     }
 
     private void leave() {
