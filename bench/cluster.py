@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -106,6 +107,20 @@ def cpu_seconds(pid, with_children=False):
         # A child that ended meanwhile would be missed, or counted twice.
         if again is None or int(again[13]) + int(again[14]) == ended:
             return (ticks + ended) / TICKS_PER_SECOND
+
+
+def heap_bytes(pid):
+    """Bytes alive in the heap of a JVM after a full collection."""
+    jcmd = program("jcmd") or str(java_home(pid) / "bin" / "jcmd")
+    text = subprocess.run([jcmd, str(pid), "GC.class_histogram"], capture_output=True, text=True).stdout
+    total = re.search(r"^Total\s+\d+\s+(\d+)", text, re.MULTILINE)
+    return int(total[1]) if total else fail("jcmd gave no histogram:\n" + text[:500])
+
+
+def resident_bytes(pid):
+    """What a process has of the machine's memory."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return 1024 * int(re.search(r"^VmRSS:\s+(\d+) kB", text, re.MULTILINE)[1])
 
 
 class Servers:

@@ -292,6 +292,23 @@ class HandoverIT {
         assertThat(Message.types(first.readUntilReady())).isEqualTo("2CZ");
     }
 
+    /** The proxy runs PREPARE under a name of its own, which an error leaves behind. */
+    @Test
+    void countsWhatAFailedPrepareLeavesBehind() {
+        succeed(first, "CREATE TABLE handed.dropped (id int)");
+        succeed(first, "PREPARE gone AS SELECT id FROM handed.dropped");
+        succeed(second, ORDINARY);
+        succeed(second, "DROP TABLE handed.dropped");
+        first.parse("", "EXECUTE gone").bind("", "").execute("", 0).sync().flushOut();
+        assertThat(Message.only(first.readUntilReady(), 'E').sqlState()).isEqualTo("42P01");
+        succeed(first, "DO $$ BEGIN NULL; END $$"); // so that the node is asked what the session has left
+        succeed(second, ORDINARY);
+        succeed(first, "CREATE TABLE handed.dropped (id int)");
+        first.parse("", "EXECUTE gone").bind("", "").execute("", 0).sync().flushOut();
+        assertThat(Message.types(first.readUntilReady())).isEqualTo("12CZ");
+        succeed(first, "DROP TABLE handed.dropped");
+    }
+
     /** Large objects and what else has no schema are there. */
     @Test
     void staysAtTheNodeWhoseConnectionAnotherSessionHasTaken() {

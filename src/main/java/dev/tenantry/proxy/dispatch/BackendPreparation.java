@@ -93,6 +93,7 @@ public final class BackendPreparation {
     /** The same backend with the settings of the session. */
     public CompletableFuture<BackendConnection> settled(BackendConnection backend) {
         if (settings.isLabel(backend.label())) {
+            backend.label(settings.committed()); // so that the next comparison is one of references
             return CompletableFuture.completedFuture(backend);
         }
         Object wanted = settings.committed();

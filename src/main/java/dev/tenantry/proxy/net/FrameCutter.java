@@ -16,6 +16,7 @@ public final class FrameCutter {
     public static final int LENGTH_MAX = 0x3fffffff;
 
     private static final int HEADER = 5;
+    private static final int WAITING_MAX = 16 * 1024;
 
     private final FrameHandler handler;
     private final ByteBufAllocator allocator;
@@ -60,6 +61,14 @@ public final class FrameCutter {
     /** Whether a message has been told to wait. */
     public boolean isWaiting() {
         return waiting;
+    }
+
+    /**
+     * Whether a message has been told to wait, with so much behind it that no more should be read. A little may be:
+     * most clients say nothing while they wait, and to stop reading takes system calls.
+     */
+    public boolean isBackedUp() {
+        return waiting && pending != null && pending.readableBytes() > WAITING_MAX;
     }
 
     /** Whether the stream is inside a message of which the first part has been dealt with. */

@@ -194,7 +194,12 @@ public final class BackendPool {
 
     /** Whether there is one that no session holds. */
     boolean hasIdle(Request request) {
-        return idle.all().stream().anyMatch(one -> request.fits(one.backend(), one.key()));
+        for (IdleBackend one : idle.all()) { // asked for each hand-over, when there is mostly none
+            if (request.fits(one.backend(), one.key())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** One that will be idle in a moment, which is sooner than a new one would be there. */

@@ -39,6 +39,7 @@ final class NodeShare {
     private boolean serving;
     private boolean again;
     private boolean looking;
+    private boolean askable;
 
     NodeShare(int nodeId, BackendPool pool, PoolLimits.Sharing limits, PoolCount count) {
         this.nodeId = nodeId;
@@ -230,7 +231,7 @@ final class NodeShare {
                 makeRoom(idle); // one that another role has left
             } else if (found != null) {
                 makeRoom(take(found));
-            } else {
+            } else if (askable) {
                 checkMore();
             }
         }
@@ -241,9 +242,12 @@ final class NodeShare {
     private @Nullable Held best(Request request) {
         Held best = null;
         int rank = 0;
+        askable = false;
         for (Held one : held) {
             int its = 0;
-            if (one.isAvailable() && pool.isTraceless(one.backend())) {
+            boolean available = one.isAvailable();
+            askable |= available;
+            if (available && pool.isTraceless(one.backend())) {
                 boolean fits = request.fits(one.backend(), one.key())
                         && (!one.holder().usesCustomSettings()
                                 || request.holder().usesCustomSettings());

@@ -292,7 +292,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             backend.flush();
         }
         client.flush();
-        client.autoRead(!ended && !crowded && !cutter.isWaiting() && (backend == null || backend.isWritable()));
+        client.autoRead(!ended && !crowded && !cutter.isBackedUp() && (backend == null || backend.isWritable()));
         departure.proceed();
         session.backends().rested();
     }

@@ -20,6 +20,8 @@ final class Occupancy implements SessionBackends.Owner {
     private final Cancellation cancellation;
     private final AnswerTimer timer;
     private int heardVersion;
+    private int modeVersion = -1;
+    private boolean keepsConnections;
 
     Occupancy(
             Conversation session,
@@ -115,7 +117,12 @@ final class Occupancy implements SessionBackends.Owner {
 
     @Override
     public boolean keepsConnections() {
-        return "session".equals(session.settings().effective(POOL_MODE));
+        int version = session.settings().version();
+        if (version != modeVersion) { // asked of every session that rests, for each hand-over
+            keepsConnections = "session".equals(session.settings().effective(POOL_MODE));
+            modeVersion = version;
+        }
+        return keepsConnections;
     }
 
     @Override

@@ -77,7 +77,7 @@ public final class PreparedOnBackend {
         makeRoom(statement.name(), backend, ledger, out);
         NameChange prepares = prepares(statement, false, backend, session);
         if (statement.isSql()) {
-            runPrepare(prepares, ledger, out);
+            runPrepare(prepares, backend, ledger, out);
         } else {
             statement.writeTo(out);
             ledger.expect(Expected.PARSE, true, prepares);
@@ -331,20 +331,21 @@ public final class PreparedOnBackend {
     }
 
     /** A Query would end the client's batch and its unnamed statement, so PREPARE is run by the extended protocol. */
-    private static void runPrepare(NameChange prepares, ReplyLedger ledger, ByteBuf out) {
-        Prepared statement = prepares.statement();
-        close(out, 'S', OWN);
-        ledger.expect(Expected.CLOSE, true, null);
-        FrontendMessages.parse(out, OWN, statement.message(), 0, statement.message().length);
-        ledger.expect(Expected.PARSE, true, null);
+    private static void runPrepare(NameChange prepares, BackendConnection backend, ReplyLedger ledger, ByteBuf out) {
+        byte[] text = prepares.statement().message();
+        Prepared own = Prepared.empty(OWN); // stays there when the client's PREPARE fails
+        makeRoom(OWN, backend, ledger, out);
+        backend.prepared().put(OWN, own);
+        FrontendMessages.parse(out, OWN, text, 0, text.length);
+        ledger.expect(Expected.PARSE, true, new NameChange.Prepares(own, false, null));
         FrontendMessages.bindPortal(out, OWN, OWN);
         ledger.expect(Expected.BIND, true, null);
         FrontendMessages.executePortal(out, OWN);
         ledger.expect(Expected.EXECUTE, true, prepares);
         close(out, 'P', OWN);
         ledger.expect(Expected.CLOSE, true, null);
-        close(out, 'S', OWN);
-        ledger.expect(Expected.CLOSE, true, null);
+        backend.prepared().remove(OWN);
+        closes(own, ledger, out);
     }
 
     private static void close(ByteBuf out, char kind, String name) {
