@@ -23,6 +23,7 @@ final class Findings {
 
     private final Lexer t;
     private final List<String> schemas = new ArrayList<>();
+    private final List<String> namespaces = new ArrayList<>();
     private final List<String> commonTables = new ArrayList<>();
     private final List<Waiting> waiting = new ArrayList<>();
     private final List<TenantryName> tenantryNames = new ArrayList<>();
@@ -50,6 +51,7 @@ final class Findings {
 
     void clear() {
         schemas.clear();
+        namespaces.clear();
         commonTables.clear();
         waiting.clear();
         tenantryNames.clear();
@@ -206,8 +208,17 @@ final class Findings {
     }
 
     void schema(String name) {
+        namespaces.remove(name);
         if (!name.equals("pg_catalog") && !name.equals("information_schema") && !schemas.contains(name)) {
             schemas.add(name);
+        }
+    }
+
+    /** A schema is named and nothing in it. */
+    private void namespace(String name) {
+        if (!schemas.contains(name)) {
+            schema(name);
+            namespaces.add(name);
         }
     }
 
@@ -308,7 +319,9 @@ final class Findings {
     void nameLiteral(int k, Literal object) {
         String text = t.string(k);
         if (object == Literal.SCHEMA) {
-            SearchPath.split(text, '.').filter(parts -> parts.size() == 1).ifPresent(parts -> schema(parts.getFirst()));
+            SearchPath.split(text, '.')
+                    .filter(parts -> parts.size() == 1)
+                    .ifPresent(parts -> namespace(parts.getFirst()));
             return;
         }
         String bare = switch (object) {
@@ -345,6 +358,9 @@ final class Findings {
     // --- the end ----------------------------------------------------------------------------------------------------
 
     StatementFacts facts(StatementKind kind, int start, int end, StatementAction action) {
+        if (!tenantryNames.isEmpty()) {
+            schemas.removeAll(namespaces); // the coordinator, which has our views, has every schema's name
+        }
         CatalogUse use = !catalogRelation
                 ? CatalogUse.NONE
                 : schemas.isEmpty() && !unqualifiedRelation && !unqualifiedOther ? CatalogUse.ONLY : CatalogUse.ALSO;

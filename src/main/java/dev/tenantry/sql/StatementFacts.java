@@ -13,7 +13,8 @@ import java.util.Optional;
  * @param start where it starts in the scanned text (bytes from the start of the scanned range)
  * @param end where it ends (exclusive, without the separating semicolon)
  * @param schemas the distinct names in schema position of qualified names of relations, functions, types and other
- *     objects, unquoted and folded as PostgreSQL does, {@code pg_catalog} and {@code information_schema} left out
+ *     objects, unquoted and folded as PostgreSQL does, {@code pg_catalog} and {@code information_schema} left out; and
+ *     those that literals name alone, {@code 'acme'::regnamespace}, unless there are {@code tenantryNames}
  * @param unqualifiedRelation whether a relation is named without a schema (CTE names, catalog relations and table
  *     functions of {@code pg_catalog} are not counted)
  * @param unqualifiedOther whether a function, procedure, type or other object that is not known to be in

@@ -145,9 +145,7 @@ class OddNodeIT extends ScriptedNodes {
     void failsTransactionWhoseNodeHasGoneAway() {
         FakeNode node = FakeNode.start(peer -> {
             peer.acceptTrusting(1, 2);
-            peer.expect('Q');
-            peer.complete("BEGIN");
-            peer.ready('T');
+            peer.begins();
             peer.expect('Q');
         });
         try (ProxyBefore proxy = new ProxyBefore(LIMITS, node);

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What becomes of a transaction of the proxy's making when a cancel, a failure or a loss comes at a bad moment of its
@@ -20,7 +22,7 @@ class ScriptedCommitsIT extends ScriptedNodes {
     @Test
     void rollsBackWhereACancelKeptTheOnlyCommitFromBeginning() {
         FakeNode home = cancellable(peer -> {
-            answer(peer, "BEGIN", 'T');
+            peer.begins();
             answer(peer, "SELECT", 'T');
             answer(peer, "PREPARE", 'T');
             expect(peer, "COMMIT");
@@ -74,7 +76,7 @@ class ScriptedCommitsIT extends ScriptedNodes {
     @Test
     void failsBlockThatACancelKeptFromMoving() {
         FakeNode home = cancellable(peer -> {
-            answer(peer, "BEGIN", 'T');
+            peer.begins();
             answer(peer, "SHOW", 'T');
             expect(peer, "ROLLBACK"); // the block goes to another node
             reached.countDown();
@@ -95,6 +97,44 @@ class ScriptedCommitsIT extends ScriptedNodes {
             assertThat(said(client.query("SELECT FROM s2.t"))).isEqualTo("25P02 E");
             assertThat(said(client.query("ROLLBACK"))).isEqualTo("ROLLBACK I");
             assertThat(said(client.query("SELECT 1"))).isEqualTo("SELECT I");
+            leave(client);
+        }
+    }
+
+    /** To a server, what comes behind a BEGIN that has failed would be no part of a block. */
+    @ParameterizedTest
+    @ValueSource(strings = {"Q", "PBES", "QQ", "PBESPBES"})
+    void runsNothingBehindABeginThatACancelHasMet(String batches) {
+        boolean simple = batches.startsWith("Q");
+        boolean twice = batches.length() > (simple ? 1 : 4);
+        FakeNode home = node(peer -> {
+            if (connections.getAndIncrement() > 0) {
+                answer(peer, "SELECT", 'I');
+                peer.expect('X');
+                return;
+            }
+            peer.expectAll("PBEC"); // BEGIN
+            peer.expectAll(simple ? "Q" : "PBES");
+            peer.error("ERROR", "57014", "canceling statement due to user request");
+            peer.expectEnd();
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home);
+                RawClient client = proxy.login()) {
+            client.run("BEGIN");
+            for (int i = 0; i < (twice ? 2 : 1); i++) {
+                String sql = "DELETE FROM t";
+                RawClient batch = simple
+                        ? client.query(sql)
+                        : client.parse("", sql).bind("", "").execute("", 0).sync();
+                batch.flushOut();
+            }
+            assertThat(said(client)).isEqualTo("57014 E");
+            if (twice) {
+                assertThat(said(client)).isEqualTo("25P02 E");
+            }
+            assertThat(said(client.query("DELETE FROM t"))).isEqualTo("25P02 E");
+            assertThat(said(client.query("COMMIT"))).isEqualTo("ROLLBACK I");
+            assertThat(said(client.query("SELECT 3"))).isEqualTo("SELECT I");
             leave(client);
         }
     }
@@ -239,7 +279,7 @@ class ScriptedCommitsIT extends ScriptedNodes {
         FakeNode home = FakeNode.start(peer -> {
             peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
             if (connections.getAndIncrement() == 0) {
-                answer(peer, "BEGIN", 'T');
+                peer.begins();
                 answer(peer, "DELETE", 'T'); // and goes away
             } else {
                 answer(peer, "SELECT", 'I');
@@ -265,7 +305,7 @@ class ScriptedCommitsIT extends ScriptedNodes {
     void saysThatAStatementIsUnknownInABlockWhoseNodeIsLost() {
         FakeNode home = FakeNode.start(peer -> {
             peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
-            answer(peer, "BEGIN", 'T');
+            peer.begins();
             answer(peer, "DELETE", 'T'); // and goes away
         });
         try (ProxyBefore proxy = new ProxyBefore(LIMITS, home);

@@ -25,7 +25,7 @@ class ScriptedNodesIT extends ScriptedNodes {
     void tellsTheFailureOfAStepToTheStatementThatWaitedForIt() {
         FakeNode home = node(peer -> {
             if (connections.getAndIncrement() == 0) {
-                answer(peer, "BEGIN", 'T');
+                peer.begins();
                 answer(peer, "SHOW", 'T');
                 peer.expect('Q'); // ROLLBACK: the block moves; but the node goes away
             } else {
@@ -60,7 +60,7 @@ class ScriptedNodesIT extends ScriptedNodes {
                 peer.expect('X');
                 return;
             }
-            answer(peer, "BEGIN", 'T');
+            peer.begins();
             peer.expectAll("PBES"); // the Sync is the proxy's: what comes next goes to another node
             peer.error("ERROR", "22012", "division by zero");
             await(reached);
@@ -298,7 +298,7 @@ class ScriptedNodesIT extends ScriptedNodes {
     @Test
     void cancelsStringBetweenItsStatements() {
         FakeNode home = cancellable(peer -> {
-            answer(peer, "BEGIN", 'T');
+            peer.begins();
             answer(peer, "SHOW", 'T');
             peer.expect('Q');
             reached.countDown();
@@ -323,7 +323,7 @@ class ScriptedNodesIT extends ScriptedNodes {
     @Test
     void cancelsStringWhoseNextNodeIsBeingOpened() {
         FakeNode home = node(peer -> {
-            answer(peer, "BEGIN", 'T');
+            peer.begins();
             answer(peer, "SHOW", 'T');
             answer(peer, "SHOW", 'T');
             answer(peer, "ROLLBACK", 'I');

@@ -265,6 +265,15 @@ public final class FakeNode implements AutoCloseable {
             send('D', body);
         }
 
+        /** Takes the BEGIN that goes before a statement of the client's, and answers it. */
+        public void begins() throws IOException {
+            expectAll("PBEC");
+            send('1', new MessageWriter());
+            send('2', new MessageWriter());
+            complete("BEGIN");
+            send('3', new MessageWriter());
+        }
+
         /** Sends a CommandComplete. */
         public void complete(String tag) throws IOException {
             send('C', new MessageWriter().string(tag));

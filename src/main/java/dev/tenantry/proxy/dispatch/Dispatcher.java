@@ -18,6 +18,7 @@ import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.BiConsumer;
@@ -205,7 +206,7 @@ public final class Dispatcher {
     /** Ends an open batch and says whether everything owed has been answered; if not, the session is resumed then. */
     public boolean isQuiet() {
         owner.flushClientRun();
-        if (backends.isUnsynced()) {
+        if (backends.isUnsynced() || ledger.endsInBegin()) {
             ledger.expect(Expected.SYNC, true, null);
             inject(FrontendType.SYNC);
             backends.synced();
@@ -228,17 +229,34 @@ public final class Dispatcher {
         }
         owner.flushClientRun();
         transaction.beginImplicit();
-        begin(active);
+        ByteBuf out = active.channel().alloc().buffer(64);
+        FrontendMessages.query(out, preparation.begin());
+        ledger.expect(Expected.BEGIN_QUERY, true, null);
+        begin(out, active);
         transaction.bind();
     }
 
-    /** Sends BEGIN behind the client's own messages. */
+    /**
+     * Sends BEGIN before the client's next message. No Sync comes behind it: if it fails, because a cancel meets it,
+     * the server does not come to that message, which would run outside the block.
+     */
     private void begin(BackendConnection backend) {
-        ByteBuf out = backend.channel().alloc().buffer(64);
-        FrontendMessages.query(out, preparation.begin());
-        backend.write(out);
-        backend.prepared().remove(""); // a simple query ends the unnamed statement
-        ledger.expect(Expected.QUERY, true, null);
+        byte[] sql = preparation.begin().getBytes(StandardCharsets.US_ASCII);
+        ByteBuf out = backend.channel().alloc().buffer(96);
+        FrontendMessages.parse(out, "", sql, 0, sql.length);
+        ledger.expect(Expected.BEGIN_STEP, true, null);
+        FrontendMessages.bind(out, "");
+        ledger.expect(Expected.BEGIN_STEP, true, null);
+        FrontendMessages.execute(out);
+        ledger.expect(Expected.BEGIN, true, null);
+        FrontendMessages.closeUnnamed(out); // or the client might bind it
+        ledger.expect(Expected.BEGIN_STEP, true, null);
+        begin(out, backend);
+    }
+
+    private void begin(ByteBuf messages, BackendConnection backend) {
+        backend.write(messages);
+        backend.prepared().remove(""); // which they have ended
         transaction.enlist(backend, settings.current());
         enlisted(backend);
     }
@@ -247,7 +265,7 @@ public final class Dispatcher {
     public void flushBatch() {
         owner.flushClientRun();
         BackendConnection active = backends.active();
-        if (active != null && backends.needsFlush()) {
+        if (active != null && (backends.needsFlush() || ledger.endsInBegin())) {
             inject(FrontendType.FLUSH);
         }
         if (active != null) {

@@ -115,6 +115,9 @@ final class BackendRelay implements FrameHandler {
             return Verdict.SKIP;
         }
         session.replies().drain();
+        if (type == BackendType.COMMAND_COMPLETE && ledger.isBeginning()) {
+            backend.noteStatus((byte) 'T'); // which no ReadyForQuery tells
+        }
         boolean forward = ledger.next(type);
         if (type == BackendType.PARSE_COMPLETE
                 && ledger.takeConfirmed()
@@ -185,6 +188,11 @@ final class BackendRelay implements FrameHandler {
     private Verdict error(ByteBuf in, int index, int frameLength) {
         String severity = ErrorFields.field(in, index, frameLength, 'V');
         if (severity.equals("FATAL") || severity.equals("PANIC")) {
+            events.dying(backend, SqlErrors.of(in, index, frameLength));
+            return Verdict.SKIP;
+        }
+        if (isActive() && session.ledger().isBeginning()) {
+            // A cancel, or a timeout. The server ignores what follows up to a Sync, and must not come to that.
             events.dying(backend, SqlErrors.of(in, index, frameLength));
             return Verdict.SKIP;
         }

@@ -130,8 +130,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (ended || isVoid(type)) {
             return Verdict.SKIP;
         }
-        if (cancellation.isUnderWay() && session.ledger().isEmpty() && type != FrontendType.TERMINATE) {
-            return Verdict.WAIT; // a cancel that comes late must not hit the next statement
+        if (occupancy.holdsBack(type)) {
+            return Verdict.WAIT;
         }
         if ((type == FrontendType.QUERY || type == FrontendType.PARSE)
                 && available < Math.min(frameLength, limits.queryLengthMax())) {

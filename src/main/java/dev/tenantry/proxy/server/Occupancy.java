@@ -7,6 +7,7 @@ import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionBackends;
 import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.SessionSettings.State;
+import dev.tenantry.wire.FrontendType;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,18 @@ final class Occupancy implements SessionBackends.Owner {
                 && !session.backends().isUnsynced()
                 && !dispatcher.isBusy()
                 && !strings.isActive();
+    }
+
+    /** Whether the client's next message has to wait for what was sent for it, or against it, before. */
+    boolean holdsBack(byte type) {
+        if (type == FrontendType.TERMINATE) {
+            return false;
+        }
+        if (session.ledger().isBeginOwed() && !session.backends().isUnsynced()) {
+            dispatcher.flushBatch();
+            return true; // it comes behind what keeps one message from running outside the block
+        }
+        return cancellation.isUnderWay() && session.ledger().isEmpty(); // a late cancel must not hit it
     }
 
     /** Whether a message that was told to wait can be looked at again. */

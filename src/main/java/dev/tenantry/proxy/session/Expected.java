@@ -8,6 +8,12 @@ public enum Expected {
     QUERY_PART,
     /** The last of them, with which the transaction ends: its CommandComplete waits for the commit. */
     QUERY_LAST,
+    /** BEGIN of our own as a Query. */
+    BEGIN_QUERY,
+    /** Parse or Bind of a BEGIN of our own, or Close behind it: ParseComplete, BindComplete or CloseComplete. */
+    BEGIN_STEP,
+    /** Execute of a BEGIN of our own, which no Sync follows: CommandComplete. */
+    BEGIN,
     /** Parse: ParseComplete. */
     PARSE,
     /** Bind: BindComplete. */
@@ -25,5 +31,30 @@ public enum Expected {
     /** FunctionCall: FunctionCallResponse, then ReadyForQuery. */
     FUNCTION_CALL,
     /** Bytes of our own that leave when everything before them has been answered. */
-    MADE_UP
+    MADE_UP;
+
+    /** Whether it belongs to a BEGIN of our own that no Sync follows. */
+    boolean isBegin() {
+        return this == BEGIN_STEP || this == BEGIN;
+    }
+
+    /** Whether it answers a Query. */
+    boolean isQuery() {
+        return this == QUERY || this == QUERY_PART || this == QUERY_LAST || this == BEGIN_QUERY;
+    }
+
+    /** Whether it answers a Describe. */
+    boolean isDescription() {
+        return this == DESCRIBE || this == COMPARE;
+    }
+
+    /** Whether it ends with ReadyForQuery. */
+    boolean endsWithReady() {
+        return isQuery() || this == SYNC || this == FUNCTION_CALL;
+    }
+
+    /** What is prepared or closed counts in the same batch, before it is confirmed; most else is waited for. */
+    boolean countsAsPending() {
+        return this != PARSE && this != CLOSE && this != DESCRIBE;
+    }
 }

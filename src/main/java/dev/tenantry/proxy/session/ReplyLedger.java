@@ -29,6 +29,7 @@ public final class ReplyLedger {
     private int size;
     private long noted;
     private int effectsPending;
+    private int beginsOwed;
     private int statementInQuery;
     private boolean answered;
     private boolean skipping;
@@ -52,7 +53,7 @@ public final class ReplyLedger {
             skipping = false;
         }
         add(kind, swallow, effect);
-        if (effect != null && countsAsPending(kind)) {
+        if (effect != null && kind.countsAsPending()) {
             effectsPending++;
         }
     }
@@ -104,6 +105,21 @@ public final class ReplyLedger {
         return effectsPending > 0;
     }
 
+    /** Whether the reply that is owed next tells of a BEGIN of our own. */
+    public boolean isBeginning() {
+        return size > 0 && (kinds[head].isBegin() || kinds[head] == Expected.BEGIN_QUERY);
+    }
+
+    /** Whether a BEGIN without Sync is not confirmed; if it fails, what comes before the next Sync does not run. */
+    public boolean isBeginOwed() {
+        return beginsOwed > 0;
+    }
+
+    /** Whether such a BEGIN is all that was sent last, so that nothing makes the backend answer it. */
+    public boolean endsInBegin() {
+        return size > 0 && kinds[(head + size - 1) & (kinds.length - 1)].isBegin();
+    }
+
     /** Whether an error was seen and the Sync that ends the skipping has not been sent yet. */
     public boolean isSkipping() {
         return skipping;
@@ -111,7 +127,7 @@ public final class ReplyLedger {
 
     /** Whether the session wants to know what the next RowDescription or NoData says. */
     public boolean isResultWanted() {
-        return size > 0 && isDescription(kinds[head]) && effects[head] != null;
+        return size > 0 && kinds[head].isDescription() && effects[head] != null;
     }
 
     /** Whether the reply that is owed next belongs to the session itself. */
@@ -230,13 +246,13 @@ public final class ReplyLedger {
             throw new IllegalStateException("unexpected backend message '" + (char) type + "'");
         }
         boolean forward = !swallowed[head] && !isPartOfString(kinds[head], type);
-        answered |= endsWithReady(kinds[head]) && answersWhole(type);
+        answered |= kinds[head].endsWithReady() && answersWhole(type);
         switch (type) {
-            case BackendType.PARSE_COMPLETE -> popIf(Expected.PARSE);
-            case BackendType.BIND_COMPLETE -> popIf(Expected.BIND);
-            case BackendType.CLOSE_COMPLETE -> popIf(Expected.CLOSE);
+            case BackendType.PARSE_COMPLETE -> popStep(Expected.PARSE);
+            case BackendType.BIND_COMPLETE -> popStep(Expected.BIND);
+            case BackendType.CLOSE_COMPLETE -> popStep(Expected.CLOSE);
             case BackendType.ROW_DESCRIPTION, BackendType.NO_DATA -> {
-                if (isDescription(kinds[head])) {
+                if (kinds[head].isDescription()) {
                     popIf(kinds[head]);
                 }
             }
@@ -267,8 +283,8 @@ public final class ReplyLedger {
                     ends.add(reply);
                     effects[at] = null;
                 }
-            } else if (!endsWithReady(kinds[at])) {
-                batchOpen = true;
+            } else if (!kinds[at].endsWithReady()) {
+                batchOpen |= !kinds[at].isBegin();
             } else if (!swallowed[at]) {
                 ends.add(kinds[at]);
                 batchOpen = false;
@@ -307,7 +323,11 @@ public final class ReplyLedger {
      * that nothing else can be owed.
      */
     private boolean isAnswerToSyncInCopy() {
-        return syncsInCopy > 0 && (size == 0 || !endsWithReady(kinds[head]));
+        return syncsInCopy > 0 && (size == 0 || !kinds[head].endsWithReady());
+    }
+
+    private void popStep(Expected kind) {
+        popIf(kinds[head] == Expected.BEGIN_STEP ? Expected.BEGIN_STEP : kind);
     }
 
     private void popIf(Expected kind) {
@@ -322,9 +342,9 @@ public final class ReplyLedger {
     private void completed() {
         copyIn = false;
         syncsInCopy = 0;
-        if (kinds[head] == Expected.EXECUTE) {
-            popIf(Expected.EXECUTE);
-        } else if (isQuery(kinds[head]) && effects[head] != null) {
+        if (kinds[head] == Expected.EXECUTE || kinds[head] == Expected.BEGIN) {
+            popIf(kinds[head]);
+        } else if (kinds[head].isQuery() && effects[head] != null) {
             if (effects[head] instanceof List<?> statements) {
                 if (statementInQuery < statements.size()) {
                     confirmed = statements.get(statementInQuery++);
@@ -338,18 +358,9 @@ public final class ReplyLedger {
 
     private void confirm(@Nullable Object effect) {
         confirmed = effect;
-        if (countsAsPending(kinds[head])) {
+        if (kinds[head].countsAsPending()) {
             effectsPending--;
         }
-    }
-
-    /** What is prepared or closed counts in the same batch, before it is confirmed; most else is waited for. */
-    private static boolean countsAsPending(Expected kind) {
-        return kind != Expected.PARSE && kind != Expected.CLOSE && kind != Expected.DESCRIBE;
-    }
-
-    private static boolean isDescription(Expected kind) {
-        return kind == Expected.DESCRIBE || kind == Expected.COMPARE;
     }
 
     /** An error; whether the client must see it although the reply was to be swallowed. */
@@ -357,7 +368,7 @@ public final class ReplyLedger {
         failed = true;
         copyIn = false;
         Expected kind = kinds[head];
-        if (endsWithReady(kind)) {
+        if (kind.endsWithReady()) {
             return true;
         }
         failedParse = kind == Expected.PARSE ? effects[head] : null;
@@ -394,7 +405,7 @@ public final class ReplyLedger {
             if (effects[head] instanceof ByteBuf reply) {
                 reply.release();
             }
-        } else if (effects[head] != null && countsAsPending(kinds[head])) {
+        } else if (effects[head] != null && kinds[head].countsAsPending()) {
             effectsPending--;
         }
         pop();
@@ -402,7 +413,7 @@ public final class ReplyLedger {
 
     private void ready() {
         Expected kind = kinds[head];
-        if (!endsWithReady(kind)) {
+        if (!kind.endsWithReady()) {
             throw new IllegalStateException("ReadyForQuery while " + kind + " is owed");
         }
         if (effects[head] != null) {
@@ -423,19 +434,11 @@ public final class ReplyLedger {
         };
     }
 
-    private static boolean isQuery(Expected kind) {
-        return kind == Expected.QUERY || kind == Expected.QUERY_PART || kind == Expected.QUERY_LAST;
-    }
-
     /** What the client is told once for the whole string, or not before its transaction has committed. */
     private static boolean isPartOfString(Expected kind, byte type) {
         return type == BackendType.READY_FOR_QUERY
                 ? kind == Expected.QUERY_PART || kind == Expected.QUERY_LAST
                 : type == BackendType.COMMAND_COMPLETE && kind == Expected.QUERY_LAST;
-    }
-
-    private static boolean endsWithReady(Expected kind) {
-        return isQuery(kind) || kind == Expected.SYNC || kind == Expected.FUNCTION_CALL;
     }
 
     private void add(Expected kind, boolean swallow, @Nullable Object effect) {
@@ -447,12 +450,14 @@ public final class ReplyLedger {
         swallowed[tail] = swallow;
         effects[tail] = effect;
         copyEndsBefore[tail] = copyEnds;
+        beginsOwed += kind.isBegin() ? 1 : 0;
         size++;
         noted++;
     }
 
     private void pop() {
         answered = false;
+        beginsOwed -= kinds[head].isBegin() ? 1 : 0;
         effects[head] = null;
         head = (head + 1) & (kinds.length - 1);
         size--;
