@@ -99,7 +99,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$ DELETE FROM tenantry.proxy WHERE proxyid = proxy_id $$;
 REVOKE ALL ON FUNCTION tenantry.proxy_gone(text) FROM PUBLIC;
 
--- Does nothing for a pause that has ended meanwhile.
+-- Does nothing for a pause that has ended meanwhile. Wakes who waits for the end of what was running.
 CREATE OR REPLACE FUNCTION tenantry.acknowledge_pause(proxy_id text, pause_id bigint, still_running integer)
 RETURNS void
 LANGUAGE sql
@@ -107,7 +107,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO tenantry.pause_acknowledgement (pauseid, proxyid, running)
     SELECT p.pauseid, proxy_id, still_running FROM tenantry.pause p WHERE p.pauseid = pause_id FOR KEY SHARE
-    ON CONFLICT (pauseid, proxyid) DO UPDATE SET running = excluded.running
+    ON CONFLICT (pauseid, proxyid) DO UPDATE SET running = excluded.running;
+    SELECT pg_notify('tenantry_pause', pause_id::text) WHERE still_running = 0
 $$;
 REVOKE ALL ON FUNCTION tenantry.acknowledge_pause(text, bigint, integer) FROM PUBLIC;
 

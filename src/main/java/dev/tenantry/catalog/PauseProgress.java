@@ -15,8 +15,10 @@ public interface PauseProgress {
      * Lets every session hear of these pauses, so that none begins a transaction there from now on; blocks, so only
      * from a virtual thread.
      *
+     * @param ended called, from any thread, when the last of the counted sessions of a pause has ended its transaction;
+     *     not for one that leaves meanwhile, and not for the sessions of a call before the last
      * @return by number of the pause, how many sessions are still in a transaction that was on its node before
      * @throws IllegalStateException when the proxy stops meanwhile
      */
-    Map<Long, Integer> running(Pauses pauses);
+    Map<Long, Integer> running(Pauses pauses, Runnable ended);
 }

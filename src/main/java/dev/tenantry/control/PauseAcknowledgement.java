@@ -16,8 +16,8 @@ import org.jboss.logging.Logger;
 
 /**
  * Tells the catalog that a proxy is alive, and of each pause that the proxy has heard of it and how many of its
- * sessions still have to end a transaction. On one virtual thread: at once when the catalog changes, and often until
- * none has.
+ * sessions still have to end a transaction. On one virtual thread: at once when the catalog changes, and when the last
+ * of those sessions has.
  */
 final class PauseAcknowledgement implements AutoCloseable {
 
@@ -25,10 +25,8 @@ final class PauseAcknowledgement implements AutoCloseable {
     private static final Duration ANSWER_MAX = Duration.ofSeconds(10);
     private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
 
-    /** Most transactions end at once, and whoever waits for them holds clients up; some don't. */
-    private static final Duration LOOK_MIN = Duration.ofMillis(2);
-
-    private static final Duration LOOK_MAX = Duration.ofMillis(50);
+    /** Sessions tell when they have ended a transaction, but for those that leave. */
+    private static final Duration LOOK = Duration.ofMillis(50);
 
     /** A sixth of what makes a proxy count as dead; see tenantry.tenantry_pauses. */
     private static final Duration ALIVE = Duration.ofSeconds(5);
@@ -60,8 +58,10 @@ final class PauseAcknowledgement implements AutoCloseable {
     }
 
     private void follow(BackgroundLoop running) throws InterruptedException {
-        try (ServerConnection connection = ServerConnection.open(vertx, coordinator, ANSWER_MAX)) {
-            follow(new CatalogStore(connection));
+        try (ServerConnection connection = ServerConnection.openToRepeat(vertx, coordinator, ANSWER_MAX, ANSWER_MAX)) {
+            CatalogStore store = new CatalogStore(connection);
+            store.commitLightly();
+            follow(store);
         } catch (IllegalStateException stopping) {
             LOG.debugf("pauses are not acknowledged any more reason=%s", stopping.getMessage());
         }
@@ -70,7 +70,6 @@ final class PauseAcknowledgement implements AutoCloseable {
     private void follow(CatalogStore store) throws InterruptedException {
         Map<Long, Integer> told = new HashMap<>();
         Instant aliveUntil = Instant.EPOCH;
-        Duration look = LOOK_MIN;
         while (!loop.isClosed()) {
             if (Instant.now().isAfter(aliveUntil)) {
                 store.proxyAlive(proxy.proxyId());
@@ -80,15 +79,15 @@ final class PauseAcknowledgement implements AutoCloseable {
             told.keySet().removeIf(id -> pauses.all().stream().noneMatch(pause -> pause.id() == id));
             boolean quiet = true;
             if (pauses != Pauses.NONE) {
-                for (Map.Entry<Long, Integer> entry : proxy.running(pauses).entrySet()) {
+                for (Map.Entry<Long, Integer> entry :
+                        proxy.running(pauses, changed).entrySet()) {
                     quiet &= entry.getValue() == 0;
                     if (!entry.getValue().equals(told.put(entry.getKey(), entry.getValue()))) {
                         store.acknowledgePause(proxy.proxyId(), entry.getKey(), entry.getValue());
                     }
                 }
             }
-            loop.pause(quiet ? ALIVE : look);
-            look = quiet || look.compareTo(LOOK_MAX) >= 0 ? (quiet ? LOOK_MIN : LOOK_MAX) : look.multipliedBy(2);
+            loop.pause(quiet ? ALIVE : LOOK);
         }
         store.proxyGone(proxy.proxyId());
     }

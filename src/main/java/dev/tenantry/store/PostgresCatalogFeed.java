@@ -147,7 +147,8 @@ public final class PostgresCatalogFeed implements CatalogFeed, AutoCloseable {
         boolean reported = false;
         while (!closed) {
             Instant before = lastContact;
-            try (ServerConnection connection = ServerConnection.open(vertx, coordinator, limits.answerMax())) {
+            try (ServerConnection connection =
+                    ServerConnection.openToRepeat(vertx, coordinator, limits.answerMax(), limits.answerMax())) {
                 follow(connection, reported);
             } catch (CatalogUnavailableException | StatementRefusedException failed) {
                 reported = report(failed, reported && before.equals(lastContact));

@@ -37,6 +37,8 @@ public final class ServerConnection implements AutoCloseable {
     /** A server that does not take its leave is left. */
     private static final long CLOSE_MAX_MILLIS = 2_000;
 
+    private static final int PREPARED_LENGTH_MAX = 8_192;
+
     private final PgConnection connection;
     private final ConnectionFactory factory;
     private final CoordinatorAddress address;
@@ -61,8 +63,28 @@ public final class ServerConnection implements AutoCloseable {
     /** The same for statements that may take longer than connecting. */
     public static ServerConnection open(
             Vertx vertx, CoordinatorAddress address, Duration connectMax, Duration answerMax) {
-        PgConnectOptions options = new PgConnectOptions()
-                .setHost(address.host())
+        return open(vertx, address, new PgConnectOptions(), connectMax, answerMax);
+    }
+
+    /**
+     * The same for who runs the same few statements again and again: each is prepared once. Should the tables change
+     * that it is about, it may fail until the connection is opened anew.
+     */
+    public static ServerConnection openToRepeat(
+            Vertx vertx, CoordinatorAddress address, Duration connectMax, Duration answerMax) {
+        PgConnectOptions options = new PgConnectOptions();
+        options.setCachePreparedStatements(true);
+        options.setPreparedStatementCacheSqlLimit(PREPARED_LENGTH_MAX);
+        return open(vertx, address, options, connectMax, answerMax);
+    }
+
+    private static ServerConnection open(
+            Vertx vertx,
+            CoordinatorAddress address,
+            PgConnectOptions options,
+            Duration connectMax,
+            Duration answerMax) {
+        options.setHost(address.host())
                 .setPort(address.port())
                 .setDatabase(address.database())
                 .setUser(address.user())

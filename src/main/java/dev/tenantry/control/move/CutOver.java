@@ -11,6 +11,8 @@ import dev.tenantry.store.move.MoveStore.PauseState;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,9 @@ final class CutOver {
     private static final Logger LOG = Logger.getLogger(CutOver.class);
     private static final Duration LOOK = Duration.ofMillis(2);
 
+    /** Who waits for proxies is told of each; one that dies tells nothing. */
+    private static final Duration PROXIES_LOOK = Duration.ofMillis(50);
+
     /** What is left of the time when waiting ends, for what can't be stopped half-way. */
     private static final int WAIT_PERCENT = 80;
 
@@ -40,6 +45,7 @@ final class CutOver {
     private final Following following;
     private final Source locker;
     private final Switch last;
+    private final Semaphore acknowledgements = new Semaphore(0);
     private Set<Integer> inTheWay = Set.of();
     private boolean definitionChanged;
     private long begun;
@@ -56,6 +62,7 @@ final class CutOver {
         this.following = following;
         this.locker = new Source(connections.anotherToSource(), connections.names());
         this.last = new Switch(services, connections, move, plan, locker);
+        store.onAcknowledgement(acknowledgements::release);
     }
 
     /** Whose transactions kept the last attempt from succeeding; sessions of the source by pid. */
@@ -76,8 +83,12 @@ final class CutOver {
     boolean attempt(String fingerprint) throws InterruptedException {
         inTheWay = Set.of();
         definitionChanged = false;
-        begun = System.nanoTime();
         passed.setLength(0);
+        if (!sameDefinition(rehearsed(), fingerprint)) {
+            return false;
+        }
+        last.begin();
+        begun = System.nanoTime();
         long pauseId = store.pause(move);
         boolean switched = false;
         try {
@@ -88,11 +99,18 @@ final class CutOver {
             // Whether or not it has switched: proxies go by the catalog, and the source is fenced until that is known.
             if (!switched) {
                 store.resume(move);
+                last.giveUp();
             }
             store.stalled(move, elapsed().toNanos() / 1e6);
             LOG.infof("cut-over move=%d switched=%b%s", move.id(), switched, passed);
         }
         return switched;
+    }
+
+    /** The definition. What is asked over a connection for the first time takes longest, so nobody waits for that. */
+    private String rehearsed() {
+        locker.sequences(plan.schema(), plan.sequences());
+        return locker.state(plan.schema()).fingerprint();
     }
 
     /** Notes when it came so far, for the log. */
@@ -127,7 +145,9 @@ final class CutOver {
             if (state.acknowledged() >= state.proxies() && state.running() == 0) {
                 return true;
             }
-            Thread.sleep(LOOK);
+            if (acknowledgements.tryAcquire(PROXIES_LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
+                acknowledgements.drainPermits();
+            }
         }
         inTheWay = locker.users(plan.schema());
         return false;
@@ -146,7 +166,7 @@ final class CutOver {
     private boolean level(String fingerprint) throws InterruptedException {
         boolean ready = false;
         try {
-            ready = caughtUp() && passed("level") && sameDefinition(fingerprint) && unused() && passed("unused");
+            ready = caughtUp() && passed("level") && undisturbed(fingerprint) && passed("unused");
         } finally {
             if (!ready) {
                 locker.rollback();
@@ -201,18 +221,22 @@ final class CutOver {
                 "Use ALTER TABLE ... SET LOGGED for the time of the move, or a greater tenantry.move.cut-over-max.");
     }
 
-    private boolean sameDefinition(String fingerprint) {
-        definitionChanged = !locker.fingerprint(plan.schema()).equals(fingerprint);
-        return !definitionChanged;
-    }
-
-    private boolean unused() throws InterruptedException {
+    private boolean undisturbed(String fingerprint) throws InterruptedException {
         while (true) {
-            inTheWay = locker.users(plan.schema());
-            if (inTheWay.isEmpty() || !inTime()) {
-                return inTheWay.isEmpty() && inTime();
+            Source.State state = locker.state(plan.schema());
+            inTheWay = state.users();
+            if (!sameDefinition(state.fingerprint(), fingerprint) || !inTime()) {
+                return false;
+            }
+            if (inTheWay.isEmpty()) {
+                return true;
             }
             Thread.sleep(LOOK);
         }
+    }
+
+    private boolean sameDefinition(String found, String compared) {
+        definitionChanged = !found.equals(compared);
+        return !definitionChanged;
     }
 }

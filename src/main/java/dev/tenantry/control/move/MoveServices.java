@@ -33,7 +33,7 @@ record MoveServices(
 
     /** A connection for what takes moments. */
     ServerConnection open(CoordinatorAddress address) {
-        return durable(ServerConnection.open(vertx, address, CONNECT_MAX, ANSWER_MAX));
+        return durable(ServerConnection.openToRepeat(vertx, address, CONNECT_MAX, ANSWER_MAX));
     }
 
     /** A connection for what may take hours. */

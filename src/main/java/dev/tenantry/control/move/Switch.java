@@ -28,6 +28,8 @@ final class Switch {
     private final ServerConnection decider;
     private final String oids;
     private final List<ServerConnection> prepared = new ArrayList<>();
+    private boolean begun;
+    private String gid = "";
 
     /** Opens what it needs. */
     Switch(MoveServices services, MoveConnections connections, MoveRow move, CopyPlan plan, Source locker) {
@@ -40,21 +42,46 @@ final class Switch {
         this.oids = connections.target().tableOids(plan.schema());
     }
 
+    /** Does what can be done before anybody waits. */
+    void begin() {
+        if (!connections.sourceIsCoordinator()) {
+            decider.query("BEGIN");
+            begun = true;
+            name();
+        }
+    }
+
+    /** Ends what was begun; nothing has changed. */
+    void giveUp() {
+        if (begun) {
+            begun = false;
+            decider.query("ROLLBACK");
+        }
+    }
+
+    /** Gives the decider's transaction its name, and notes that before anything is prepared under it. */
+    private void name() {
+        gid = services.gids()
+                .next(
+                        services.catalog().current().clusterId(),
+                        coordinatorNodeId(),
+                        new MoveStore(decider).transaction());
+        connections.store().prepares(move, gid);
+    }
+
     /**
-     * Commits; the source's tables are locked in a transaction of the locker, which this ends.
+     * Commits what was begun; the source's tables are locked in a transaction of the locker, which this ends.
      *
      * @return false if a lock did not come in time, and nothing has changed
      */
     boolean commit() throws InterruptedException {
         MoveStore deciding = new MoveStore(decider);
-        if (!connections.sourceIsCoordinator()) {
-            decider.query("BEGIN");
+        if (connections.sourceIsCoordinator()) {
+            name();
         }
-        String gid = services.gids()
-                .next(services.catalog().current().clusterId(), coordinatorNodeId(), deciding.transaction());
         prepared.clear();
         try {
-            prepare(gid);
+            prepare();
             services.observer().reached(MovePoint.PREPARED);
             deciding.switchTo(move, connections.names().oldSchema(), oids);
             if (connections.targetIsCoordinator()) {
@@ -64,6 +91,7 @@ final class Switch {
                 deciding.recordSwitch(gid, nodeIds());
             }
         } catch (StatementRefusedException refused) {
+            begun = false;
             decider.query("ROLLBACK");
             locker.rollback();
             prepared.forEach(connection -> PreparedTransactions.rollback(connection, gid));
@@ -74,6 +102,7 @@ final class Switch {
             }
             throw refused;
         }
+        begun = false;
         deciding.commitSwitch();
         services.observer().reached(MovePoint.SWITCHED);
         prepared.forEach(connection -> PreparedTransactions.commit(connection, gid));
@@ -82,13 +111,8 @@ final class Switch {
     }
 
     /** What is on other servers than the coordinator. */
-    private void prepare(String gid) {
-        boolean onTarget =
-                !connections.targetIsCoordinator() && !plan.atSwitch().isEmpty();
-        if (!connections.sourceIsCoordinator() || onTarget) {
-            connections.store().prepares(move, gid);
-        }
-        if (onTarget) {
+    private void prepare() {
+        if (!connections.targetIsCoordinator() && !plan.atSwitch().isEmpty()) {
             ServerConnection target = connections.target().connection();
             target.query("BEGIN");
             finishTarget(target);

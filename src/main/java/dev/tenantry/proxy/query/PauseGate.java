@@ -13,6 +13,7 @@ import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets a session's statements wait while what they need is paused, unless their transaction has used it already; and
@@ -28,6 +29,7 @@ public final class PauseGate {
     private final List<Pause.OfNode> before = new ArrayList<>();
     private final List<Pause.OfSchema> unused = new ArrayList<>();
     private long owedUntil;
+    private @Nullable Runnable awaited;
 
     /** A gate of a session that has heard of nothing. */
     public PauseGate(Conversation session, SessionContext context, Dispatcher dispatcher) {
@@ -97,13 +99,31 @@ public final class PauseGate {
      */
     public List<Boolean> hear(Pauses pauses) {
         look(pauses);
-        boolean owed = session.ledger().settled() < owedUntil;
-        return pauses.all().stream()
-                .map(pause -> switch (pause) {
-                    case Pause.OfNode node -> owed || before.contains(node);
+        return pauses.all().stream().map(this::isRunning).toList();
+    }
+
+    /** Whether a transaction has not ended that may have been there before a pause that the session has heard of. */
+    public boolean isRunning(Pause pause) {
+        forgetEnded();
+        return seen.contains(pause)
+                && switch (pause) {
+                    case Pause.OfNode node -> session.ledger().settled() < owedUntil || before.contains(node);
                     case Pause.OfSchema schema -> uses(schema);
-                })
-                .toList();
+                };
+    }
+
+    /** Calls back, once, on the loop, when something has happened that may have ended what {@link #isRunning}. */
+    public void onProgress(Runnable action) {
+        awaited = action;
+    }
+
+    /** Something has happened to the session. */
+    public void progressed() {
+        Runnable action = awaited;
+        if (action != null) {
+            awaited = null;
+            action.run();
+        }
     }
 
     /** Whoever has said once that nothing uses the schema any more is let in no more. */
@@ -126,9 +146,7 @@ public final class PauseGate {
 
     /** Notes, once for each pause, whether what is open now was there before it. */
     private void look(Pauses pauses) {
-        if (!isInTransaction()) {
-            before.clear();
-        }
+        forgetEnded();
         if (pauses == seen) {
             return;
         }
@@ -146,6 +164,12 @@ public final class PauseGate {
             }
         }
         seen = pauses;
+    }
+
+    private void forgetEnded() {
+        if (!before.isEmpty() && !isInTransaction()) {
+            before.clear();
+        }
     }
 
     private boolean isInTransaction() {

@@ -295,6 +295,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         client.autoRead(!ended && !crowded && !cutter.isBackedUp() && (backend == null || backend.isWritable()));
         departure.proceed();
         session.backends().rested();
+        pauses.progressed();
     }
 
     @Override

@@ -245,6 +245,12 @@ public final class MoveStore {
         connection.query("SELECT tenantry.resume_after_move($1)", move.id());
     }
 
+    /** Has the coordinator tell, from now on, of each proxy where nothing paused runs any more; on an event loop. */
+    public void onAcknowledgement(Runnable action) {
+        connection.onNotification(payload -> action.run());
+        connection.query("LISTEN tenantry_pause");
+    }
+
     /** How far proxies are with a pause. */
     public PauseState pauseState(long pauseId) {
         Row row = connection

@@ -13,11 +13,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** What a move does on the node that the schema leaves. Everything may be repeated. */
 public final class Source {
 
-    /** Everything in the schema's definition, and which transaction made each row of it. */
+    /** Everything in the schema's definition, and which transaction made each row of it; $1 is its name. */
     private static final String FINGERPRINT = """
             WITH ns AS (SELECT oid, xmin FROM pg_namespace WHERE nspname = $1),
             rel AS (SELECT c.oid, c.xmin FROM pg_class c JOIN ns ON ns.oid = c.relnamespace),
@@ -51,6 +52,18 @@ public final class Source {
             SELECT count(*) || '/' || sum(hashint8(made::text::bigint * 4294967296 + oid::bigint)::bigint) FROM piece
             """;
 
+    /** Sessions other than this that hold or want locks of the relations of schema $1. */
+    private static final String USERS = """
+            SELECT array_agg(DISTINCT coalesce(l.pid, 0)) FROM pg_locks l
+            JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+            WHERE n.nspname = $1 AND l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_backend_pid()
+              AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
+            """;
+
+    private static final String STATE = "SELECT (" + FINGERPRINT + "), (" + USERS + ")";
+
     /** Who has waited for an autovacuum for so long has it step aside; the default is a second a table. */
     private static final String PASSING_AUTOVACUUM = "SET LOCAL deadlock_timeout = '10ms'";
 
@@ -70,6 +83,20 @@ public final class Source {
     /** A value that differs when the definition of the schema has changed. */
     public String fingerprint(String schema) {
         return connection.query(FINGERPRINT, schema).iterator().next().getString(0);
+    }
+
+    /**
+     * A schema at one moment.
+     *
+     * @param fingerprint as {@link #fingerprint} has it
+     * @param users as {@link #users} has them
+     */
+    public record State(String fingerprint, Set<Integer> users) {}
+
+    /** Both at once, which takes less time. */
+    public State state(String schema) {
+        Row row = connection.query(STATE, schema).iterator().next();
+        return new State(row.getString(0), pids(row.getArrayOfIntegers(1)));
     }
 
     /** The size of each logged table of a schema. */
@@ -207,24 +234,19 @@ public final class Source {
 
     /** Sessions whose transactions keep the slot from being made. */
     public Set<Integer> writers() {
-        return pids("SELECT array_agg(pid) FROM pg_stat_activity WHERE backend_xid IS NOT NULL");
+        return pids(connection
+                .query("SELECT array_agg(pid) FROM pg_stat_activity WHERE backend_xid IS NOT NULL")
+                .iterator()
+                .next()
+                .getArrayOfIntegers(0));
     }
 
     /** Sessions other than this connection's that hold or want locks of the schema's relations. */
     public Set<Integer> users(String schema) {
-        return pids("""
-                SELECT array_agg(DISTINCT coalesce(l.pid, 0)) FROM pg_locks l
-                JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
-                LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-                WHERE n.nspname = %s AND l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_backend_pid()
-                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                  AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
-                """.formatted(SqlName.literal(schema)));
+        return pids(connection.query(USERS, schema).iterator().next().getArrayOfIntegers(0));
     }
 
-    private Set<Integer> pids(String query) {
-        Row row = connection.query(query).iterator().next();
-        Integer[] found = row.getArrayOfIntegers(0);
+    private static Set<Integer> pids(Integer @Nullable [] found) {
         return found == null ? Set.of() : new TreeSet<>(List.of(found));
     }
 
