@@ -115,7 +115,7 @@ REVOKE ALL ON FUNCTION tenantry.acknowledge_pause(text, bigint, integer) FROM PU
 DROP VIEW IF EXISTS tenantry.tenantry_pauses CASCADE;
 CREATE VIEW tenantry.tenantry_pauses AS
 SELECT p.pauseid, p.schemaid::regnamespace AS schema_name, n.nodename, n.nodeport, p.since,
-       a.proxies, a.acknowledged, a.running
+       a.proxies, a.acknowledged, a.running, p.held
 FROM tenantry.pause p
 LEFT JOIN tenantry.schema s USING (schemaid)
 JOIN tenantry.node n ON n.nodeid = coalesce(p.nodeid, s.nodeid)
@@ -128,5 +128,5 @@ ORDER BY p.pauseid;
 COMMENT ON VIEW tenantry.tenantry_pauses IS
     'What is paused: a schema, with the node it is on, or, where schema_name is null, a node; how many proxies are '
     'alive, how many of them begin nothing there any more, and how many of their sessions have still to end a '
-    'transaction that was there before';
+    'transaction that was there before; held tells whether all waits or only what may write';
 GRANT SELECT ON tenantry.tenantry_pauses TO PUBLIC;

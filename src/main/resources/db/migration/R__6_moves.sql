@@ -310,6 +310,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'schema "%" has been dropped', known.schema_name USING ERRCODE = 'invalid_schema_name';
     END IF;
+    DELETE FROM tenantry.pause p WHERE p.pauseid = known.pauseid AND p.held = 'writers';
     INSERT INTO tenantry.pause (schemaid) VALUES (known.schemaid)
     ON CONFLICT (schemaid) DO NOTHING RETURNING pauseid INTO pause_id;
     UPDATE tenantry.move m SET cutovers = cutovers + 1, pauseid = coalesce(pause_id, m.pauseid)
@@ -323,6 +324,29 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION tenantry.pause_for_move(bigint, bigint) FROM PUBLIC;
+
+-- Lets readers go on while the pause of a move goes on for writers. One that somebody else has made stays as it is.
+CREATE OR REPLACE FUNCTION tenantry.admit_readers(move_id bigint, expected_epoch bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    known tenantry.move;
+    new_id bigint;
+BEGIN
+    SELECT * INTO known FROM tenantry.move m WHERE m.moveid = move_id AND m.epoch = expected_epoch FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'move % is done by another proxy', move_id USING ERRCODE = 'TN010';
+    END IF;
+    DELETE FROM tenantry.pause p WHERE p.pauseid = known.pauseid;
+    IF FOUND THEN
+        INSERT INTO tenantry.pause (schemaid, held) VALUES (known.schemaid, 'writers') RETURNING pauseid INTO new_id;
+        UPDATE tenantry.move m SET pauseid = new_id WHERE m.moveid = move_id;
+        PERFORM tenantry.catalog_changed();
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.admit_readers(bigint, bigint) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION tenantry.resume_after_move(move_id bigint) RETURNS void
 LANGUAGE plpgsql

@@ -20,7 +20,7 @@ public final class Pauses {
         this.all = List.copyOf(pauses);
         for (Pause pause : all) {
             switch (pause) {
-                case Pause.OfSchema(long _, String name) -> schemas.put(name, pause);
+                case Pause.OfSchema(long _, String name, Pause.Held _) -> schemas.put(name, pause);
                 case Pause.OfNode(long _, int nodeId) -> nodes.put(nodeId, pause);
             }
         }

@@ -1,6 +1,7 @@
 package dev.tenantry.control;
 
 import dev.tenantry.catalog.CatalogFeed;
+import dev.tenantry.catalog.Pause;
 import dev.tenantry.catalog.PauseProgress;
 import dev.tenantry.catalog.Pauses;
 import dev.tenantry.control.background.BackgroundLoop;
@@ -11,7 +12,10 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
@@ -24,6 +28,9 @@ final class PauseAcknowledgement implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(PauseAcknowledgement.class);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(10);
     private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
+
+    /** Most transactions end at once, and then nothing need be said of them. */
+    private static final Duration SOON = Duration.ofMillis(10);
 
     /** Sessions tell when they have ended a transaction, but for those that leave. */
     private static final Duration LOOK = Duration.ofMillis(50);
@@ -69,6 +76,7 @@ final class PauseAcknowledgement implements AutoCloseable {
 
     private void follow(CatalogStore store) throws InterruptedException {
         Map<Long, Integer> told = new HashMap<>();
+        Set<Long> met = new HashSet<>();
         Instant aliveUntil = Instant.EPOCH;
         while (!loop.isClosed()) {
             if (Instant.now().isAfter(aliveUntil)) {
@@ -76,18 +84,22 @@ final class PauseAcknowledgement implements AutoCloseable {
                 aliveUntil = Instant.now().plus(ALIVE);
             }
             Pauses pauses = catalog.current().pauses();
-            told.keySet().removeIf(id -> pauses.all().stream().noneMatch(pause -> pause.id() == id));
-            boolean quiet = true;
-            if (pauses != Pauses.NONE) {
-                for (Map.Entry<Long, Integer> entry :
-                        proxy.running(pauses, changed).entrySet()) {
-                    quiet &= entry.getValue() == 0;
-                    if (!entry.getValue().equals(told.put(entry.getKey(), entry.getValue()))) {
-                        store.acknowledgePause(proxy.proxyId(), entry.getKey(), entry.getValue());
-                    }
+            Set<Long> known = pauses.all().stream().map(Pause::id).collect(Collectors.toSet());
+            told.keySet().retainAll(known);
+            met.retainAll(known);
+            Duration next = ALIVE;
+            Map<Long, Integer> counted = pauses == Pauses.NONE ? Map.of() : proxy.running(pauses, changed);
+            for (Map.Entry<Long, Integer> entry : counted.entrySet()) {
+                int running = entry.getValue();
+                boolean isNew = met.add(entry.getKey());
+                if (running > 0) {
+                    next = isNew || next == SOON ? SOON : LOOK;
+                }
+                if ((running == 0 || !isNew) && !Integer.valueOf(running).equals(told.put(entry.getKey(), running))) {
+                    store.acknowledgePause(proxy.proxyId(), entry.getKey(), running);
                 }
             }
-            loop.pause(quiet ? ALIVE : LOOK);
+            loop.pause(next);
         }
         store.proxyGone(proxy.proxyId());
     }

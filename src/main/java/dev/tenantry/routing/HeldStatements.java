@@ -51,6 +51,17 @@ public final class HeldStatements {
         return found;
     }
 
+    /**
+     * Whether a statement reads, as far as its text tells. One with a function of its own counts as a writer, unless
+     * the function is named with its schema; of a data-modifying WITH the text is not looked at.
+     */
+    public static boolean reads(StatementFacts facts) {
+        return switch (facts.kind()) {
+            case SELECT, VALUES, TABLE, COPY_TO, SHOW, DECLARE, FETCH, CLOSE -> !facts.unqualifiedOther();
+            default -> false;
+        };
+    }
+
     private static boolean finishesPrepared(StatementFacts facts) {
         return facts.kind() == StatementKind.COMMIT_PREPARED || facts.kind() == StatementKind.ROLLBACK_PREPARED;
     }

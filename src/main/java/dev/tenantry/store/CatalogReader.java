@@ -29,6 +29,9 @@ final class CatalogReader {
             + RoleReader.FINGERPRINT + ")";
     private static final String BEGINNING = "0";
 
+    /** What the catalog says where readers go on. */
+    private static final String WRITERS = "writers";
+
     private final ServerConnection connection;
     private final String clusterId;
     private final String database;
@@ -129,7 +132,10 @@ final class CatalogReader {
             String schema = row.getString(1);
             found.add(
                     schema != null
-                            ? new Pause.OfSchema(row.getLong(0), schema)
+                            ? new Pause.OfSchema(
+                                    row.getLong(0),
+                                    schema,
+                                    row.getString(3).equals(WRITERS) ? Pause.Held.WRITERS : Pause.Held.ALL)
                             : new Pause.OfNode(row.getLong(0), row.getInteger(2)));
         }
         if (found.equals(pauses.all())) {

@@ -78,9 +78,9 @@ final class CatalogSql {
             .from(DROPPED_SCHEMA)
             .where(since(DROPPED_SCHEMA.CHANGED)));
 
-    /** Number, name of the schema or null, node id or null of what is paused; by number. */
+    /** Number, name of the schema or null, node id or null of what is paused, and what of it; by number. */
     static final String PAUSES = render(DSL_CONTEXT
-            .select(PAUSE.PAUSEID, NSPNAME, PAUSE.NODEID)
+            .select(PAUSE.PAUSEID, NSPNAME, PAUSE.NODEID, PAUSE.HELD)
             .from(PAUSE)
             .leftJoin(NAMESPACE)
             .on(NAMESPACE_OID.eq(PAUSE.SCHEMAID))

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -75,14 +76,22 @@ class MoveFaultIT {
     @ParameterizedTest
     @MethodSource("deaths")
     void survives(MovePoint point, Victim victim) throws Exception {
-        check(point, victim.name().toLowerCase(Locale.ROOT), () -> {
-            switch (victim) {
-                case LEADER -> endConnectionsOfTheLeader();
-                case SOURCE -> killAndRestart(cluster().worker(1));
-                case TARGET -> killAndRestart(cluster().worker(2));
-                case COORDINATOR -> killAndRestart(cluster().coordinator());
-            }
-        });
+        check(point, victim, "auto");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"COPIED, LEADER", "BUILT, SOURCE", "PAUSED, COORDINATOR", "LEVEL, TARGET", "PREPARED, LEADER"})
+    void survivesWhereWritersWait(MovePoint point, Victim victim) throws Exception {
+        check(point, victim, "block_writes");
+    }
+
+    private static void kill(Victim victim) throws SQLException {
+        switch (victim) {
+            case LEADER -> endConnectionsOfTheLeader();
+            case SOURCE -> killAndRestart(cluster().worker(1));
+            case TARGET -> killAndRestart(cluster().worker(2));
+            case COORDINATOR -> killAndRestart(cluster().coordinator());
+        }
     }
 
     private static void endConnectionsOfTheLeader() throws SQLException {
@@ -92,11 +101,6 @@ class MoveFaultIT {
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                             + " WHERE application_name ~ '^tenantry( control|_.*_rows)$' AND pid <> pg_backend_pid()");
         }
-    }
-
-    /** What dies, and how. */
-    private interface Death {
-        void come() throws SQLException;
     }
 
     /** What is left of the server's processes may keep its port or its memory for a moment. */
@@ -109,15 +113,15 @@ class MoveFaultIT {
         });
     }
 
-    private void check(MovePoint point, String victim, Death death) throws Exception {
-        String schema = "killed_" + victim + "_" + point.name().toLowerCase(Locale.ROOT);
+    private void check(MovePoint point, Victim victim, String mode) throws Exception {
+        String schema = "killed_%s_%s_%s".formatted(mode, victim, point).toLowerCase(Locale.ROOT);
         create(schema);
         AtomicBoolean once = new AtomicBoolean();
         AtomicBoolean back = new AtomicBoolean();
         cluster().observeMoves(reached -> {
             if (reached == point && once.compareAndSet(false, true)) {
                 try {
-                    death.come();
+                    kill(victim);
                     back.set(true);
                 } catch (SQLException failed) {
                     throw new IllegalStateException(failed);
@@ -128,7 +132,8 @@ class MoveFaultIT {
         try {
             Eventually.passes(() -> assertThat(confirmed).hasSizeGreaterThan(10));
             PostgresNode target = cluster().worker(2);
-            query("SELECT tenantry_move_start('%s', '%s', %d)".formatted(schema, target.host(), target.port()));
+            query("SELECT tenantry_move_start('%s', '%s', %d, '%s')"
+                    .formatted(schema, target.host(), target.port(), mode));
             Eventually.passes(
                     END_MAX,
                     () -> assertThat(list(

@@ -81,11 +81,6 @@ class UnfitServersIT {
                 "ALTER ROLE manager SUPERUSER",
                 "role \"manager\" may not administer it",
                 "Run ALTER ROLE manager SUPERUSER"),
-        WAL_LEVEL(
-                "ALTER SYSTEM SET wal_level = 'replica'",
-                "ALTER SYSTEM RESET wal_level",
-                "wal_level is \"replica\"",
-                "Run ALTER SYSTEM SET wal_level = 'logical' and restart"),
         PREPARED_TRANSACTIONS(
                 "ALTER SYSTEM SET max_prepared_transactions = 0",
                 "ALTER SYSTEM RESET max_prepared_transactions",

@@ -27,15 +27,18 @@ final class Building {
         this.connections = connections;
     }
 
-    /** Returns when all is there, with statistics. What was made before is left as it is. */
-    void run(CopyPlan plan) throws InterruptedException {
+    /**
+     * Returns when all is there, with statistics. What was made before is left as it is.
+     *
+     * @param complete run as soon as all is there that rows are found by
+     */
+    void run(CopyPlan plan, Runnable complete) throws InterruptedException {
         try (ServerConnection first = open()) {
             for (Collection<List<BlueprintStatement>> step : steps(plan.afterData())) {
                 build(first, new ConcurrentLinkedQueue<>(step));
             }
             Target.build(first, connections.names(), plan.contents());
-            // All that rows are found by is there; what is gathered now need not be exact.
-            connections.target().follow();
+            complete.run(); // what is gathered now need not be exact
             Target.analyze(first, plan.schema(), plan.writable());
         }
     }

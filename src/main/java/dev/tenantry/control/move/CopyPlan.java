@@ -39,6 +39,18 @@ record CopyPlan(SchemaBlueprint blueprint) {
                 .toList();
     }
 
+    /** All tables with rows of their own. */
+    private List<TableBlueprint> plain() {
+        return blueprint.tables().stream()
+                .filter(table -> table.kind() == Kind.PLAIN)
+                .toList();
+    }
+
+    /** The columns of all tables that hold values, by table. */
+    Map<String, List<String>> columns() {
+        return storedColumns(plain());
+    }
+
     /** The columns of {@link #published} tables that hold values, by table. */
     Map<String, List<String>> publishedColumns() {
         return storedColumns(logged());

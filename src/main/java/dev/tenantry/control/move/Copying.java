@@ -7,6 +7,7 @@ import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore.Copied;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 
 /** Copies the rows and tells how far that is. */
@@ -31,11 +32,13 @@ final class Copying {
     /**
      * Returns when all rows are there.
      *
+     * @param columns the columns that hold values, by table
      * @param snapshot what is seen of the source
      */
-    void run(CopyPlan plan, String snapshot) throws InterruptedException {
-        Map<String, TableSize> sizes = connections.source().sizes(plan.schema());
-        RowCopy.Rows rows = new RowCopy.Rows(plan.schema(), plan.publishedColumns(), sizes, snapshot, move.attempt());
+    void run(String schema, Map<String, List<String>> columns, String snapshot) throws InterruptedException {
+        Map<String, TableSize> sizes = connections.source().sizes(schema);
+        sizes.keySet().retainAll(columns.keySet());
+        RowCopy.Rows rows = new RowCopy.Rows(schema, columns, sizes, snapshot, move.attempt());
         try (RowCopy copy = connections.rowCopy(rows, services.limits().copyConnections())) {
             Backoff backoff = new Backoff(LOOK_MIN, LOOK_MAX);
             while (!copy.await(backoff.next())) {
@@ -43,7 +46,7 @@ final class Copying {
             }
             note(copy.progress(), sizes);
         } catch (StatementRefusedException refused) {
-            throw CopyInvalidException.unlessOther(refused, plan.schema());
+            throw CopyInvalidException.unlessOther(refused, schema);
         }
     }
 

@@ -1,21 +1,13 @@
 package dev.tenantry.control.move;
 
-import dev.tenantry.blueprint.TableBlueprint;
-import dev.tenantry.control.node.copy.HeldRows;
 import dev.tenantry.control.node.copy.SequenceValue;
 import dev.tenantry.control.node.copy.Source;
-import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore;
-import dev.tenantry.store.move.MoveStore.PauseState;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Attempts to switch a schema to its new node, each within the time that clients may wait: the schema is paused, every
@@ -28,41 +20,34 @@ final class CutOver {
     private static final Logger LOG = Logger.getLogger(CutOver.class);
     private static final Duration LOOK = Duration.ofMillis(2);
 
-    /** Who waits for proxies is told of each; one that dies tells nothing. */
-    private static final Duration PROXIES_LOOK = Duration.ofMillis(50);
-
     /** What is left of the time when waiting ends, for what can't be stopped half-way. */
     private static final int WAIT_PERCENT = 80;
-
-    /** How often unlogged tables may prove too large for the time that there is. */
-    private static final int COPIES_LATE_MAX = 3;
 
     private final MoveServices services;
     private final MoveConnections connections;
     private final MoveStore store;
     private final MoveRow move;
     private final CopyPlan plan;
-    private final Following following;
+    private final Fence fence;
     private final Source locker;
     private final Switch last;
-    private final Semaphore acknowledgements = new Semaphore(0);
+    private final Acknowledgements acknowledgements;
     private Set<Integer> inTheWay = Set.of();
     private boolean definitionChanged;
+    private boolean unlocked;
     private long begun;
-    private @Nullable HeldRows rows;
-    private int copiesLate;
     private final StringBuilder passed = new StringBuilder();
 
-    CutOver(MoveServices services, MoveConnections connections, MoveRow move, CopyPlan plan, Following following) {
+    CutOver(MoveServices services, MoveConnections connections, MoveRow move, CopyPlan plan, Fence fence) {
         this.services = services;
         this.connections = connections;
         this.store = connections.store();
         this.move = move;
         this.plan = plan;
-        this.following = following;
-        this.locker = new Source(connections.anotherToSource(), connections.names());
+        this.fence = fence;
+        this.locker = fence.locker();
         this.last = new Switch(services, connections, move, plan, locker);
-        store.onAcknowledgement(acknowledgements::release);
+        this.acknowledgements = new Acknowledgements(store);
     }
 
     /** Whose transactions kept the last attempt from succeeding; sessions of the source by pid. */
@@ -75,6 +60,11 @@ final class CutOver {
         return definitionChanged;
     }
 
+    /** Whether the last attempt failed so late that the fence is open, whichever it is. */
+    boolean isFenceOpen() {
+        return unlocked;
+    }
+
     /**
      * Tries once; true if the schema is on its new node, false if all is as before.
      *
@@ -83,22 +73,22 @@ final class CutOver {
     boolean attempt(String fingerprint) throws InterruptedException {
         inTheWay = Set.of();
         definitionChanged = false;
+        unlocked = false;
         passed.setLength(0);
-        if (!sameDefinition(rehearsed(), fingerprint)) {
+        if (!rehearsed(fingerprint)) {
             return false;
         }
-        last.begin();
         begun = System.nanoTime();
         long pauseId = store.pause(move);
         boolean switched = false;
         try {
             services.observer().reached(MovePoint.PAUSED);
             passed("paused");
-            switched = awaitAcknowledgements(pauseId) && passed("acknowledged") && locked() && level(fingerprint);
+            switched = acknowledged(pauseId) && locked() && level(fingerprint);
         } finally {
             // Whether or not it has switched: proxies go by the catalog, and the source is fenced until that is known.
             if (!switched) {
-                store.resume(move);
+                fence.resume();
                 last.giveUp();
             }
             store.stalled(move, elapsed().toNanos() / 1e6);
@@ -107,10 +97,14 @@ final class CutOver {
         return switched;
     }
 
-    /** The definition. What is asked over a connection for the first time takes longest, so nobody waits for that. */
-    private String rehearsed() {
+    /** What is asked over a connection for the first time takes longest, so nobody waits for that. */
+    private boolean rehearsed(String fingerprint) {
+        if (!sameDefinition(locker.state(plan.schema()).fingerprint(), fingerprint)) {
+            return false;
+        }
         locker.sequences(plan.schema(), plan.sequences());
-        return locker.state(plan.schema()).fingerprint();
+        last.begin();
+        return true;
     }
 
     /** Notes when it came so far, for the log. */
@@ -135,26 +129,16 @@ final class CutOver {
         return !rest(WAIT_PERCENT).isNegative();
     }
 
-    /**
-     * All proxies that are alive begin nothing there any more, and what they had sent there has ended; some of it may
-     * not have come to the node before, so that no lock tells of it.
-     */
-    private boolean awaitAcknowledgements(long pauseId) throws InterruptedException {
-        while (inTime()) {
-            PauseState state = store.pauseState(pauseId);
-            if (state.acknowledged() >= state.proxies() && state.running() == 0) {
-                return true;
-            }
-            if (acknowledgements.tryAcquire(PROXIES_LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
-                acknowledgements.drainPermits();
-            }
+    private boolean acknowledged(long pauseId) throws InterruptedException {
+        if (acknowledgements.await(pauseId, this::inTime)) {
+            return passed("acknowledged");
         }
         inTheWay = locker.users(plan.schema());
         return false;
     }
 
     private boolean locked() throws InterruptedException {
-        if (!locker.lock(plan.schema(), plan.writable(), "EXCLUSIVE", rest(WAIT_PERCENT))) {
+        if (!fence.close(rest(WAIT_PERCENT))) {
             inTheWay = connections.source().users(plan.schema());
             return false;
         }
@@ -162,63 +146,28 @@ final class CutOver {
         return passed("locked");
     }
 
-    /** With the tables locked, which they are not any more when this returns. */
+    /** With the tables locked. */
     private boolean level(String fingerprint) throws InterruptedException {
         boolean ready = false;
         try {
             ready = caughtUp() && passed("level") && undisturbed(fingerprint) && passed("unused");
         } finally {
             if (!ready) {
-                locker.rollback();
+                fence.open();
             }
         }
-        return ready && last.commit() && passed("switched");
+        unlocked = ready && !last.commit();
+        return ready && !unlocked && passed("switched");
     }
 
     private boolean caughtUp() throws InterruptedException {
-        long mark = connections.source().mark();
-        if (!copiedUnlogged()) {
-            return false;
-        }
-        if (!following.awaitMark(mark, this::inTime)) {
+        if (!fence.level(rest(WAIT_PERCENT))) {
             return false;
         }
         Map<String, SequenceValue> values = locker.sequences(plan.schema(), plan.sequences());
         connections.target().setSequences(plan.schema(), values);
         services.observer().reached(MovePoint.LEVEL);
         return true;
-    }
-
-    /** Nothing tells of changes to unlogged tables, so they are copied when nobody can change them any more. */
-    private boolean copiedUnlogged() {
-        if (plan.unlogged().isEmpty()) {
-            return true;
-        }
-        HeldRows copying = rows;
-        if (copying == null) {
-            copying = connections.heldRows();
-            rows = copying;
-        }
-        if (copying.copy(plan.schema(), plan.unloggedColumns(), rest(WAIT_PERCENT))) {
-            return true;
-        }
-        copiesLate++;
-        if (copiesLate >= COPIES_LATE_MAX) {
-            throw unloggedTooLarge(plan);
-        }
-        return false;
-    }
-
-    /** There is more in unlogged tables than can be copied while clients wait. */
-    static MoveFailedException unloggedTooLarge(CopyPlan plan) {
-        return new MoveFailedException(
-                SqlStates.FEATURE_NOT_SUPPORTED,
-                "schema %s cannot be moved because its unlogged tables are too large".formatted(plan.schema()),
-                "Nothing tells of changes to %s, so they have to be copied while clients wait."
-                        .formatted(plan.unlogged().stream()
-                                .map(TableBlueprint::name)
-                                .collect(Collectors.joining(", "))),
-                "Use ALTER TABLE ... SET LOGGED for the time of the move, or a greater tenantry.move.cut-over-max.");
     }
 
     private boolean undisturbed(String fingerprint) throws InterruptedException {

@@ -1,8 +1,5 @@
 package dev.tenantry.control.move;
 
-import dev.tenantry.blueprint.BlueprintReader;
-import dev.tenantry.blueprint.DefinitionChangedException;
-import dev.tenantry.blueprint.SchemaBlueprint;
 import dev.tenantry.control.node.copy.Outcomes;
 import dev.tenantry.control.node.copy.SlotSnapshot;
 import dev.tenantry.control.node.copy.Source;
@@ -13,11 +10,8 @@ import dev.tenantry.store.move.MoveStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The steps of a move up to the switch. Until the rows are there all begins from the start when it was interrupted;
@@ -35,6 +29,7 @@ final class Forward {
     private final MoveStore store;
     private final Source source;
     private final Target target;
+    private final Definitions definitions;
     private MoveRow move;
     private Following progress;
 
@@ -44,6 +39,7 @@ final class Forward {
         this.store = connections.store();
         this.source = connections.source();
         this.target = connections.target();
+        this.definitions = new Definitions(connections);
         this.move = move;
         this.progress = new Following(services, connections, move);
     }
@@ -61,8 +57,8 @@ final class Forward {
         target.follow();
         while (true) {
             String fingerprint = source.fingerprint(move.schema());
-            CopyPlan plan = planOf();
-            requireSame(plan);
+            CopyPlan plan = definitions.onSource(move);
+            definitions.requireSame(move, plan);
             if (phase.isBefore(MovePhase.CUTTING_OVER)) {
                 new Verification(services, connections, move, plan, progress).run();
                 services.observer().reached(MovePoint.VERIFIED);
@@ -79,16 +75,9 @@ final class Forward {
         checkRoom();
         move = store.begin(move, MovePhase.CREATING.text());
         progress = new Following(services, connections, move);
-        if (target.hasSchema(move.schema(), !connections.targetIsCoordinator())) {
-            throw new MoveFailedException(
-                    SqlStates.DUPLICATE_SCHEMA,
-                    "schema \"%s\" already exists on node \"%s\""
-                            .formatted(move.schema(), connections.targetPlace().name()),
-                    "",
-                    "Drop or rename what is there, and move the schema again.");
-        }
+        definitions.requireVacancy(move);
         services.observer().reached(MovePoint.CREATION_NOTED);
-        CopyPlan plan = planOf();
+        CopyPlan plan = definitions.onSource(move);
         checkRows(plan);
         connections.patientlyOnTarget(
                 patient -> Target.create(patient, connections.names(), move.attempt(), plan.beforeData()));
@@ -104,7 +93,7 @@ final class Forward {
             target.subscribe(connections.sourceAddress());
             services.observer().reached(MovePoint.SUBSCRIBED);
             store.enter(move, MovePhase.COPYING.text());
-            new Copying(services, connections, move).run(plan, snapshot);
+            new Copying(services, connections, move).run(plan.schema(), plan.publishedColumns(), snapshot);
         }
         if (!source.columns(plan.schema()).equals(columns)) {
             throw new CopyInvalidException(
@@ -116,6 +105,15 @@ final class Forward {
     }
 
     private void checkRoom() {
+        if (!source.logsChanges()) {
+            throw new MoveFailedException(
+                    SqlStates.NOT_IN_PREREQUISITE_STATE,
+                    "schema %s cannot be moved while it is written to: wal_level of node \"%s\" is not logical"
+                            .formatted(move.schema(), connections.sourcePlace().name()),
+                    "Without it, nothing tells of what is written while the rows are copied.",
+                    "Set wal_level to logical and restart the server, or set the shard_transfer_mode to"
+                            + " 'block_writes'.");
+        }
         String full = !source.hasRoom()
                 ? connections.sourcePlace().name()
                 : !target.hasRoom() ? connections.targetPlace().name() : "";
@@ -133,7 +131,7 @@ final class Forward {
     /** What logical replication can't carry. */
     private void checkRows(CopyPlan plan) {
         if (plan.unloggedBytes() > services.limits().heldBytesMax()) {
-            throw CutOver.unloggedTooLarge(plan);
+            throw FollowedTables.unloggedTooLarge(plan);
         }
         List<String> incomparable = plan.withoutKey().stream()
                 .filter(table -> source.hasIncomparable(plan.schema(), table))
@@ -147,27 +145,8 @@ final class Forward {
                     "It has a column of a type without equality, so that UPDATE and DELETE commands on it could not"
                             + " be followed.",
                     "If nobody updates or deletes its rows meanwhile, set the shard_transfer_mode to"
-                            + " 'force_logical'.");
+                            + " 'force_logical'; if writers may wait, to 'block_writes'.");
         }
-    }
-
-    /** Read again wherever it is needed: what is remembered may not be what is there. */
-    private CopyPlan planOf() {
-        AtomicReference<@Nullable SchemaBlueprint> read = new AtomicReference<>();
-        if (!store.stands(move)) {
-            throw new CopyInvalidException(
-                    "schema %s was dropped, renamed or moved while it was being moved".formatted(move.schema()), "");
-        }
-        connections.patientlyOnSource(patient -> {
-            try {
-                read.set(BlueprintReader.read(patient, move.schema()));
-            } catch (DefinitionChangedException changing) {
-                throw new CopyInvalidException(
-                        "schema %s was changed while it was being moved".formatted(move.schema()),
-                        String.valueOf(changing.getMessage()));
-            }
-        });
-        return new CopyPlan(Objects.requireNonNull(read.get()));
     }
 
     /** Tables without a key name their rows by all columns while they are published. */
@@ -211,29 +190,14 @@ final class Forward {
     }
 
     private void build() throws InterruptedException {
-        new Building(services, connections).run(planOf());
+        new Building(services, connections).run(definitions.onSource(move), target::follow);
         services.observer().reached(MovePoint.BUILT);
-    }
-
-    /** Compares the definition with that of the copy. */
-    private void requireSame(CopyPlan plan) {
-        AtomicReference<@Nullable SchemaBlueprint> copy = new AtomicReference<>();
-        connections.patientlyOnTarget(patient -> copy.set(BlueprintReader.read(patient, plan.schema())));
-        List<String> widened = move.widened().stream()
-                .map(text -> Identity.parse(text).table())
-                .toList();
-        List<String> differences = new CopyPlan(plan.blueprint().withoutReplicaIdentity(widened))
-                .differences(Objects.requireNonNull(copy.get()).withoutReplicaIdentity(widened));
-        if (!differences.isEmpty()) {
-            throw new CopyInvalidException(
-                    "schema %s was changed while it was being moved".formatted(plan.schema()),
-                    "On the target, " + String.join(", ", differences) + ".");
-        }
     }
 
     /** Tries until it succeeds; false if the definition has to be compared again. */
     private boolean cutOver(CopyPlan plan, String fingerprint) throws InterruptedException {
-        CutOver cutOver = new CutOver(services, connections, move, plan, progress);
+        CutOver cutOver =
+                new CutOver(services, connections, move, plan, new FollowedTables(connections, move, plan, progress));
         Backoff backoff = new Backoff(BACK_OFF_MIN, BACK_OFF_MAX);
         while (true) {
             progress.awaitNear();

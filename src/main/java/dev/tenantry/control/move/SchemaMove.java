@@ -117,7 +117,7 @@ final class SchemaMove {
         MovePhase now = phase;
         if (now.isBefore(MovePhase.SWITCHED)) {
             Remains earlier = new Remains(services, connections, move);
-            if (now.isBefore(MovePhase.BUILDING)) {
+            if (now.isBefore(MovePhase.BUILDING) || blocksWrites(move)) {
                 earlier.undo();
             } else {
                 earlier.rollBack();
@@ -150,7 +150,11 @@ final class SchemaMove {
         MovePhase now = phase;
         while (true) {
             try {
-                new Forward(services, connections, current).run(now);
+                if (blocksWrites(current)) {
+                    new BlockingForward(services, connections, current).run();
+                } else {
+                    new Forward(services, connections, current).run(now);
+                }
                 return MovePhase.SWITCHED;
             } catch (CopyInvalidException useless) {
                 current = store.claim(moveId);
@@ -190,6 +194,10 @@ final class SchemaMove {
                 return MovePhase.UNDOING;
             }
         }
+    }
+
+    private static boolean blocksWrites(MoveRow move) {
+        return move.mode().equals(BlockingForward.MODE);
     }
 
     private static Failure cancelled() {

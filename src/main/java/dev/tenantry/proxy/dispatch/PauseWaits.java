@@ -78,7 +78,7 @@ public final class PauseWaits {
 
     private SqlError tooLong(Pause pause) {
         String what = switch (pause) {
-            case Pause.OfSchema(long _, String name) -> "schema \"" + name + "\"";
+            case Pause.OfSchema(long _, String name, Pause.Held _) -> "schema \"" + name + "\"";
             case Pause.OfNode(long _, int nodeId) -> "node \"" + name(nodeId) + "\"";
         };
         return SqlError.error("55P03", what + " is paused")

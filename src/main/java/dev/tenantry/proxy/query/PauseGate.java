@@ -5,6 +5,7 @@ import dev.tenantry.catalog.Pause;
 import dev.tenantry.catalog.Pauses;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.routing.HeldStatements;
@@ -51,6 +52,7 @@ public final class PauseGate {
         if (facts.action() instanceof StatementAction.CreateSchema) {
             addPlacement(pauses, found);
         }
+        found.removeIf(pause -> lets(pause, facts));
         return holds(found);
     }
 
@@ -71,12 +73,25 @@ public final class PauseGate {
         return false;
     }
 
+    /** Where writers wait, a statement by itself that reads goes on, and a block that can do nothing else. */
+    private boolean lets(Pause pause, StatementFacts facts) {
+        return pause instanceof Pause.OfSchema(long _, String _, Pause.Held held)
+                && held == Pause.Held.WRITERS
+                && HeldStatements.reads(facts)
+                && (!session.transaction().isOpen() || isReadOnly());
+    }
+
+    private boolean isReadOnly() {
+        String mode = context.setting("transaction_read_only");
+        return mode != null && !mode.isEmpty() && !ClientEncoding.isOff(mode);
+    }
+
     private boolean isExempt(Pause pause) {
         return switch (pause) {
             case Pause.OfNode(long _, int nodeId) -> isOn(nodeId);
             case Pause.OfSchema schema ->
                 (session.transaction().isOpen() || session.backends().isUnsynced())
-                        && !unused.contains(schema)
+                        && (schema.held() == Pause.Held.WRITERS || !unused.contains(schema))
                         && sent.mayUse(schema.name(), isPreparing());
         };
     }

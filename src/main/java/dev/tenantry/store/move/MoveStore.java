@@ -240,6 +240,15 @@ public final class MoveStore {
         }
     }
 
+    /** Lets readers go on, and writers not, under the pause that the move has made. */
+    public void admitReaders(MoveRow move) {
+        try {
+            connection.query("SELECT tenantry.admit_readers($1, $2)", move.id(), move.epoch());
+        } catch (StatementRefusedException refused) {
+            throw translated(move, refused);
+        }
+    }
+
     /** Ends the pause that the move has made, if it has. */
     public void resume(MoveRow move) {
         connection.query("SELECT tenantry.resume_after_move($1)", move.id());

@@ -99,14 +99,14 @@ public final class Source {
         return new State(row.getString(0), pids(row.getArrayOfIntegers(1)));
     }
 
-    /** The size of each logged table of a schema. */
+    /** The size of each table of a schema. */
     public Map<String, TableSize> sizes(String schema) {
         Map<String, TableSize> sizes = new HashMap<>();
         connection
                 .query("""
                 SELECT c.relname::text, pg_table_size(c.oid), pg_relation_size(c.oid) / current_setting('block_size')::int
                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relpersistence = 'p'
+                WHERE n.nspname = $1 AND c.relkind = 'r'
                 """, schema)
                 .forEach(row -> sizes.put(row.getString(0), new TableSize(row.getLong(1), row.getLong(2))));
         return sizes;
@@ -123,6 +123,29 @@ public final class Source {
                 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relkind = 'r' AND a.attnum > 0
                 """, schema).iterator().next().getString(0);
+    }
+
+    /** Whether its log tells of what is written. */
+    public boolean logsChanges() {
+        return connection
+                .query("SELECT current_setting('wal_level') = 'logical'")
+                .iterator()
+                .next()
+                .getBoolean(0);
+    }
+
+    /** Begins a transaction and returns the name by which others see what it sees, as long as it is open. */
+    public String exportSnapshot() {
+        connection.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        return connection.query("SELECT pg_export_snapshot()").iterator().next().getString(0);
+    }
+
+    /** Cancels what waits for locks of this connection; returns whose it was. */
+    public Set<Integer> cancelBlocked() {
+        return pids(connection.query("""
+                SELECT array_agg(a.pid) FILTER (WHERE pg_cancel_backend(a.pid)) FROM pg_stat_activity a
+                WHERE a.wait_event_type = 'Lock' AND pg_backend_pid() = ANY (pg_blocking_pids(a.pid))
+                """).iterator().next().getArrayOfIntegers(0));
     }
 
     /** Whether one more move can be served, which needs a slot and a sender. */

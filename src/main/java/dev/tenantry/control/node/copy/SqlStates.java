@@ -11,6 +11,7 @@ public final class SqlStates {
     public static final String UNIQUE_VIOLATION = "23505";
     public static final String DUPLICATE_SCHEMA = "42P06";
     public static final String FEATURE_NOT_SUPPORTED = "0A000";
+    public static final String NOT_IN_PREREQUISITE_STATE = "55000";
     public static final String IN_USE = "55006";
     public static final String INSUFFICIENT_RESOURCES = "53000";
     public static final String LIMIT_EXCEEDED = "53400";

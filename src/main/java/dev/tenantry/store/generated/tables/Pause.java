@@ -62,6 +62,8 @@ public class Pause extends TableImpl<Record> {
 
     public final TableField<Record, OffsetDateTime> SINCE = createField(DSL.name("since"), SQLDataType.TIMESTAMPWITHTIMEZONE(6).nullable(false).defaultValue(DSL.field(DSL.raw("clock_timestamp()"), SQLDataType.TIMESTAMPWITHTIMEZONE)), this, "");
 
+    public final TableField<Record, String> HELD = createField(DSL.name("held"), SQLDataType.CLOB.nullable(false).defaultValue(DSL.field(DSL.raw("'all'::text"), SQLDataType.CLOB)), this, "What waits: all, or only writers");
+
     private Pause(Name alias, Table<Record> aliased) {
         this(alias, aliased, (Field<?>[]) null, null);
     }
