@@ -29,6 +29,11 @@ public final class CatalogOverlay implements CatalogView {
         return changes.isEmpty() ? feed.current() : changes;
     }
 
+    /** What others see. */
+    public CatalogSnapshot committed() {
+        return feed.current();
+    }
+
     /** The number of the version that others see. */
     public long number() {
         return feed.current().version();

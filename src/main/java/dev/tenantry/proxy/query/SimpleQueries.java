@@ -286,7 +286,7 @@ public final class SimpleQueries {
         boolean apart = cluster.takesAny(found)
                 || transaction.isDistributed()
                 || transaction.isFailed()
-                || statements.isAnythingPaused();
+                || statements.looksAtEach();
         Node node = apart ? null : statements.commonNode(found);
         BackendConnection main = transaction.main();
         if (node == null || main != null && main.node().nodeId() != node.nodeId()) {

@@ -36,6 +36,7 @@ public final class Statements {
     private final PauseGate gate;
     private final Router router = new Router();
     private final Cursors cursors;
+    private final SnapshotGuard snapshots;
 
     public Statements(
             Conversation session, Dispatcher dispatcher, SessionContext context, ProxyMetrics metrics, PauseGate gate) {
@@ -45,6 +46,7 @@ public final class Statements {
         this.metrics = metrics;
         this.gate = gate;
         this.cursors = new Cursors(session, dispatcher);
+        this.snapshots = new SnapshotGuard(session, context, dispatcher);
     }
 
     /**
@@ -118,11 +120,18 @@ public final class Statements {
         };
     }
 
-    /** Whether a statement waits because what it needs is paused; then its message must wait. */
+    /**
+     * Whether a statement waits because what it needs is paused, or must be asked for; then its message must wait.
+     *
+     * @throws SqlErrorException when its transaction would not see what is there
+     */
     boolean isHeld(StatementFacts facts, Route route) {
         Pauses pauses = context.catalog().pauses();
         StatementFacts executed = context.executed(facts);
         if (pauses != Pauses.NONE && gate.holds(pauses, executed, route, node(route))) {
+            return true;
+        }
+        if (route instanceof Route.ToNode to && snapshots.holds(executed, to.node())) {
             return true;
         }
         gate.sent().add(executed);
@@ -142,11 +151,12 @@ public final class Statements {
     /** The reply that was given last has ended a transaction. */
     void transactionEnded() {
         gate.sent().transactionEnded();
+        snapshots.transactionEnded();
     }
 
-    /** Whether anything is paused, so that each statement must be looked at. */
-    boolean isAnythingPaused() {
-        return context.catalog().pauses() != Pauses.NONE;
+    /** Whether anything is paused, or has moved, so that each statement must be looked at. */
+    boolean looksAtEach() {
+        return context.catalog().pauses() != Pauses.NONE || snapshots.mayRefuse();
     }
 
     /** The node of a statement that has a prepared statement or a cursor used; null when the message must wait. */

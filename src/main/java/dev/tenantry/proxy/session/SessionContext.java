@@ -1,6 +1,7 @@
 package dev.tenantry.proxy.session;
 
 import dev.tenantry.catalog.CatalogOverlay;
+import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.CatalogView;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
@@ -50,6 +51,11 @@ public final class SessionContext implements RoutingContext {
     @Override
     public CatalogView catalog() {
         return catalog;
+    }
+
+    /** The catalog without what the session's own transaction has changed. */
+    public CatalogSnapshot committedCatalog() {
+        return catalog.committed();
     }
 
     /** The same object as long as the catalog says the same to this session. */

@@ -1,5 +1,6 @@
 package dev.tenantry.proxy.session;
 
+import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.routing.Refusal;
@@ -69,6 +70,14 @@ public final class SqlErrors {
         return SqlError.error("08006", "the connection to node \"" + node.name() + "\" was lost")
                 .withDetail("The node at " + node.address() + " closed it.")
                 .withHint("Schemas on other nodes are not affected. The session connects again by itself.");
+    }
+
+    /** A transaction has a snapshot of a node from before a schema moved there; whoever retries has a newer one. */
+    public static SqlError arrivedBehindSnapshot(DistributedSchema schema) {
+        return SqlError.error("40001", "could not serialize access because schema \"" + schema.name() + "\" has moved")
+                .withDetail("It has come to node \"" + schema.node().name()
+                        + "\" since the transaction began there, which does not see its rows.")
+                .withHint("The transaction might succeed if retried.");
     }
 
     /** A client's message can't be read: the connection ends. */

@@ -1,0 +1,117 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Message;
+import dev.tenantry.support.RawClient;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A schema comes to a node where a transaction has a snapshot from before its rows were there. */
+class SnapshotDuringMoveIT {
+    private static final Cluster CLUSTER = Cluster.shared();
+    private static final String UPDATE = "UPDATE snap_moves.t SET n = n + 1";
+
+    private final RawClient mover = CLUSTER.login();
+    private final RawClient client = CLUSTER.login();
+
+    @BeforeEach
+    void create() {
+        create("snap_moves", 1);
+        create("snap_first", 1);
+        create("snap_second", 2);
+    }
+
+    private void create(String schema, int worker) {
+        succeed(mover, "SET tenantry.node = 'worker" + worker + "'");
+        succeed(mover, "CREATE SCHEMA " + schema);
+        succeed(mover, "CREATE TABLE " + schema + ".t AS SELECT 0 AS n");
+    }
+
+    @AfterEach
+    void drop() {
+        succeed(mover, "DROP SCHEMA snap_moves, snap_first, snap_second CASCADE");
+        mover.close();
+        client.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "BEGIN ISOLATION LEVEL REPEATABLE READ, simple",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ, string",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE, extended",
+        "BEGIN, simple",
+        "BEGIN, extended"
+    })
+    void isNeverTakenForEmpty(String begin, String how) {
+        if (begin.equals("BEGIN")) {
+            succeed(client, "SET default_transaction_isolation = 'repeatable read'");
+        }
+        succeed(client, begin);
+        succeed(client, "SELECT FROM snap_second.t");
+        move(2);
+        assertThat(said(how)).isEqualTo("40001 E");
+        succeed(client, "ROLLBACK");
+        succeed(client, begin);
+        assertThat(said(how)).startsWith("UPDATE 1 ").endsWith("T");
+        succeed(client, "COMMIT");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"simple", "string", "extended"})
+    void isSeenByReadCommitted(String how) {
+        succeed(client, "BEGIN");
+        succeed(client, "SELECT FROM snap_second.t");
+        move(2);
+        assertThat(said(how)).startsWith("UPDATE 1 ").endsWith("T");
+        assertThat(said("simple")).isEqualTo("UPDATE 1 T");
+        succeed(client, "COMMIT");
+        assertThat(client.value("SELECT n FROM snap_moves.t")).isEqualTo("2");
+    }
+
+    @Test
+    void isNeverTakenForEmptyWhenItHasComeBack() {
+        succeed(client, "BEGIN ISOLATION LEVEL REPEATABLE READ");
+        succeed(client, "SELECT FROM snap_first.t");
+        move(2);
+        move(1);
+        assertThat(said("simple")).isEqualTo("40001 E");
+        succeed(client, "ROLLBACK");
+    }
+
+    private void move(int worker) {
+        succeed(
+                mover,
+                "SELECT citus_schema_move('snap_moves', '127.0.0.1', "
+                        + CLUSTER.worker(worker).port() + ", 'force_logical')");
+    }
+
+    /** Tags and SQLSTATEs of an update, with a statement behind it or not, and the status. */
+    private String said(String how) {
+        switch (how) {
+            case "simple" -> client.query(UPDATE).flushOut();
+            case "string" -> client.query(UPDATE + "; SELECT FROM snap_moves.t").flushOut();
+            default ->
+                client.parse("", UPDATE).bind("", "").execute("", 0).sync().flushOut();
+        }
+        List<Message> answer = client.readUntilReady();
+        StringBuilder said = new StringBuilder();
+        for (Message message : answer) {
+            switch (message.type()) {
+                case 'C' -> said.append(message.strings().getFirst()).append(' ');
+                case 'E' -> said.append(message.sqlState()).append(' ');
+                default -> {}
+            }
+        }
+        return said + answer.getLast().text();
+    }
+
+    private static void succeed(RawClient client, String sql) {
+        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
+    }
+}
