@@ -29,11 +29,18 @@ class MoveProcessesFaultIT {
             try (HttpService second = first.another()) {
                 killWhileCopying(first);
                 assertMoved(second, second.nodes().get(2));
-                try (HttpService third = second.another()) {
-                    killWhenPrepared(second);
-                    assertMoved(third, third.nodes().get(1));
+                if ("all"
+                        .equals(System.getProperty("move.deaths"))) { // each death is believed after half a minute only
+                    finishesOneThatIsPrepared(second);
                 }
             }
+        }
+    }
+
+    private static void finishesOneThatIsPrepared(HttpService second) throws Exception {
+        try (HttpService third = second.another()) {
+            killWhenPrepared(second);
+            assertMoved(third, third.nodes().get(1));
         }
     }
 

@@ -173,10 +173,10 @@ class ForeignCancelIT {
         client.query("SELECT pg_sleep(60)").flushOut();
         awaitSleep();
         cancelThroughFirst(client.processId(), new byte[4]); // so that both proxies have a connection
-        assertThat(onCoordinator("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
-                        + " WHERE application_name = 'tenantry control' AND query LIKE '%cancel%'"
-                        + " AND pid <> pg_backend_pid()"))
-                .isEqualTo("2");
+        String ended = onCoordinator("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+                + " WHERE application_name = 'tenantry control' AND query LIKE '%cancel%'"
+                + " AND pid <> pg_backend_pid()");
+        assertThat(Integer.parseInt(ended)).isGreaterThanOrEqualTo(2); // the upkeep's may be among them
         cancelThroughFirst(client.processId(), client.secretKey());
         assertCancelled(client);
     }
