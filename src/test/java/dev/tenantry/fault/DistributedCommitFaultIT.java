@@ -10,7 +10,6 @@ import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -135,27 +134,15 @@ class DistributedCommitFaultIT {
     }
 
     private static boolean exists(PostgresNode node, String schema) throws SQLException {
-        return !query(node, "SELECT 1 FROM pg_namespace WHERE nspname = '" + schema + "'")
+        return !node.list("SELECT 1 FROM pg_namespace WHERE nspname = '" + schema + "'")
                 .isEmpty();
     }
 
     private static List<String> prepared() throws SQLException {
         List<String> gids = new ArrayList<>();
         for (PostgresNode node : cluster().nodes()) {
-            gids.addAll(query(node, "SELECT gid FROM pg_prepared_xacts"));
+            gids.addAll(node.list("SELECT gid FROM pg_prepared_xacts"));
         }
         return gids;
-    }
-
-    private static List<String> query(PostgresNode node, String sql) throws SQLException {
-        List<String> values = new ArrayList<>();
-        try (Connection connection = node.connect();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            while (rows.next()) {
-                values.add(rows.getString(1));
-            }
-        }
-        return values;
     }
 }

@@ -7,11 +7,9 @@ import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -106,10 +104,8 @@ class MoveFaultIT {
     private static void endConnectionsOfTheLeader() {
         for (PostgresNode node : cluster().nodes()) {
             try {
-                list(
-                        node,
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-                                + " AND application_name ~ '^tenantry( control|_.*_rows)$'");
+                node.list("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                        + " AND application_name ~ '^tenantry( control|_.*_rows)$'");
             } catch (SQLException failed) {
                 throw new IllegalStateException(failed);
             }
@@ -143,13 +139,14 @@ class MoveFaultIT {
         try {
             Eventually.passes(() -> assertThat(confirmed).hasSizeGreaterThan(10));
             PostgresNode target = cluster().worker(2);
-            query("SELECT tenantry_move_start('%s', '%s', %d, '%s')"
-                    .formatted(schema, target.host(), target.port(), mode));
+            cluster()
+                    .list("SELECT tenantry_move_start('%s', '%s', %d, '%s')"
+                            .formatted(schema, target.host(), target.port(), mode));
             Eventually.passes(
                     END_MAX,
-                    () -> assertThat(list(
-                                    cluster().coordinator(),
-                                    "SELECT count(*) FROM tenantry.move"
+                    () -> assertThat(cluster()
+                                    .coordinator()
+                                    .list("SELECT count(*) FROM tenantry.move"
                                             + " WHERE finished_at IS NULL OR old_schema IS NOT NULL"))
                             .containsExactly("0"));
             assertThat(once).as("was killed at " + point).isTrue();
@@ -164,11 +161,11 @@ class MoveFaultIT {
         assertRowsOnce(schema);
         assertOnOneNode(schema);
         assertNothingLeft();
-        query("DROP SCHEMA " + schema + " CASCADE");
+        cluster().list("DROP SCHEMA " + schema + " CASCADE");
     }
 
     private void assertRowsOnce(String schema) throws SQLException {
-        List<String> rows = query("SELECT id FROM " + schema + ".t");
+        List<String> rows = cluster().list("SELECT id FROM " + schema + ".t");
         Set<String> different = Set.copyOf(rows);
         assertThat(different).hasSize(rows.size());
         assertThat(confirmed.stream().map(String::valueOf).filter(id -> !different.contains(id)))
@@ -178,26 +175,27 @@ class MoveFaultIT {
 
     private static void assertOnOneNode(String schema) throws SQLException {
         String found = "SELECT count(*) FROM pg_namespace WHERE nspname = '" + schema + "'";
-        int copies = Integer.parseInt(list(cluster().worker(1), found).getFirst())
-                + Integer.parseInt(list(cluster().worker(2), found).getFirst());
+        int copies = Integer.parseInt(cluster().worker(1).list(found).getFirst())
+                + Integer.parseInt(cluster().worker(2).list(found).getFirst());
         assertThat(copies).isEqualTo(1);
-        assertThat(query("SELECT phase || coalesce(error, '') FROM tenantry_moves ORDER BY moveid DESC LIMIT 1"))
+        assertThat(cluster()
+                        .list("SELECT phase || coalesce(error, '') FROM tenantry_moves ORDER BY moveid DESC LIMIT 1"))
                 .containsExactly("done");
     }
 
     private static void assertNothingLeft() throws SQLException {
         for (PostgresNode node : cluster().nodes()) {
-            assertThat(list(node, "SELECT slot_name FROM pg_replication_slots")).isEmpty();
-            assertThat(list(node, "SELECT pubname FROM pg_publication")).isEmpty();
-            assertThat(list(node, "SELECT subname FROM pg_subscription")).isEmpty();
-            assertThat(list(node, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
+            assertThat(node.list("SELECT slot_name FROM pg_replication_slots")).isEmpty();
+            assertThat(node.list("SELECT pubname FROM pg_publication")).isEmpty();
+            assertThat(node.list("SELECT subname FROM pg_subscription")).isEmpty();
+            assertThat(node.list("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
                     .isEmpty();
-            assertThat(list(node, "SELECT deed FROM tenantry.move_deed")).isEmpty();
-            assertThat(list(node, "SELECT mark FROM tenantry.move_mark")).isEmpty();
+            assertThat(node.list("SELECT deed FROM tenantry.move_deed")).isEmpty();
+            assertThat(node.list("SELECT mark FROM tenantry.move_mark")).isEmpty();
             Eventually.passes(() ->
-                    assertThat(list(node, "SELECT gid FROM pg_prepared_xacts")).isEmpty());
+                    assertThat(node.list("SELECT gid FROM pg_prepared_xacts")).isEmpty());
         }
-        assertThat(list(cluster().coordinator(), "SELECT pauseid FROM tenantry.pause"))
+        assertThat(cluster().coordinator().list("SELECT pauseid FROM tenantry.pause"))
                 .isEmpty();
     }
 
@@ -226,32 +224,6 @@ class MoveFaultIT {
                 assertThat(lost.getSQLState()).as(lost.getMessage()).matches("08...|57P0.|40...|55...|53...|3D...");
             }
         }
-    }
-
-    private static List<String> query(String sql) throws SQLException {
-        try (Connection client = cluster().connect();
-                Statement statement = client.createStatement()) {
-            return values(statement, sql);
-        }
-    }
-
-    private static List<String> list(PostgresNode node, String sql) throws SQLException {
-        try (Connection connection = node.connect();
-                Statement statement = connection.createStatement()) {
-            return values(statement, sql);
-        }
-    }
-
-    private static List<String> values(Statement statement, String sql) throws SQLException {
-        List<String> values = new ArrayList<>();
-        if (statement.execute(sql)) {
-            try (ResultSet rows = statement.getResultSet()) {
-                while (rows.next()) {
-                    values.add(rows.getString(1));
-                }
-            }
-        }
-        return values;
     }
 
     private static Cluster cluster() {

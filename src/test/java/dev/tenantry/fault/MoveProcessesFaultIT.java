@@ -6,11 +6,9 @@ import dev.tenantry.support.Eventually;
 import dev.tenantry.support.HttpService;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -62,9 +60,8 @@ class MoveProcessesFaultIT {
                     statement.execute("INSERT INTO acme.note (message) VALUES ('last')");
                 }
                 begin(leader, target);
-                Eventually.passes(() -> assertThat(query(
-                                target,
-                                "SELECT to_regclass('acme.note') IS NOT NULL AND EXISTS (SELECT FROM"
+                Eventually.passes(() -> assertThat(
+                                target.list("SELECT to_regclass('acme.note') IS NOT NULL AND EXISTS (SELECT FROM"
                                         + " tenantry.move_deed)"))
                         .containsExactly("t"));
                 try (Statement statement = copy.createStatement()) {
@@ -72,10 +69,8 @@ class MoveProcessesFaultIT {
                 }
                 writer.commit();
             }
-            Eventually.passes(() -> assertThat(query(
-                            target,
-                            "SELECT 1 FROM pg_stat_activity"
-                                    + " WHERE application_name ~ '^tenantry_.*_rows$' AND wait_event_type = 'Lock'"))
+            Eventually.passes(() -> assertThat(target.list("SELECT 1 FROM pg_stat_activity"
+                            + " WHERE application_name ~ '^tenantry_.*_rows$' AND wait_event_type = 'Lock'"))
                     .isNotEmpty());
             leader.process().kill();
         }
@@ -89,8 +84,8 @@ class MoveProcessesFaultIT {
             locker.setAutoCommit(false);
             statement.execute("SELECT FROM tenantry.schema FOR NO KEY UPDATE");
             begin(leader, leader.nodes().get(1));
-            Eventually.passes(() -> assertThat(query(source, "SELECT gid FROM pg_prepared_xacts"))
-                    .isNotEmpty());
+            Eventually.passes(() ->
+                    assertThat(source.list("SELECT gid FROM pg_prepared_xacts")).isNotEmpty());
             leader.process().kill();
         }
     }
@@ -103,25 +98,23 @@ class MoveProcessesFaultIT {
         PostgresNode coordinator = service.nodes().getFirst();
         Eventually.passes(
                 END_MAX,
-                () -> assertThat(query(
-                                coordinator,
+                () -> assertThat(coordinator.list(
                                 "SELECT DISTINCT phase || coalesce(old_schema::text, '') FROM tenantry.move"))
                         .containsExactly("done"));
         run(service.connect(), "INSERT INTO acme.note (message) VALUES ('after')");
         for (PostgresNode node : service.nodes().subList(1, 3)) {
-            List<String> found = query(
-                    node,
+            List<String> found = node.list(
                     "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'" + " OR nspname = 'acme'");
             assertThat(found).isEqualTo(node == target ? List.of("acme") : List.of());
-            assertThat(query(node, """
+            assertThat(node.list("""
                     SELECT slot_name FROM pg_replication_slots UNION ALL SELECT pubname FROM pg_publication
                     UNION ALL SELECT subname FROM pg_subscription UNION ALL SELECT deed FROM tenantry.move_deed
                     UNION ALL SELECT mark::text FROM tenantry.move_mark""")).isEmpty();
             Eventually.passes(() ->
-                    assertThat(query(node, "SELECT gid FROM pg_prepared_xacts")).isEmpty());
+                    assertThat(node.list("SELECT gid FROM pg_prepared_xacts")).isEmpty());
         }
-        assertThat(query(coordinator, "SELECT pauseid FROM tenantry.pause")).isEmpty();
-        assertThat(query(target, "SELECT count(*) - max(id) FROM acme.note")).containsExactly("0");
+        assertThat(coordinator.list("SELECT pauseid FROM tenantry.pause")).isEmpty();
+        assertThat(target.list("SELECT count(*) - max(id) FROM acme.note")).containsExactly("0");
     }
 
     private static void run(Connection opened, String... statements) throws SQLException {
@@ -131,17 +124,5 @@ class MoveProcessesFaultIT {
                 statement.execute(sql);
             }
         }
-    }
-
-    private static List<String> query(PostgresNode node, String sql) throws SQLException {
-        List<String> values = new ArrayList<>();
-        try (Connection connection = node.connect();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            while (rows.next()) {
-                values.add(rows.getString(1));
-            }
-        }
-        return values;
     }
 }

@@ -8,11 +8,8 @@ import dev.tenantry.support.HttpService;
 import dev.tenantry.support.PostgresNode;
 import java.io.IOException;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -136,15 +133,15 @@ class UpkeepLeaderFaultIT {
                 .toString();
         run(worker(), "BEGIN; INSERT INTO acme.notes VALUES (2); PREPARE TRANSACTION '" + gid + "'");
         Eventually.passes(() ->
-                assertThat(query(worker(), "SELECT gid FROM pg_prepared_xacts")).isEmpty());
+                assertThat(worker().list("SELECT gid FROM pg_prepared_xacts")).isEmpty());
     }
 
     private void assertMeasuredByLeaderAlone() throws SQLException {
         run(coordinator(), "DELETE FROM public.measured");
-        Eventually.passes(() -> assertThat(query(coordinator(), "SELECT pid FROM public.measured"))
+        Eventually.passes(() -> assertThat(coordinator().list("SELECT pid FROM public.measured"))
                 .hasSizeGreaterThan(MEASUREMENTS));
-        assertThat(query(coordinator(), "SELECT DISTINCT pid FROM public.measured"))
-                .isEqualTo(query(coordinator(), LEADERS))
+        assertThat(coordinator().list("SELECT DISTINCT pid FROM public.measured"))
+                .isEqualTo(coordinator().list(LEADERS))
                 .hasSize(1);
     }
 
@@ -170,18 +167,6 @@ class UpkeepLeaderFaultIT {
     }
 
     private static String only(PostgresNode node, String sql) throws SQLException {
-        return query(node, sql).getFirst();
-    }
-
-    private static List<String> query(PostgresNode node, String sql) throws SQLException {
-        List<String> values = new ArrayList<>();
-        try (Connection connection = node.connect();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            while (rows.next()) {
-                values.add(rows.getString(1));
-            }
-        }
-        return values;
+        return node.list(sql).getFirst();
     }
 }

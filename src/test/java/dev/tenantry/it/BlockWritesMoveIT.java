@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
+import dev.tenantry.support.FirstColumn;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -39,7 +39,7 @@ class BlockWritesMoveIT {
         Cluster cluster = Cluster.start(2);
         started = cluster;
         for (PostgresNode worker : cluster.workers()) {
-            list(worker, "ALTER SYSTEM SET wal_level = 'replica'");
+            worker.list("ALTER SYSTEM SET wal_level = 'replica'");
             worker.restart();
         }
     }
@@ -59,7 +59,7 @@ class BlockWritesMoveIT {
     @Test
     void movesUnderLoadWhatLogicalReplicationCouldNot() throws Exception {
         create("held");
-        query("""
+        cluster().list("""
                 CREATE TABLE held.odd (a int, b json);
                 INSERT INTO held.odd SELECT i, '{"a": 1}' FROM generate_series(1, 1000) i;
                 CREATE UNLOGGED TABLE held.volatile AS SELECT generate_series(1, 1000) AS id;
@@ -99,10 +99,11 @@ class BlockWritesMoveIT {
             }
         }
         assertThat(failures).isEmpty();
-        assertThat(query("SELECT count(*) || '/' || count(DISTINCT id) FROM held.t"))
+        assertThat(cluster().list("SELECT count(*) || '/' || count(DISTINCT id) FROM held.t"))
                 .containsExactly(written + "/" + written);
-        assertThat(query("SELECT (SELECT count(*) FROM held.odd) + (SELECT count(*) FROM held.volatile)"
-                        + " + (SELECT sum(a) FROM held.part1)"))
+        assertThat(cluster()
+                        .list("SELECT (SELECT count(*) FROM held.odd) + (SELECT count(*) FROM held.volatile)"
+                                + " + (SELECT sum(a) FROM held.part1)"))
                 .containsExactly("2003");
         assertNothingLeft();
     }
@@ -111,16 +112,18 @@ class BlockWritesMoveIT {
     private void look(int before) {
         try (Connection client = cluster().connect();
                 Statement statement = client.createStatement()) {
-            assertThat(values(statement, "SELECT count(*) FROM held.odd")).containsExactly("1000");
-            assertThat(values(statement, "SELECT a FROM held.part WHERE a = 2 FOR UPDATE"))
+            assertThat(FirstColumn.of(statement, "SELECT count(*) FROM held.odd"))
+                    .containsExactly("1000");
+            assertThat(FirstColumn.of(statement, "SELECT a FROM held.part WHERE a = 2 FOR UPDATE"))
                     .containsExactly("2");
             client.setReadOnly(true);
             client.setAutoCommit(false);
-            assertThat(values(statement, "SELECT count(*) FROM held.volatile")).containsExactly("1000");
+            assertThat(FirstColumn.of(statement, "SELECT count(*) FROM held.volatile"))
+                    .containsExactly("1000");
             client.commit();
             // What was on its way is counted a little later.
             assertThat(written.get()).isLessThanOrEqualTo(before + 2);
-            assertThat(list(cluster().coordinator(), "SELECT held FROM tenantry.tenantry_pauses"))
+            assertThat(cluster().coordinator().list("SELECT held FROM tenantry.tenantry_pauses"))
                     .containsExactly("writers");
         } catch (SQLException | AssertionError failed) {
             failures.add(failed);
@@ -130,21 +133,22 @@ class BlockWritesMoveIT {
     @Test
     void cancelsWhoWritesWhereNoProxyCanSeeIt() throws Exception {
         create("unseen");
-        query("CREATE FUNCTION unseen.add(int) RETURNS int LANGUAGE sql AS"
-                + " 'INSERT INTO unseen.t VALUES ($1) RETURNING id'");
+        cluster()
+                .list("CREATE FUNCTION unseen.add(int) RETURNS int LANGUAGE sql AS"
+                        + " 'INSERT INTO unseen.t VALUES ($1) RETURNING id'");
         AtomicReference<CompletableFuture<String>> writer = new AtomicReference<>();
         cluster().observeMoves(reached -> {
             if (reached == MovePoint.COPIED && writer.get() == null) {
                 writer.set(CompletableFuture.supplyAsync(() -> sqlState("SELECT unseen.add(1)")));
                 Eventually.passes(
-                        () -> assertThat(list(cluster().worker(1), "SELECT pid FROM pg_locks WHERE NOT granted"))
+                        () -> assertThat(cluster().worker(1).list("SELECT pid FROM pg_locks WHERE NOT granted"))
                                 .hasSize(1));
             }
         });
         move("unseen", 2, "block_writes");
         assertThat(writer.get().get()).isEqualTo("57014");
-        assertThat(query("SELECT count(*) FROM unseen.t")).containsExactly("0");
-        assertThat(query("SELECT unseen.add(2)")).containsExactly("2");
+        assertThat(cluster().list("SELECT count(*) FROM unseen.t")).containsExactly("0");
+        assertThat(cluster().list("SELECT unseen.add(2)")).containsExactly("2");
         assertNothingLeft();
     }
 
@@ -162,15 +166,16 @@ class BlockWritesMoveIT {
                     throw new IllegalStateException(failed);
                 }
             });
-            Eventually.passes(() -> assertThat(query(
-                            "SELECT cardinality(waiting_for) > 0 FROM tenantry_moves" + " WHERE schema_name = 'busy'"))
+            Eventually.passes(() -> assertThat(cluster()
+                            .list("SELECT cardinality(waiting_for) > 0 FROM tenantry_moves"
+                                    + " WHERE schema_name = 'busy'"))
                     .containsExactly("t"));
-            query("INSERT INTO busy.t VALUES (2)");
+            cluster().list("INSERT INTO busy.t VALUES (2)");
             statement.execute("INSERT INTO busy.t VALUES (3)");
             client.commit();
             moved.get();
         }
-        assertThat(query("SELECT sum(id) FROM busy.t")).containsExactly("6");
+        assertThat(cluster().list("SELECT sum(id) FROM busy.t")).containsExactly("6");
         assertNothingLeft();
     }
 
@@ -191,18 +196,20 @@ class BlockWritesMoveIT {
     }
 
     private static void create(String schema) throws SQLException {
-        query("SET tenantry.node = 'worker1'; CREATE SCHEMA " + schema);
-        query("CREATE TABLE " + schema + ".t (id serial PRIMARY KEY, at timestamptz DEFAULT now())");
+        cluster().list("SET tenantry.node = 'worker1'; CREATE SCHEMA " + schema);
+        cluster().list("CREATE TABLE " + schema + ".t (id serial PRIMARY KEY, at timestamptz DEFAULT now())");
     }
 
     private static void move(String schema, int worker, String mode) throws SQLException {
         PostgresNode target = cluster().worker(worker);
-        query("SELECT citus_schema_move('%s', '%s', %d, '%s')".formatted(schema, target.host(), target.port(), mode));
+        cluster()
+                .list("SELECT citus_schema_move('%s', '%s', %d, '%s')"
+                        .formatted(schema, target.host(), target.port(), mode));
     }
 
     private static String sqlState(String sql) {
         try {
-            query(sql);
+            cluster().list(sql);
             return "";
         } catch (SQLException refused) {
             return refused.getSQLState();
@@ -210,42 +217,16 @@ class BlockWritesMoveIT {
     }
 
     private static void assertNothingLeft() throws SQLException {
-        assertThat(list(cluster().coordinator(), "SELECT pauseid FROM tenantry.pause"))
+        assertThat(cluster().coordinator().list("SELECT pauseid FROM tenantry.pause"))
                 .isEmpty();
         for (PostgresNode node : cluster().nodes()) {
             Eventually.passes(() -> {
-                assertThat(list(node, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
+                assertThat(node.list("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
                         .isEmpty();
-                assertThat(list(node, "SELECT deed FROM tenantry.move_deed")).isEmpty();
-                assertThat(list(node, "SELECT gid FROM pg_prepared_xacts")).isEmpty();
+                assertThat(node.list("SELECT deed FROM tenantry.move_deed")).isEmpty();
+                assertThat(node.list("SELECT gid FROM pg_prepared_xacts")).isEmpty();
             });
         }
-    }
-
-    private static List<String> query(String sql) throws SQLException {
-        try (Connection client = cluster().connect();
-                Statement statement = client.createStatement()) {
-            return values(statement, sql);
-        }
-    }
-
-    private static List<String> list(PostgresNode node, String sql) throws SQLException {
-        try (Connection connection = node.connect();
-                Statement statement = connection.createStatement()) {
-            return values(statement, sql);
-        }
-    }
-
-    private static List<String> values(Statement statement, String sql) throws SQLException {
-        List<String> values = new ArrayList<>();
-        if (statement.execute(sql)) {
-            try (ResultSet rows = statement.getResultSet()) {
-                while (rows.next()) {
-                    values.add(rows.getString(1));
-                }
-            }
-        }
-        return values;
     }
 
     private static Cluster cluster() {

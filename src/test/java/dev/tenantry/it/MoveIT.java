@@ -13,7 +13,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -46,7 +45,7 @@ class MoveIT {
             assertThat(value(statement, "SELECT nodeport FROM citus_schemas WHERE schema_name::text = 'moved_rows'"))
                     .isEqualTo(Integer.toString(CLUSTER.worker(2).port()));
         }
-        assertThat(list(CLUSTER.worker(2), "SELECT indexname FROM pg_indexes WHERE schemaname = 'moved_rows'"))
+        assertThat(CLUSTER.worker(2).list("SELECT indexname FROM pg_indexes WHERE schemaname = 'moved_rows'"))
                 .containsExactlyInAnyOrder("category_pkey", "category_name_key", "note_pkey", "note_message");
         assertNothingLeft();
     }
@@ -60,12 +59,12 @@ class MoveIT {
             statement.execute(coordinatorShouldHaveShards(true));
             move(statement, "moved_home", CLUSTER.coordinator());
             assertThat(value(statement, "SELECT id FROM moved_home.t")).isEqualTo("7");
-            assertThat(list(CLUSTER.coordinator(), "SELECT id FROM moved_home.t"))
+            assertThat(CLUSTER.coordinator().list("SELECT id FROM moved_home.t"))
                     .containsExactly("7");
             statement.execute("INSERT INTO moved_home.t VALUES (8)");
             move(statement, "moved_home", CLUSTER.worker(1));
             assertThat(value(statement, "SELECT sum(id) FROM moved_home.t")).isEqualTo("15");
-            assertThat(list(CLUSTER.worker(1), "SELECT sum(id) FROM moved_home.t"))
+            assertThat(CLUSTER.worker(1).list("SELECT sum(id) FROM moved_home.t"))
                     .containsExactly("15");
             statement.execute("DROP SCHEMA moved_home CASCADE");
             statement.execute(coordinatorShouldHaveShards(false)); // as other tests find it
@@ -86,7 +85,7 @@ class MoveIT {
             move(statement, "moved_empty", CLUSTER.worker(2));
             statement.execute("CREATE TABLE moved_empty.t (a int)");
         }
-        assertThat(list(CLUSTER.worker(2), "SELECT tablename FROM pg_tables WHERE schemaname = 'moved_empty'"))
+        assertThat(CLUSTER.worker(2).list("SELECT tablename FROM pg_tables WHERE schemaname = 'moved_empty'"))
                 .containsExactly("t");
     }
 
@@ -100,7 +99,7 @@ class MoveIT {
             move(statement, "moved_keyless", CLUSTER.worker(2));
             assertThat(value(statement, "SELECT count(*) FROM moved_keyless.t")).isEqualTo("10");
         }
-        assertThat(list(CLUSTER.worker(2), "SELECT relreplident FROM pg_class WHERE oid = 'moved_keyless.t'::regclass"))
+        assertThat(CLUSTER.worker(2).list("SELECT relreplident FROM pg_class WHERE oid = 'moved_keyless.t'::regclass"))
                 .containsExactly("d");
         assertNothingLeft();
     }
@@ -182,7 +181,8 @@ class MoveIT {
                 RawClient client = CLUSTER.login()) {
             // What is made on both nodes takes as many oids, so that none of these is there twice by chance.
             statement.execute("CREATE TABLE moved_oids.t (a int)");
-            int oid = Integer.parseInt(list(CLUSTER.worker(1), "SELECT 'moved_oids.t'::regtype::oid")
+            int oid = Integer.parseInt(CLUSTER.worker(1)
+                    .list("SELECT 'moved_oids.t'::regtype::oid")
                     .getFirst());
             client.parse("s", "SELECT (($1).a) FROM moved_oids.t RIGHT JOIN (VALUES (1)) v ON true", oid);
             client.bind("", "s", "(5)").execute("", 0).sync().flushOut();
@@ -229,14 +229,14 @@ class MoveIT {
     /** No replication, no old copies, no notes. */
     private static void assertNothingLeft() throws SQLException {
         for (PostgresNode node : CLUSTER.nodes()) {
-            assertThat(list(node, "SELECT slot_name FROM pg_replication_slots")).isEmpty();
-            assertThat(list(node, "SELECT pubname FROM pg_publication")).isEmpty();
-            assertThat(list(node, "SELECT subname FROM pg_subscription")).isEmpty();
-            assertThat(list(node, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
+            assertThat(node.list("SELECT slot_name FROM pg_replication_slots")).isEmpty();
+            assertThat(node.list("SELECT pubname FROM pg_publication")).isEmpty();
+            assertThat(node.list("SELECT subname FROM pg_subscription")).isEmpty();
+            assertThat(node.list("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
                     .isEmpty();
-            assertThat(list(node, "SELECT deed FROM tenantry.move_deed")).isEmpty();
-            assertThat(list(node, "SELECT mark FROM tenantry.move_mark")).isEmpty();
-            assertThat(list(node, "SELECT gid FROM pg_prepared_xacts")).isEmpty();
+            assertThat(node.list("SELECT deed FROM tenantry.move_deed")).isEmpty();
+            assertThat(node.list("SELECT mark FROM tenantry.move_mark")).isEmpty();
+            assertThat(node.list("SELECT gid FROM pg_prepared_xacts")).isEmpty();
         }
     }
 
@@ -252,17 +252,5 @@ class MoveIT {
             assertThat(rows.next()).isTrue();
             return rows.getString(1);
         }
-    }
-
-    private static List<String> list(PostgresNode node, String sql) throws SQLException {
-        List<String> values = new ArrayList<>();
-        try (Connection connection = node.connect();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            while (rows.next()) {
-                values.add(rows.getString(1));
-            }
-        }
-        return values;
     }
 }

@@ -12,10 +12,10 @@ import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.rebalance.RebalanceJob;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
+import dev.tenantry.support.FirstColumn;
 import dev.tenantry.support.PostgresNode;
 import io.vertx.core.Vertx;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
@@ -452,13 +452,7 @@ class RebalanceIT {
 
     private List<String> values(String sql) throws SQLException {
         statement.clearWarnings();
-        List<String> values = new ArrayList<>();
-        try (ResultSet rows = statement.executeQuery(sql)) {
-            while (rows.next()) {
-                values.add(rows.getString(1));
-            }
-        }
-        return values;
+        return FirstColumn.of(statement, sql);
     }
 
     private static Cluster cluster() {

@@ -8,7 +8,6 @@ import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -85,17 +84,19 @@ class RebalanceUnderLoadIT {
                 endConnectionsOfTheLeader();
             }
         });
-        query("SELECT citus_add_node('" + third.host() + "', " + third.port() + ")");
-        List<String> planned = query("SELECT schema_name || ' ' || target FROM tenantry_rebalance_plan()");
+        cluster.list("SELECT citus_add_node('" + third.host() + "', " + third.port() + ")");
+        List<String> planned = cluster.list("SELECT schema_name || ' ' || target FROM tenantry_rebalance_plan()");
         assertThat(planned).hasSizeBetween(6, 30).allMatch(move -> move.endsWith(" worker3"));
-        query("SELECT citus_rebalance_start()");
+        cluster.list("SELECT citus_rebalance_start()");
         awaitRebalance();
         assertThat(switched.get()).isGreaterThan(4);
         stopClients();
-        assertThat(query("SELECT schema_name || ' worker3' FROM citus_schemas WHERE nodeport = " + third.port()))
+        assertThat(cluster.list("SELECT schema_name || ' worker3' FROM citus_schemas WHERE nodeport = " + third.port()))
                 .containsExactlyInAnyOrderElementsOf(planned);
         List<Long> bytes =
-                query("SELECT bytes_before FROM tenantry_rebalance_forecast() WHERE node LIKE 'worker%'").stream()
+                cluster
+                        .list("SELECT bytes_before FROM tenantry_rebalance_forecast() WHERE node LIKE 'worker%'")
+                        .stream()
                         .map(Long::parseLong)
                         .toList();
         double average = bytes.stream().mapToLong(Long::longValue).average().orElseThrow();
@@ -106,24 +107,24 @@ class RebalanceUnderLoadIT {
 
     @Test
     void emptiesANodeWhichCanBeRemovedThen() throws Exception {
-        query("SELECT citus_add_node('" + third.host() + "', " + third.port() + ")");
+        cluster.list("SELECT citus_add_node('" + third.host() + "', " + third.port() + ")");
         PostgresNode leaving = cluster.worker(1);
         String address = "('" + leaving.host() + "', " + leaving.port() + ")";
-        query("SELECT citus_drain_node" + address);
-        assertThat(query("SELECT schema_name FROM citus_schemas WHERE nodeport = " + leaving.port()))
+        cluster.list("SELECT citus_drain_node" + address);
+        assertThat(cluster.list("SELECT schema_name FROM citus_schemas WHERE nodeport = " + leaving.port()))
                 .isEmpty();
-        query("SELECT citus_remove_node" + address);
+        cluster.list("SELECT citus_remove_node" + address);
         long before = total();
         Eventually.passes(() -> assertThat(total()).isGreaterThan(before + 100));
         stopClients();
-        assertThat(query("SELECT DISTINCT nodeport FROM citus_schemas")).hasSize(2);
+        assertThat(cluster.list("SELECT DISTINCT nodeport FROM citus_schemas")).hasSize(2);
         assertSums();
     }
 
     private void awaitRebalance() {
         Eventually.passes(
                 END_MAX,
-                () -> assertThat(query("SELECT state || ' ' || (details ->> 'task_state_counts')"
+                () -> assertThat(cluster.list("SELECT state || ' ' || (details ->> 'task_state_counts')"
                                         + " FROM citus_rebalance_status()")
                                 .getFirst())
                         .matches("finished \\{\"done\": \\d+\\}"));
@@ -151,7 +152,7 @@ class RebalanceUnderLoadIT {
 
     private void assertSums() throws SQLException {
         for (int i = 1; i <= SCHEMAS; i++) {
-            assertThat(query("SELECT value FROM r" + i + ".sum"))
+            assertThat(cluster.list("SELECT value FROM r" + i + ".sum"))
                     .as("schema r%d", i)
                     .containsExactly(Long.toString(confirmed.get(i)));
         }
@@ -179,17 +180,5 @@ class RebalanceUnderLoadIT {
         } catch (SQLException | AssertionError failed) {
             failures.add(failed);
         }
-    }
-
-    private List<String> query(String sql) throws SQLException {
-        List<String> values = new ArrayList<>();
-        try (Connection client = cluster.connect();
-                Statement statement = client.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            while (rows.next()) {
-                values.add(rows.getString(1));
-            }
-        }
-        return values;
     }
 }

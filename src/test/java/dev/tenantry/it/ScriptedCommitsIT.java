@@ -7,7 +7,6 @@ import dev.tenantry.support.Message;
 import dev.tenantry.support.ProxyBefore;
 import dev.tenantry.support.RawClient;
 import java.io.IOException;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -370,15 +369,6 @@ class ScriptedCommitsIT extends ScriptedNodes {
 
     /** Tags and SQLSTATEs up to ReadyForQuery, and its status. */
     private static String said(RawClient client) {
-        List<Message> answer = client.readUntilReady();
-        StringBuilder said = new StringBuilder();
-        for (Message message : answer) {
-            switch (message.type()) {
-                case 'C' -> said.append(message.strings().getFirst()).append(' ');
-                case 'E' -> said.append(message.sqlState()).append(' ');
-                default -> {}
-            }
-        }
-        return said + answer.getLast().text();
+        return Message.said(client.readUntilReady());
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Message;
 import dev.tenantry.support.RawClient;
-import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -99,16 +98,7 @@ class SnapshotDuringMoveIT {
             default ->
                 client.parse("", UPDATE).bind("", "").execute("", 0).sync().flushOut();
         }
-        List<Message> answer = client.readUntilReady();
-        StringBuilder said = new StringBuilder();
-        for (Message message : answer) {
-            switch (message.type()) {
-                case 'C' -> said.append(message.strings().getFirst()).append(' ');
-                case 'E' -> said.append(message.sqlState()).append(' ');
-                default -> {}
-            }
-        }
-        return said + answer.getLast().text();
+        return Message.said(client.readUntilReady());
     }
 
     private static void succeed(RawClient client, String sql) {

@@ -192,6 +192,11 @@ public final class Cluster implements AutoCloseable {
         return DriverManager.getConnection(jdbcUrl());
     }
 
+    /** The first column of what a statement returns through the proxy, to the superuser. */
+    public List<String> list(String sql) throws SQLException {
+        return FirstColumn.of(connect(), sql);
+    }
+
     /** A connection straight to the server that holds a schema, with its search_path set to it. */
     public Connection connectToNodeOf(String schema) throws SQLException {
         DistributedSchema distributed = tenantry().catalog().refresh().schema(schema);

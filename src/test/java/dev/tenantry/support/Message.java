@@ -27,6 +27,19 @@ public record Message(char type, byte[] body) {
         return types.toString();
     }
 
+    /** Tags and SQLSTATEs of an answer up to ReadyForQuery, and its status: {@code INSERT 0 1 22012 E}. */
+    public static String said(List<Message> answer) {
+        StringBuilder said = new StringBuilder();
+        for (Message message : answer) {
+            switch (message.type()) {
+                case 'C' -> said.append(message.strings().getFirst()).append(' ');
+                case 'E' -> said.append(message.sqlState()).append(' ');
+                default -> {}
+            }
+        }
+        return said + answer.getLast().text();
+    }
+
     /** The only message of a type among several. */
     public static Message only(List<Message> messages, char type) {
         List<Message> found =

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.List;
 
 /**
  * One real PostgreSQL server of a test's own, with the role, password and database {@code tenantry} and the settings an
@@ -58,6 +59,11 @@ public interface PostgresNode extends AutoCloseable {
         } catch (SQLException failed) {
             throw new IllegalStateException(failed);
         }
+    }
+
+    /** The first column of what a statement returns there. */
+    default List<String> list(String sql) throws SQLException {
+        return FirstColumn.of(connect(), sql);
     }
 
     /** A JDBC URL to the database {@code tenantry}, role and password included. */

@@ -53,12 +53,12 @@ final class SnapshotGuard {
         }
         CatalogSnapshot now = context.committedCatalog();
         CatalogSnapshot then = since.putIfAbsent(node.nodeId(), now);
-        BackendConnection backend = session.backends().of(node);
-        if (then == null || then.version() == now.version() || backend == null || READ_COMMITTED.equals(isolation)) {
+        if (then == null || then.version() == now.version() || READ_COMMITTED.equals(isolation)) {
             return false;
         }
+        BackendConnection backend = session.backends().of(node);
         DistributedSchema arrived = arrived(facts, node, then, now);
-        if (arrived == null) {
+        if (backend == null || arrived == null) {
             return false;
         }
         if (isolation != null) {
