@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
+import dev.tenantry.support.MoveTraces;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -160,7 +161,7 @@ class MoveFaultIT {
         }
         assertRowsOnce(schema);
         assertOnOneNode(schema);
-        assertNothingLeft();
+        MoveTraces.assertNone(cluster());
         cluster().list("DROP SCHEMA " + schema + " CASCADE");
     }
 
@@ -181,22 +182,6 @@ class MoveFaultIT {
         assertThat(cluster()
                         .list("SELECT phase || coalesce(error, '') FROM tenantry_moves ORDER BY moveid DESC LIMIT 1"))
                 .containsExactly("done");
-    }
-
-    private static void assertNothingLeft() throws SQLException {
-        for (PostgresNode node : cluster().nodes()) {
-            assertThat(node.list("SELECT slot_name FROM pg_replication_slots")).isEmpty();
-            assertThat(node.list("SELECT pubname FROM pg_publication")).isEmpty();
-            assertThat(node.list("SELECT subname FROM pg_subscription")).isEmpty();
-            assertThat(node.list("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
-                    .isEmpty();
-            assertThat(node.list("SELECT deed FROM tenantry.move_deed")).isEmpty();
-            assertThat(node.list("SELECT mark FROM tenantry.move_mark")).isEmpty();
-            Eventually.passes(() ->
-                    assertThat(node.list("SELECT gid FROM pg_prepared_xacts")).isEmpty());
-        }
-        assertThat(cluster().coordinator().list("SELECT pauseid FROM tenantry.pause"))
-                .isEmpty();
     }
 
     private static void create(String schema) throws SQLException {

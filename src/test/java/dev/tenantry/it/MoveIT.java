@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Message;
+import dev.tenantry.support.MoveTraces;
 import dev.tenantry.support.PostgresNode;
 import dev.tenantry.support.RawClient;
 import java.sql.Connection;
@@ -47,7 +48,7 @@ class MoveIT {
         }
         assertThat(CLUSTER.worker(2).list("SELECT indexname FROM pg_indexes WHERE schemaname = 'moved_rows'"))
                 .containsExactlyInAnyOrder("category_pkey", "category_name_key", "note_pkey", "note_message");
-        assertNothingLeft();
+        MoveTraces.assertNone(CLUSTER);
     }
 
     @Test
@@ -69,7 +70,7 @@ class MoveIT {
             statement.execute("DROP SCHEMA moved_home CASCADE");
             statement.execute(coordinatorShouldHaveShards(false)); // as other tests find it
         }
-        assertNothingLeft();
+        MoveTraces.assertNone(CLUSTER);
     }
 
     private static String coordinatorShouldHaveShards(boolean should) {
@@ -101,7 +102,7 @@ class MoveIT {
         }
         assertThat(CLUSTER.worker(2).list("SELECT relreplident FROM pg_class WHERE oid = 'moved_keyless.t'::regclass"))
                 .containsExactly("d");
-        assertNothingLeft();
+        MoveTraces.assertNone(CLUSTER);
     }
 
     @Test
@@ -150,7 +151,7 @@ class MoveIT {
                             "SELECT relpersistence FROM pg_class" + " WHERE oid = 'moved_unlogged.child'::regclass"))
                     .isEqualTo("u");
         }
-        assertNothingLeft();
+        MoveTraces.assertNone(CLUSTER);
     }
 
     @Test
@@ -224,20 +225,6 @@ class MoveIT {
 
     private static void move(Statement statement, String schema, PostgresNode target) throws SQLException {
         statement.execute("SELECT citus_schema_move('" + schema + "', '" + target.host() + "', " + target.port() + ")");
-    }
-
-    /** No replication, no old copies, no notes. */
-    private static void assertNothingLeft() throws SQLException {
-        for (PostgresNode node : CLUSTER.nodes()) {
-            assertThat(node.list("SELECT slot_name FROM pg_replication_slots")).isEmpty();
-            assertThat(node.list("SELECT pubname FROM pg_publication")).isEmpty();
-            assertThat(node.list("SELECT subname FROM pg_subscription")).isEmpty();
-            assertThat(node.list("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
-                    .isEmpty();
-            assertThat(node.list("SELECT deed FROM tenantry.move_deed")).isEmpty();
-            assertThat(node.list("SELECT mark FROM tenantry.move_mark")).isEmpty();
-            assertThat(node.list("SELECT gid FROM pg_prepared_xacts")).isEmpty();
-        }
     }
 
     private static String value(Statement statement, String sql) throws SQLException {
