@@ -20,8 +20,8 @@ AS $$
         INSERT INTO tenantry.cancel_request (id, proxyid, processid, secret)
         SELECT r.id, p.proxyid, r.processid, decode(r.secret, 'hex')
         FROM jsonb_to_recordset(requests) AS r (id uuid, processid integer, secret text)
-        JOIN tenantry.proxy p ON left(p.proxyid, 3) = lpad(to_hex(r.processid >> 19), 3, '0')
-        WHERE p.proxyid <> by_proxy AND p.alive_at > clock_timestamp() - interval '30 s'
+        JOIN tenantry.live_proxy p ON left(p.proxyid, 3) = lpad(to_hex(r.processid >> 19), 3, '0')
+        WHERE p.proxyid <> by_proxy
         RETURNING id, proxyid
     ), told AS (
         SELECT pg_notify('tenantry_catalog', 'cancel ' || proxyid) FROM (SELECT DISTINCT proxyid FROM added) a

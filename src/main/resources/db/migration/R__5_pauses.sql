@@ -82,23 +82,6 @@ REVOKE ALL ON FUNCTION tenantry.tenantry_resume_node(text, integer) FROM PUBLIC;
 COMMENT ON FUNCTION tenantry.tenantry_resume_node(text, integer) IS
     'Lets transactions of the node go on; returns whether it was paused';
 
--- What proxies say; a row that nobody has renewed for an hour is of one that is no more.
-CREATE OR REPLACE FUNCTION tenantry.proxy_alive(proxy_id text) RETURNS void
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $$
-    DELETE FROM tenantry.proxy WHERE alive_at < clock_timestamp() - interval '1 hour';
-    INSERT INTO tenantry.proxy (proxyid, alive_at) VALUES (proxy_id, clock_timestamp())
-    ON CONFLICT (proxyid) DO UPDATE SET alive_at = excluded.alive_at
-$$;
-REVOKE ALL ON FUNCTION tenantry.proxy_alive(text) FROM PUBLIC;
-
-CREATE OR REPLACE FUNCTION tenantry.proxy_gone(proxy_id text) RETURNS void
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $$ DELETE FROM tenantry.proxy WHERE proxyid = proxy_id $$;
-REVOKE ALL ON FUNCTION tenantry.proxy_gone(text) FROM PUBLIC;
-
 -- Does nothing for a pause that has ended meanwhile. Wakes who waits for the end of what was running.
 CREATE OR REPLACE FUNCTION tenantry.acknowledge_pause(proxy_id text, pause_id bigint, still_running integer)
 RETURNS void
@@ -121,8 +104,8 @@ LEFT JOIN tenantry.schema s USING (schemaid)
 JOIN tenantry.node n ON n.nodeid = coalesce(p.nodeid, s.nodeid)
 CROSS JOIN LATERAL (
     SELECT count(*) AS proxies, count(k.proxyid) AS acknowledged, coalesce(sum(k.running), 0) AS running
-    FROM tenantry.proxy x LEFT JOIN tenantry.pause_acknowledgement k ON k.proxyid = x.proxyid AND k.pauseid = p.pauseid
-    WHERE x.alive_at > statement_timestamp() - interval '30 s'
+    FROM tenantry.live_proxy x
+    LEFT JOIN tenantry.pause_acknowledgement k ON k.proxyid = x.proxyid AND k.pauseid = p.pauseid
 ) a
 ORDER BY p.pauseid;
 COMMENT ON VIEW tenantry.tenantry_pauses IS

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
@@ -35,8 +36,8 @@ final class PauseAcknowledgement implements AutoCloseable {
     /** Sessions tell when they have ended a transaction, but for those that leave. */
     private static final Duration LOOK = Duration.ofMillis(50);
 
-    /** A sixth of what makes a proxy count as dead; see tenantry.tenantry_pauses. */
-    private static final Duration ALIVE = Duration.ofSeconds(5);
+    /** Less than half of what makes a proxy without a session count as dead; see tenantry.live_proxy. */
+    private static final Duration ALIVE = Duration.ofSeconds(2);
 
     private final Vertx vertx;
     private final CoordinatorAddress coordinator;
@@ -66,20 +67,26 @@ final class PauseAcknowledgement implements AutoCloseable {
 
     private void follow(BackgroundLoop running) throws InterruptedException {
         try (ServerConnection connection = ServerConnection.openToRepeat(vertx, coordinator, ANSWER_MAX, ANSWER_MAX)) {
+            AtomicBoolean lost = new AtomicBoolean();
+            connection.onClose(() -> {
+                lost.set(true);
+                loop.wake();
+            });
             CatalogStore store = new CatalogStore(connection);
             store.commitLightly();
-            follow(store);
+            follow(store, lost);
         } catch (IllegalStateException stopping) {
             LOG.debugf("pauses are not acknowledged any more reason=%s", stopping.getMessage());
         }
     }
 
-    private void follow(CatalogStore store) throws InterruptedException {
+    /** Until it is closed; or the next word fails, which is at once when the connection is lost. */
+    private void follow(CatalogStore store, AtomicBoolean lost) throws InterruptedException {
         Map<Long, Integer> told = new HashMap<>();
         Set<Long> met = new HashSet<>();
         Instant aliveUntil = Instant.EPOCH;
         while (!loop.isClosed()) {
-            if (Instant.now().isAfter(aliveUntil)) {
+            if (lost.get() || Instant.now().isAfter(aliveUntil)) {
                 store.proxyAlive(proxy.proxyId());
                 aliveUntil = Instant.now().plus(ALIVE);
             }

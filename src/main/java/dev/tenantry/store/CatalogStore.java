@@ -128,7 +128,7 @@ public final class CatalogStore {
         connection.query("SET synchronous_commit = off");
     }
 
-    /** Notes that this proxy is alive. */
+    /** Notes that this proxy is alive, at least as long as this connection. */
     public void proxyAlive(String proxyId) {
         connection.query("SELECT tenantry.proxy_alive($1)", proxyId);
     }
@@ -159,12 +159,10 @@ public final class CatalogStore {
         connection.query("SELECT setval('tenantry.recovery_done', $1)", asked);
     }
 
-    /** The proxies that have given a sign of life lately; one that has stopped is not among them. */
+    /** The proxies that have given a sign of life lately; one that has stopped or died is not among them. */
     public Set<String> proxiesAlive() {
         Set<String> alive = new HashSet<>();
-        connection
-                .query("SELECT proxyid FROM tenantry.proxy WHERE alive_at > clock_timestamp() - interval '30 s'")
-                .forEach(row -> alive.add(row.getString(0)));
+        connection.query("SELECT proxyid FROM tenantry.live_proxy").forEach(row -> alive.add(row.getString(0)));
         return alive;
     }
 

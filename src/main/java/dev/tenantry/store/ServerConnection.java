@@ -148,7 +148,7 @@ public final class ServerConnection implements AutoCloseable {
     }
 
     /** Calls back when the server has gone, on the connection's event loop. */
-    void onClose(Runnable action) {
+    public void onClose(Runnable action) {
         connection.closeHandler(ignored -> action.run());
     }
 

@@ -22,11 +22,21 @@ final class Acknowledgements {
     }
 
     /**
+     * Waits, for some seconds at most, as long as a proxy is missed that can't acknowledge anything: it is back soon,
+     * or has died. To be called before clients wait.
+     */
+    void awaitMissed() throws InterruptedException {
+        while (store.isProxyMissed()) {
+            Thread.sleep(LOOK);
+        }
+    }
+
+    /**
      * Waits until all proxies that are alive begin nothing there any more, and what they had sent there has ended; some
      * of it may not have come to the node before, so that no lock tells of it.
      *
      * @param inTime asked again and again
-     * @return false if that is not so when there is no time any more
+     * @return false if that is not so when there is no time any more, or a proxy is missed
      */
     boolean await(long pauseId, BooleanSupplier inTime) throws InterruptedException {
         while (inTime.getAsBoolean()) {
@@ -36,6 +46,8 @@ final class Acknowledgements {
             }
             if (told.tryAcquire(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
                 told.drainPermits();
+            } else if (store.isProxyMissed()) {
+                return false;
             }
         }
         return false;

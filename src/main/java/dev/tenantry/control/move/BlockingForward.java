@@ -73,6 +73,7 @@ final class BlockingForward {
     }
 
     private boolean isLocked(Acknowledgements acknowledgements, List<String> tables) throws InterruptedException {
+        acknowledgements.awaitMissed();
         long end = System.nanoTime() + services.limits().cutOverMax().toNanos();
         long pauseId = store.pause(move);
         boolean locked = false;

@@ -75,6 +75,7 @@ final class CutOver {
         definitionChanged = false;
         unlocked = false;
         passed.setLength(0);
+        acknowledgements.awaitMissed();
         if (!rehearsed(fingerprint)) {
             return false;
         }

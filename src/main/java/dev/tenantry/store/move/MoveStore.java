@@ -260,6 +260,15 @@ public final class MoveStore {
         connection.query("LISTEN tenantry_pause");
     }
 
+    /** Whether a proxy has lost its session with the coordinator, and may be back soon. */
+    public boolean isProxyMissed() {
+        return connection
+                .query("SELECT tenantry.is_proxy_missed()")
+                .iterator()
+                .next()
+                .getBoolean(0);
+    }
+
     /** How far proxies are with a pause. */
     public PauseState pauseState(long pauseId) {
         Row row = connection
