@@ -15,6 +15,7 @@ import dev.tenantry.support.TestCertificate;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -258,6 +259,37 @@ class ScriptedNodesIT extends ScriptedNodes {
             cancel(proxy, client);
             assertCancelled(client.readUntilReady(), 'I');
             assertThat(Message.types(client.run("SELECT 1"))).isEqualTo("CZ");
+        }
+    }
+
+    /** As many may be open as the node is to have, also when nobody waits any more for one that is not open yet. */
+    @Test
+    void keepsTheConnectionThatWasOpenedForWhoHasGivenUp() {
+        CountDownLatch letIn = new CountDownLatch(1);
+        FakeNode other = FakeNode.start(peer -> {
+            assertThat(connections.getAndIncrement()).as("connections before").isZero();
+            reached.countDown();
+            await(letIn);
+            peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+            any(peer, "SELECT 2", 'I');
+            any(peer, "SELECT 3", 'I');
+        });
+        PoolLimits one = PoolLimits.keeping(1).sharing(new PoolLimits.Sharing(1, 60_000, 100));
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS.withPool(one), answering(), other);
+                RawClient client = proxy.login()) {
+            try (RawClient gone = proxy.login()) {
+                gone.query("SELECT FROM s2.t").flushOut();
+                await(reached);
+            }
+            client.query("SELECT FROM s2.t").flushOut();
+            proxy.login().close(); // on the same event loop, so that both have been seen
+            cancel(proxy, client);
+            assertCancelled(client.readUntilReady(), 'I'); // it has waited for its turn
+            client.query("SELECT FROM s2.t").flushOut();
+            letIn.countDown();
+            assertThat(Message.only(client.readUntilReady(), 'C').strings()).containsExactly("SELECT 2");
+            assertThat(Message.only(client.run("SELECT FROM s2.t"), 'C').strings())
+                    .containsExactly("SELECT 3");
         }
     }
 

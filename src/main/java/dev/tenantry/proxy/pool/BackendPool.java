@@ -145,6 +145,10 @@ public final class BackendPool {
             handOverAfter("DEALLOCATE ALL", backend.prepared()::clear, backend, request);
             return;
         }
+        complete(request, backend);
+    }
+
+    private void complete(Request request, BackendConnection backend) {
         shared.held(backend, request);
         if (!request.opened().complete(backend)) {
             shared.left(backend);
@@ -177,6 +181,9 @@ public final class BackendPool {
 
     /** Lends what there is, or opens a new connection if there is still room for it. */
     void lend(Request request) {
+        if (request.opened().isDone()) {
+            return; // who wanted it has given up meanwhile
+        }
         IdleBackend found = idle.take(request);
         IdleBackend soon = found == null ? promised(request) : null;
         if (soon != null) {
@@ -186,7 +193,7 @@ public final class BackendPool {
                 connect(request, true);
             }
         } else if (found.idleMillis() < limits.checkMillis()) {
-            hand(found, request);
+            complete(request, found.backend());
         } else {
             check(found, request);
         }
@@ -220,32 +227,25 @@ public final class BackendPool {
                 backend.close();
                 lend(request);
             } else {
-                hand(found, request);
+                complete(request, found.backend());
             }
         });
-    }
-
-    private void hand(IdleBackend found, Request request) {
-        shared.held(found.backend(), request);
-        if (!request.opened().complete(found.backend())) {
-            shared.left(found.backend());
-            keep(found); // who wanted it has given up
-        }
     }
 
     private void connect(Request request, boolean again) {
         CompletableFuture<BackendConnection> connecting =
                 connector.open(request.node(), loop, request.key().startupParameters(), request.credentials());
-        request.opened().whenComplete((backend, problem) -> {
-            if (problem != null) {
-                connecting.completeExceptionally(problem); // nobody wants it any more
-            }
-        });
+        if (!isSharing()) {
+            request.opened().whenComplete((backend, problem) -> {
+                if (problem != null) {
+                    connecting.completeExceptionally(problem); // nobody wants it any more
+                }
+            });
+        } // else it takes its place until the node has ended it, so the next may as well have it
         connecting.whenComplete((backend, problem) -> {
             if (problem == null) {
                 backend.channel().closeFuture().addListener(closed -> shared.ended(backend));
-                shared.held(backend, request);
-                request.opened().complete(backend);
+                complete(request, backend);
                 return;
             }
             if (again && !request.opened().isDone() && isFull(problem)) {
