@@ -11,7 +11,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS tenantry.cancel_request (
 REVOKE ALL ON tenantry.cancel_request FROM PUBLIC;
 
 -- Asks the live proxies, beside the one that says it, whose ids begin with the digits in the key's number; there may be
--- more than one. Returns what somebody was asked for.
+-- more than one, of which one knows the secret. Returns a request once for each proxy that is asked.
 CREATE OR REPLACE FUNCTION tenantry.hand_on_cancels(by_proxy text, requests jsonb) RETURNS SETOF uuid
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
@@ -26,7 +26,7 @@ AS $$
     ), told AS (
         SELECT pg_notify('tenantry_catalog', 'cancel ' || proxyid) FROM (SELECT DISTINCT proxyid FROM added) a
     )
-    SELECT DISTINCT a.id FROM added a WHERE (SELECT count(*) FROM told) > 0
+    SELECT a.id FROM added a WHERE (SELECT count(*) FROM told) > 0
 $$;
 REVOKE ALL ON FUNCTION tenantry.hand_on_cancels(text, jsonb) FROM PUBLIC;
 

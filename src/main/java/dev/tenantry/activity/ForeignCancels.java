@@ -25,8 +25,8 @@ public interface ForeignCancels {
     /** Those that have come since the last call; each has to be settled. */
     List<Request> requests();
 
-    /** Another proxy has been asked, which takes a moment. */
-    void handedOn(Request request);
+    /** So many other proxies have been asked, which takes a moment. */
+    void handedOn(Request request, int proxies);
 
     /** No other proxy can have given that key out. */
     void unknown(Request request);
@@ -34,7 +34,7 @@ public interface ForeignCancels {
     /** It could not be handed on, or not in time. */
     void dropped(Request request);
 
-    /** The proxy that was asked has dealt with it; nothing happens if this one has not asked. */
+    /** A proxy that was asked has dealt with it; nothing happens if this one has not asked. */
     void dealtWith(UUID id);
 
     /**

@@ -6,9 +6,11 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -169,8 +171,8 @@ public final class CatalogStore {
     /** A cancel request on its way from one proxy to another. */
     public record Cancel(UUID id, int processId, byte[] secret) {}
 
-    /** Asks the proxies that may know the keys; returns which of them some live proxy was asked for. */
-    public Set<UUID> handOnCancels(String proxyId, List<Cancel> cancels) {
+    /** Asks the live proxies that may know the keys; returns how many, for each that may be known to any. */
+    public Map<UUID, Integer> handOnCancels(String proxyId, List<Cancel> cancels) {
         JsonArray rows = new JsonArray();
         for (Cancel cancel : cancels) {
             rows.add(new JsonObject()
@@ -178,10 +180,10 @@ public final class CatalogStore {
                     .put("processid", cancel.processId())
                     .put("secret", HexFormat.of().formatHex(cancel.secret())));
         }
-        Set<UUID> asked = new HashSet<>();
+        Map<UUID, Integer> asked = new HashMap<>();
         connection
                 .query("SELECT tenantry.hand_on_cancels($1, $2)", proxyId, rows)
-                .forEach(row -> asked.add(row.getUUID(0)));
+                .forEach(row -> asked.merge(row.getUUID(0), 1, Integer::sum));
         return asked;
     }
 

@@ -168,6 +168,25 @@ class ForeignCancelIT {
         assertCancelled(client);
     }
 
+    /** The requester waits for as many as are asked. */
+    @Test
+    void asksEveryProxyThatHasTheNumberOfAKey() throws SQLException {
+        String number = "lpad(to_hex(" + client.processId() + " >> 19), 3, '0')";
+        onCoordinator("INSERT INTO tenantry.proxy (proxyid, alive_at)" + " VALUES (" + number
+                + " || 'twin', clock_timestamp()) RETURNING proxyid");
+        try {
+            assertThat(onCoordinator("SELECT count(DISTINCT asked) || ' of ' || count(*) FROM tenantry.hand_on_cancels("
+                            + "'none', jsonb_build_array(jsonb_build_object('id', gen_random_uuid(), 'processid', "
+                            + client.processId() + ", 'secret', '00'))) AS asked"))
+                    .isEqualTo("1 of 2");
+        } finally {
+            onCoordinator("DELETE FROM tenantry.proxy WHERE proxyid LIKE '%twin' RETURNING proxyid");
+            onCoordinator("DELETE FROM tenantry.cancel_request WHERE proxyid LIKE '%twin' RETURNING proxyid");
+        }
+        Eventually.passes(() -> assertThat(onCoordinator("SELECT count(*) FROM tenantry.cancel_request"))
+                .isEqualTo("0"));
+    }
+
     @Test
     void outlivesTheLossOfItsConnections() throws SQLException {
         client.query("SELECT pg_sleep(60)").flushOut();

@@ -12,8 +12,8 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,7 +25,7 @@ import java.util.function.Consumer;
  * <pre>
  * proxy that was asked   adds a row for each live proxy that the key names, notifies "cancel PROXY"
  * proxy of the session   takes its rows out, cancels, and when the node has been told notifies "cancelled ID"
- * proxy that was asked   lets the requester go
+ * proxy that was asked   lets the requester go when all that it has asked have told
  * </pre>
  *
  * What is older than two seconds is not carried out, so that no later statement is hit. Connects to the coordinator
@@ -139,16 +139,17 @@ public final class CancelExchange implements AutoCloseable {
         if (waiting.isEmpty()) {
             return;
         }
-        Set<UUID> known = store.handOnCancels(
+        Map<UUID, Integer> proxies = store.handOnCancels(
                 proxy.proxyId(),
                 waiting.stream()
                         .map(request -> new Cancel(request.id(), request.processId(), request.secret()))
                         .toList());
         for (Request request : waiting) {
-            if (known.contains(request.id())) {
-                proxy.handedOn(request);
-            } else {
+            Integer asked = proxies.get(request.id());
+            if (asked == null) {
                 proxy.unknown(request);
+            } else {
+                proxy.handedOn(request, asked);
             }
         }
         waiting.clear();

@@ -29,10 +29,33 @@ final class CancelDesk implements ForeignCancels {
     private final CancelKeys keys;
     private final ProxyMetrics metrics;
     private final List<Request> waiting = new ArrayList<>();
-    private final Map<UUID, CompletableFuture<Void>> open = new ConcurrentHashMap<>();
+    private final Map<UUID, Open> open = new ConcurrentHashMap<>();
     private @Nullable Runnable wake;
     private double allowed = RATE_MAX;
     private long allowedNanos = System.nanoTime();
+
+    /** One that is handed on. It ends with the last proxy that was asked: one of the others may know the key. */
+    private static final class Open {
+        private final CompletableFuture<Void> answer = new CompletableFuture<>();
+        private int asked = Integer.MAX_VALUE;
+        private int told;
+
+        synchronized void asked(int proxies) {
+            asked = proxies;
+            endIfAllHaveTold();
+        }
+
+        synchronized void told() {
+            told++; // perhaps before it is known how many were asked
+            endIfAllHaveTold();
+        }
+
+        private void endIfAllHaveTold() {
+            if (told >= asked) {
+                answer.complete(null);
+            }
+        }
+    }
 
     CancelDesk(String proxyId, CancelKeys keys, ProxyMetrics metrics) {
         this.proxyId = proxyId;
@@ -52,18 +75,18 @@ final class CancelDesk implements ForeignCancels {
             return here.get();
         }
         Request request = new Request(UUID.randomUUID(), processId, secret, System.nanoTime());
-        CompletableFuture<Void> answer = new CompletableFuture<>();
-        Runnable toWake = accept(request, answer);
+        Open begun = new Open();
+        Runnable toWake = accept(request, begun);
         if (toWake == null) {
             return CompletableFuture.completedFuture(null);
         }
         toWake.run();
-        answer.completeOnTimeout(null, ANSWER_MAX_MILLIS, TimeUnit.MILLISECONDS);
-        return answer.whenComplete((done, problem) -> open.remove(request.id()));
+        begun.answer.completeOnTimeout(null, ANSWER_MAX_MILLIS, TimeUnit.MILLISECONDS);
+        return begun.answer.whenComplete((done, problem) -> open.remove(request.id()));
     }
 
     /** Whom to wake when it has been accepted. */
-    private synchronized @Nullable Runnable accept(Request request, CompletableFuture<Void> answer) {
+    private synchronized @Nullable Runnable accept(Request request, Open begun) {
         if (wake == null || request.processId() <= 0) {
             metrics.cancel(Cancel.UNKNOWN);
             return null;
@@ -72,7 +95,7 @@ final class CancelDesk implements ForeignCancels {
             metrics.cancel(Cancel.DROPPED);
             return null;
         }
-        open.put(request.id(), answer);
+        open.put(request.id(), begun);
         waiting.add(request);
         return wake;
     }
@@ -106,27 +129,38 @@ final class CancelDesk implements ForeignCancels {
     }
 
     @Override
-    public void handedOn(Request request) {
+    public void handedOn(Request request, int proxies) {
         metrics.cancel(Cancel.HANDED_ON);
+        Open one = open.get(request.id());
+        if (one != null) {
+            one.asked(proxies);
+        }
     }
 
     @Override
     public void unknown(Request request) {
         metrics.cancel(Cancel.UNKNOWN);
-        dealtWith(request.id());
+        end(request);
     }
 
     @Override
     public void dropped(Request request) {
         metrics.cancel(Cancel.DROPPED);
-        dealtWith(request.id());
+        end(request);
+    }
+
+    private void end(Request request) {
+        Open one = open.get(request.id());
+        if (one != null) {
+            one.answer.complete(null);
+        }
     }
 
     @Override
     public void dealtWith(UUID id) {
-        CompletableFuture<Void> answer = open.get(id);
-        if (answer != null) {
-            answer.complete(null);
+        Open one = open.get(id);
+        if (one != null) {
+            one.told();
         }
     }
 
