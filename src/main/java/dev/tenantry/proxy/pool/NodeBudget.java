@@ -126,7 +126,8 @@ final class NodeBudget {
                 part.leaving--;
                 leaving--;
             }
-            for (Part next = next(); next != null; next = next()) {
+            Part next = next();
+            if (next != null) { // one at most: before this, nobody waited for what was free
                 occupy(next);
                 calls.add(next.granted);
             }
@@ -165,10 +166,8 @@ final class NodeBudget {
         return best;
     }
 
+    /** Whose turn comes first. An urgent one meets its like only: while it waits, all that others may have is taken. */
     private static boolean isBefore(Part one, Part other) {
-        if (one.urgent != other.urgent) {
-            return one.urgent;
-        }
         return one.open != other.open ? one.open < other.open : one.turn < other.turn;
     }
 
