@@ -15,6 +15,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -130,11 +132,15 @@ class ForeignCancelIT {
         wrong[0] ^= 1;
         cancelThroughFirst(client.processId(), wrong);
         cancelThroughFirst(client.processId(), new byte[256]);
-        for (int i = 0; i < 300; i++) { // more than are handed on
-            try (RawClient garbage = RawClient.connect("127.0.0.1", cluster.port())) {
-                garbage.requestCancel(client.processId() ^ i << 15, wrong);
-                garbage.readToEnd();
-            }
+        List<RawClient> garbage = new ArrayList<>();
+        for (int i = 0; i < 300; i++) { // at once, so that they are more than are handed on
+            RawClient one = RawClient.connect("127.0.0.1", cluster.port());
+            one.requestCancel(client.processId() ^ i << 15, wrong);
+            garbage.add(one);
+        }
+        for (RawClient one : garbage) {
+            one.readToEnd();
+            one.close();
         }
         assertThat(client.hasInput()).isFalse();
         Eventually.passes(() -> {
