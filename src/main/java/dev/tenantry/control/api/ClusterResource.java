@@ -1,6 +1,5 @@
 package dev.tenantry.control.api;
 
-import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.ClusterView;
 import dev.tenantry.store.ClusterView.ClusterNode;
 import dev.tenantry.store.ClusterView.Schema;
@@ -74,11 +73,9 @@ public class ClusterResource {
     }
 
     private <T> Page<T> page(ClusterView<T> view, Selection selection) {
-        try {
+        return Problem.unless(() -> {
             Rows<T> rows = access.views().read(view, selection.schemas(), selection.limit(), selection.offset());
             return selection.page(rows.total(), rows.items());
-        } catch (CatalogUnavailableException away) {
-            throw Problem.unavailable("The coordinator does not answer now; try again later.");
-        }
+        });
     }
 }

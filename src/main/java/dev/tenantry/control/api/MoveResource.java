@@ -1,7 +1,5 @@
 package dev.tenantry.control.api;
 
-import dev.tenantry.store.CatalogUnavailableException;
-import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveDesk;
 import dev.tenantry.store.move.MoveReport;
 import io.smallrye.common.annotation.RunOnVirtualThread;
@@ -175,12 +173,10 @@ public class MoveResource {
     }
 
     private <T> T ask(Function<MoveDesk, T> question) {
-        try (MoveDesk desk = access.openMoves()) {
-            return question.apply(desk);
-        } catch (CatalogUnavailableException away) {
-            throw Problem.unavailable("The coordinator does not answer now; try again later.");
-        } catch (StatementRefusedException refused) {
-            throw Problem.of(refused);
-        }
+        return Problem.unless(() -> {
+            try (MoveDesk desk = access.openMoves()) {
+                return question.apply(desk);
+            }
+        });
     }
 }

@@ -1,5 +1,6 @@
 package dev.tenantry.control.api;
 
+import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.StatementRefusedException;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
@@ -7,6 +8,7 @@ import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.Response.Status;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
@@ -91,6 +93,17 @@ public record Problem(String title, int status, String code, String detail) {
                 "As many event streams as this process gives are open.");
     }
 
+    /** The coordinator's answer; or what it refuses, and that it can't be asked, as a problem. */
+    static <T> T unless(Supplier<T> answer) {
+        try {
+            return answer.get();
+        } catch (CatalogUnavailableException away) {
+            throw unavailable("The coordinator does not answer now; try again later.");
+        } catch (StatementRefusedException refused) {
+            throw of(refused);
+        }
+    }
+
     /** The coordinator can't be asked. */
     static WebApplicationException unavailable(String detail) {
         return exception(
@@ -110,8 +123,7 @@ public record Problem(String title, int status, String code, String detail) {
         return new WebApplicationException(cause, unavailable.getResponse());
     }
 
-    /** What the database answers to what a request asks for. */
-    static WebApplicationException of(StatementRefusedException refused) {
+    private static WebApplicationException of(StatementRefusedException refused) {
         String detail = Stream.of(refused.error(), refused.detail(), refused.hint())
                 .filter(sentence -> !sentence.isEmpty())
                 .map(sentence -> sentence.endsWith(".") ? sentence : sentence + ".")

@@ -3,8 +3,6 @@ package dev.tenantry.control.api;
 import dev.tenantry.control.rebalance.RebalanceOptions;
 import dev.tenantry.control.rebalance.RebalanceOptions.TransferMode;
 import dev.tenantry.control.rebalance.Rebalances;
-import dev.tenantry.store.CatalogUnavailableException;
-import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.rebalance.RebalanceJob;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import jakarta.ws.rs.BeanParam;
@@ -238,11 +236,7 @@ public class RebalanceResource {
 
     private <T> T ask(Function<Rebalances, T> question) {
         try {
-            return question.apply(access.rebalances());
-        } catch (CatalogUnavailableException away) {
-            throw Problem.unavailable("The coordinator does not answer now; try again later.");
-        } catch (StatementRefusedException refused) {
-            throw Problem.of(refused);
+            return Problem.unless(() -> question.apply(access.rebalances()));
         } catch (IllegalArgumentException unusable) {
             throw Problem.refused(String.valueOf(unusable.getMessage()));
         }
