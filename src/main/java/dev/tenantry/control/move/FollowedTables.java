@@ -44,8 +44,7 @@ final class FollowedTables implements Fence {
     @Override
     public boolean level(Duration max) throws InterruptedException {
         long begun = System.nanoTime();
-        long mark = connections.source().mark();
-        return copiedUnlogged(max) && following.awaitMark(mark, () -> System.nanoTime() - begun <= max.toNanos());
+        return copiedUnlogged(max) && following.awaitLevel(max.minusNanos(System.nanoTime() - begun));
     }
 
     @Override

@@ -5,7 +5,6 @@ import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
 
 /** How far the target is behind the source. */
 final class Following {
@@ -74,14 +73,15 @@ final class Following {
     }
 
     /**
-     * Waits until all is on the target that was committed on the source before a mark.
+     * Waits until all is on the target that has been committed on the source.
      *
-     * @param inTime asked again and again
-     * @return false if it is not there when there is no time any more
+     * @return false if it is not there in that time
      */
-    boolean awaitMark(long mark, BooleanSupplier inTime) throws InterruptedException {
+    boolean awaitLevel(Duration max) throws InterruptedException {
+        long begun = System.nanoTime();
+        long mark = connections.source().mark();
         while (!connections.target().hasMark(mark)) {
-            if (!inTime.getAsBoolean()) {
+            if (System.nanoTime() - begun > max.toNanos()) {
                 return false;
             }
             Thread.sleep(LOOK_MIN);

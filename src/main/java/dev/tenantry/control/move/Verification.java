@@ -94,8 +94,7 @@ final class Verification {
             return false;
         }
         try {
-            long mark = connections.source().mark();
-            if (!following.awaitMark(mark, () -> System.nanoTime() - begun <= lockMax.toNanos())) {
+            if (!following.awaitLevel(lockMax.minusNanos(System.nanoTime() - begun))) {
                 return false;
             }
             RowComparison.fix(source);
