@@ -59,21 +59,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT tenantry.close_node('tenantry_node_' || id) FROM unnest(node_ids) id $$;
 REVOKE ALL ON FUNCTION tenantry.close_nodes(integer[]) FROM PUBLIC;
 
--- Bytes of the tables and materialized views of every schema of every node. A silent node has a row without a schema,
--- and one without bytes for each of its schemas.
-CREATE OR REPLACE FUNCTION tenantry.schema_sizes() RETURNS TABLE (nodeid integer, schema_name name, bytes bigint)
-LANGUAGE plpgsql SECURITY DEFINER ROWS 2000
+-- What a query of every node gives: a number for each schema. A silent node has a row without a schema.
+CREATE OR REPLACE FUNCTION tenantry.number_by_schema(query text)
+RETURNS TABLE (nodeid integer, schema_name name, number bigint)
+LANGUAGE plpgsql ROWS 2000
 SET search_path = pg_catalog, pg_temp
-SET jit = off
-SET enable_nestloop = off
-SET enable_mergejoin = off
 AS $$
 DECLARE
-    query CONSTANT text := $q$
-        SELECT n.nspname, pg_catalog.sum(b.bytes)::bigint
-        FROM tenantry.table_bytes() b
-        JOIN pg_catalog.pg_class c ON c.oid = b.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        GROUP BY n.nspname$q$;
     asked integer[];
     silent integer[];
     node_id integer;
@@ -86,22 +78,42 @@ BEGIN
     FOREACH node_id IN ARRAY asked LOOP
         BEGIN
             RETURN QUERY SELECT node_id, answer.*
-            FROM tenantry.dblink_get_result('tenantry_node_' || node_id) AS answer (schema_name name, bytes bigint);
+            FROM tenantry.dblink_get_result('tenantry_node_' || node_id) AS answer (schema_name name, number bigint);
         EXCEPTION WHEN OTHERS THEN
             PERFORM tenantry.warn_of_silent_node(node_id, SQLERRM);
             silent := silent || node_id;
         END;
     END LOOP;
     PERFORM tenantry.close_nodes(asked);
-    RETURN QUERY
-    SELECT s.nodeid, n.nspname, NULL::bigint
-    FROM tenantry.schema s JOIN pg_namespace n ON n.oid = s.schemaid WHERE s.nodeid = ANY (silent)
-    UNION ALL
-    SELECT id, NULL::name, NULL::bigint FROM unnest(silent) id;
+    RETURN QUERY SELECT id, NULL::name, NULL::bigint FROM unnest(silent) id;
 EXCEPTION WHEN query_canceled THEN
     PERFORM tenantry.close_nodes(asked);
     RAISE;
 END
+$$;
+REVOKE ALL ON FUNCTION tenantry.number_by_schema(text) FROM PUBLIC;
+
+-- Bytes of the tables and materialized views of every schema of every node. A silent node has a row without a schema,
+-- and one without bytes for each of its schemas.
+CREATE OR REPLACE FUNCTION tenantry.schema_sizes() RETURNS TABLE (nodeid integer, schema_name name, bytes bigint)
+LANGUAGE sql SECURITY DEFINER ROWS 2000
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+SET enable_nestloop = off
+SET enable_mergejoin = off
+AS $$
+    WITH counted AS (
+        SELECT * FROM tenantry.number_by_schema($q$
+            SELECT n.nspname, pg_catalog.sum(b.bytes)::bigint
+            FROM tenantry.table_bytes() b
+            JOIN pg_catalog.pg_class c ON c.oid = b.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            GROUP BY n.nspname$q$)
+    )
+    SELECT c.nodeid, c.schema_name, c.number FROM counted c
+    UNION ALL
+    SELECT s.nodeid, n.nspname, NULL::bigint
+    FROM counted c JOIN tenantry.schema s USING (nodeid) JOIN pg_namespace n ON n.oid = s.schemaid
+    WHERE c.schema_name IS NULL
 $$;
 
 -- Ids for tables seen for the first time, in a transaction of its own: a reader may be read-only, roll back, or stay

@@ -3,34 +3,16 @@
 
 -- What every node that answers has counted, by schema.
 CREATE OR REPLACE FUNCTION tenantry.schema_blocks() RETURNS TABLE (nodeid integer, schema_name name, blocks bigint)
-LANGUAGE plpgsql ROWS 2000
+LANGUAGE sql ROWS 2000
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    query CONSTANT text := $q$
+    SELECT c.* FROM tenantry.number_by_schema($q$
         SELECT s.schemaname, pg_catalog.sum(
             coalesce(s.heap_blks_read, 0) + coalesce(s.heap_blks_hit, 0) + coalesce(s.idx_blks_read, 0)
             + coalesce(s.idx_blks_hit, 0) + coalesce(s.toast_blks_read, 0) + coalesce(s.toast_blks_hit, 0)
             + coalesce(s.tidx_blks_read, 0) + coalesce(s.tidx_blks_hit, 0))::bigint
-        FROM pg_catalog.pg_statio_user_tables s GROUP BY s.schemaname$q$;
-    asked integer[];
-    node_id integer;
-    coordinator CONSTANT integer := (SELECT n.nodeid FROM tenantry.node n WHERE n.groupid = 0);
-BEGIN
-    SELECT a.asked INTO asked FROM tenantry.ask_nodes(query) a;
-    IF EXISTS (SELECT FROM tenantry.schema s WHERE s.nodeid = coordinator) THEN
-        RETURN QUERY EXECUTE format('SELECT %s, q.* FROM (%s) q', coordinator, query);
-    END IF;
-    FOREACH node_id IN ARRAY asked LOOP
-        BEGIN
-            RETURN QUERY SELECT node_id, answer.*
-            FROM tenantry.dblink_get_result('tenantry_node_' || node_id) AS answer (schema_name name, blocks bigint);
-        EXCEPTION WHEN OTHERS THEN
-            PERFORM tenantry.warn_of_silent_node(node_id, SQLERRM);
-        END;
-    END LOOP;
-    PERFORM tenantry.close_nodes(asked);
-END
+        FROM pg_catalog.pg_statio_user_tables s GROUP BY s.schemaname$q$) c
+    WHERE c.schema_name IS NOT NULL
 $$;
 REVOKE ALL ON FUNCTION tenantry.schema_blocks() FROM PUBLIC;
 
