@@ -36,9 +36,9 @@ class BackendPoolIT {
     static void start() {
         cluster = Cluster.start(1);
         try (RawClient client = cluster.login()) {
-            succeed(client, "SET tenantry.node = 'worker1'");
-            succeed(client, "CREATE SCHEMA pooled");
-            succeed(client, "CREATE TABLE pooled.t (id serial, note text)");
+            client.succeed("SET tenantry.node = 'worker1'");
+            client.succeed("CREATE SCHEMA pooled");
+            client.succeed("CREATE TABLE pooled.t (id serial, note text)");
         }
     }
 
@@ -71,19 +71,19 @@ class BackendPoolIT {
         String path;
         try (RawClient client = login(Map.of())) {
             path = client.value("SHOW search_path");
-            succeed(client, AT_WORKER);
+            client.succeed(AT_WORKER);
             first = client.value(PID);
-            succeed(client, "SET work_mem TO '7MB'");
-            succeed(client, "SET application_name TO 'the first'");
-            succeed(client, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY");
-            succeed(client, "SET ROLE pg_monitor");
-            succeed(client, "RESET ROLE");
-            succeed(client, "SET default_transaction_read_only TO off");
-            succeed(client, "INSERT INTO t (note) VALUES ('kept')");
-            succeed(client, "PREPARE named AS SELECT 1");
-            succeed(client, "DECLARE held CURSOR WITH HOLD FOR SELECT 1");
-            succeed(client, "SELECT pg_advisory_lock(4711)");
-            succeed(client, "LISTEN pooled_channel");
+            client.succeed("SET work_mem TO '7MB'");
+            client.succeed("SET application_name TO 'the first'");
+            client.succeed("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY");
+            client.succeed("SET ROLE pg_monitor");
+            client.succeed("RESET ROLE");
+            client.succeed("SET default_transaction_read_only TO off");
+            client.succeed("INSERT INTO t (note) VALUES ('kept')");
+            client.succeed("PREPARE named AS SELECT 1");
+            client.succeed("DECLARE held CURSOR WITH HOLD FOR SELECT 1");
+            client.succeed("SELECT pg_advisory_lock(4711)");
+            client.succeed("LISTEN pooled_channel");
             client.parse("parsed", "SELECT 2").sync().flushOut();
             client.readUntilReady();
             leave(client);
@@ -91,7 +91,7 @@ class BackendPoolIT {
         try (RawClient client = login(Map.of())) {
             assertThat(client.parameters()).containsEntry("application_name", "");
             assertThat(client.value("SHOW search_path")).isEqualTo(path);
-            succeed(client, AT_WORKER);
+            client.succeed(AT_WORKER);
             assertThat(client.value(PID)).isEqualTo(first);
             assertThat(client.value("SHOW work_mem")).isEqualTo("4MB");
             assertThat(client.value("SHOW application_name")).isEmpty();
@@ -123,13 +123,13 @@ class BackendPoolIT {
     void endsConnectionsThatCanNotBeMadeLikeNew(String sql) {
         String first = used(AT_WORKER);
         try (RawClient client = login(Map.of())) {
-            succeed(client, AT_WORKER);
-            succeed(client, sql);
+            client.succeed(AT_WORKER);
+            client.succeed(sql);
             assertThat(client.value(PID)).isEqualTo(first);
             leave(client);
         }
         try (RawClient client = login(Map.of())) {
-            succeed(client, AT_WORKER);
+            client.succeed(AT_WORKER);
             assertThat(client.value(PID)).isNotEqualTo(first);
             assertThat(client.value("SELECT current_setting('tenantry_test.note', true) IS NULL"))
                     .isEqualTo("t");
@@ -142,9 +142,9 @@ class BackendPoolIT {
     void endsConnectionsThatAreInTransactions() {
         String first = used(AT_WORKER);
         try (RawClient client = login(Map.of())) {
-            succeed(client, AT_WORKER);
-            succeed(client, "BEGIN");
-            succeed(client, "INSERT INTO pooled.t (note) VALUES ('never')");
+            client.succeed(AT_WORKER);
+            client.succeed("BEGIN");
+            client.succeed("INSERT INTO pooled.t (note) VALUES ('never')");
             assertThat(client.value(PID)).isEqualTo(first);
             leave(client);
         }
@@ -161,7 +161,7 @@ class BackendPoolIT {
     void endsConnectionsWhoseClientLeavesInTheMiddleOfABatch() {
         String first = used(AT_WORKER);
         try (RawClient client = login(Map.of())) {
-            succeed(client, AT_WORKER);
+            client.succeed(AT_WORKER);
             assertThat(client.value(PID)).isEqualTo(first);
             client.parse("", "INSERT INTO pooled.t (note) VALUES ('half')")
                     .bind("", "")
@@ -190,7 +190,7 @@ class BackendPoolIT {
         }
         try (RawClient client = login(Map.of("options", "-c work_mem=9MB"))) {
             assertThat(client.value("SHOW work_mem")).isEqualTo("9MB");
-            succeed(client, "CREATE ROLE pool_role LOGIN PASSWORD 'pool_role'");
+            client.succeed("CREATE ROLE pool_role LOGIN PASSWORD 'pool_role'");
             leave(client);
         }
         try (RawClient client = RawClient.connect(host(), port())
@@ -205,7 +205,7 @@ class BackendPoolIT {
     @Test
     void givesNewSessionsWhatAlterRoleHasSet() {
         try (RawClient client = login(Map.of())) {
-            succeed(client, "CREATE ROLE pool_set LOGIN PASSWORD 'pool_set'");
+            client.succeed("CREATE ROLE pool_set LOGIN PASSWORD 'pool_set'");
         }
         Map<String, String> startup = startup("pool_set", Map.of());
         String first;
@@ -214,7 +214,7 @@ class BackendPoolIT {
             leave(client);
         }
         try (RawClient client = login(Map.of())) {
-            succeed(client, "ALTER ROLE pool_set SET work_mem TO '11MB'");
+            client.succeed("ALTER ROLE pool_set SET work_mem TO '11MB'");
         }
         Eventually.holds("the proxy to know of it", () -> {
             try (RawClient client =
@@ -240,7 +240,7 @@ class BackendPoolIT {
     @Test
     void makesRoomWhenTheNodeHasNoneLeft() {
         try (RawClient client = login(Map.of())) {
-            succeed(client, "CREATE ROLE pool_narrow LOGIN PASSWORD 'pool_narrow' CONNECTION LIMIT 2");
+            client.succeed("CREATE ROLE pool_narrow LOGIN PASSWORD 'pool_narrow' CONNECTION LIMIT 2");
         }
         Map<String, String> one = startup("pool_narrow", Map.of("application_name", "one"));
         Map<String, String> other = startup("pool_narrow", Map.of("application_name", "other"));
@@ -266,7 +266,7 @@ class BackendPoolIT {
     /** The process that a session had which ran this and left. */
     private String used(String sql) {
         try (RawClient client = login(Map.of())) {
-            succeed(client, sql);
+            client.succeed(sql);
             String pid = client.value(PID);
             leave(client);
             return pid;
@@ -298,10 +298,6 @@ class BackendPoolIT {
     private static void leave(RawClient client) {
         client.terminate().flushOut();
         assertThat(client.readToEnd()).isEmpty();
-    }
-
-    private static void succeed(RawClient client, String sql) {
-        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
     }
 
     private static String error(RawClient client, String sql) {

@@ -53,8 +53,8 @@ class ChangedResultIT {
     static void start() throws IOException {
         cluster = Cluster.start(2);
         try (RawClient admin = cluster.login()) {
-            succeed(admin, "SET tenantry.node = 'worker2'");
-            succeed(admin, "CREATE SCHEMA elsewhere");
+            admin.succeed("SET tenantry.node = 'worker2'");
+            admin.succeed("CREATE SCHEMA elsewhere");
         }
         PoolLimits shared = PoolLimits.keeping(1).sharing(new PoolLimits.Sharing(1, LONG_MILLIS, 10));
         proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPool(shared), point -> {});
@@ -69,11 +69,11 @@ class ChangedResultIT {
     @BeforeEach
     void open() {
         try (RawClient admin = cluster.login()) {
-            succeed(admin, "DROP SCHEMA IF EXISTS changed CASCADE");
-            succeed(admin, "SET tenantry.node = 'worker1'");
-            succeed(admin, "CREATE SCHEMA changed");
-            succeed(admin, "SET search_path TO changed");
-            ChangedResult.made().forEach(sql -> succeed(admin, sql));
+            admin.succeed("DROP SCHEMA IF EXISTS changed CASCADE");
+            admin.succeed("SET tenantry.node = 'worker1'");
+            admin.succeed("CREATE SCHEMA changed");
+            admin.succeed("SET search_path TO changed");
+            ChangedResult.made().forEach(sql -> admin.succeed(sql));
         }
         client = login();
         thief = login();
@@ -142,14 +142,14 @@ class ChangedResultIT {
         how.prepare(client, ALL_COLUMNS);
         how.take(thief);
         change(List.of(MORE));
-        succeed(client, "BEGIN");
-        succeed(client, "UPDATE t SET id = 5");
-        succeed(client, "SAVEPOINT a");
+        client.succeed("BEGIN");
+        client.succeed("UPDATE t SET id = 5");
+        client.succeed("SAVEPOINT a");
         assertThat(how.run(client)).isEqualTo("0A000");
         assertThat(Message.only(client.run("SELECT id FROM t"), 'E').sqlState()).isEqualTo("25P02");
-        succeed(client, "ROLLBACK TO a");
+        client.succeed("ROLLBACK TO a");
         assertThat(client.value("SELECT id FROM t")).isEqualTo("5");
-        succeed(client, "COMMIT");
+        client.succeed("COMMIT");
         assertThat(client.value("SELECT id FROM t")).isEqualTo("5");
     }
 
@@ -208,25 +208,25 @@ class ChangedResultIT {
                 .sync()
                 .readUntilReady();
         assertThat(Message.types(answer)).isEqualTo("12C12C12DCZ");
-        succeed(client, "ROLLBACK");
+        client.succeed("ROLLBACK");
     }
 
     @Test
     void comparesOverNodes() throws SQLException {
         try (RawClient admin = cluster.login()) {
-            succeed(admin, "DROP TABLE IF EXISTS elsewhere.t");
-            succeed(admin, "CREATE TABLE elsewhere.t (id int, name varchar(10), more int)");
+            admin.succeed("DROP TABLE IF EXISTS elsewhere.t");
+            admin.succeed("CREATE TABLE elsewhere.t (id int, name varchar(10), more int)");
         }
         client.parse("some", "SELECT id, name FROM t").sync().readUntilReady();
         client.parse("all", ALL_COLUMNS).sync().readUntilReady();
-        succeed(client, "SET search_path TO elsewhere");
+        client.succeed("SET search_path TO elsewhere");
         assertThat(PreparedHow.state(
                         client.bind("", "some").execute("", 0).sync().readUntilReady()))
                 .isEmpty();
         assertThat(PreparedHow.state(
                         client.bind("", "all").execute("", 0).sync().readUntilReady()))
                 .isEqualTo("0A000");
-        succeed(client, "SET search_path TO changed");
+        client.succeed("SET search_path TO changed");
         assertThat(PreparedHow.state(
                         client.bind("", "all").execute("", 0).sync().readUntilReady()))
                 .isEmpty();
@@ -246,21 +246,21 @@ class ChangedResultIT {
 
     @Test
     void fetchesWhatTheCursorHas() throws SQLException {
-        succeed(client, "BEGIN");
-        succeed(client, "DECLARE c CURSOR FOR SELECT * FROM t");
+        client.succeed("BEGIN");
+        client.succeed("DECLARE c CURSOR FOR SELECT * FROM t");
         client.parse("f", "FETCH c").sync().readUntilReady();
-        succeed(client, "COMMIT");
+        client.succeed("COMMIT");
         thief.parse("f", "SELECT 1 FROM t").sync().readUntilReady();
         change(List.of(MORE));
-        succeed(client, "BEGIN");
-        succeed(client, "DECLARE c CURSOR FOR SELECT * FROM t");
+        client.succeed("BEGIN");
+        client.succeed("DECLARE c CURSOR FOR SELECT * FROM t");
         assertThat(Message.types(client.bind("", "f")
                         .describe('P', "")
                         .execute("", 0)
                         .sync()
                         .readUntilReady()))
                 .isEqualTo("2TDCZ");
-        succeed(client, "COMMIT");
+        client.succeed("COMMIT");
     }
 
     @Test
@@ -346,9 +346,5 @@ class ChangedResultIT {
         return "jdbc:postgresql://" + proxy.address().getHostString() + ":"
                 + proxy.address().getPort() + "/" + superuser.database() + "?user=" + superuser.name() + "&password="
                 + superuser.password() + "&currentSchema=changed";
-    }
-
-    private static void succeed(RawClient client, String sql) {
-        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
     }
 }

@@ -43,13 +43,13 @@ class HandoverIT {
     static void start() {
         cluster = Cluster.start(1);
         try (RawClient client = cluster.login()) {
-            succeed(client, "SET tenantry.node = 'worker1'");
-            succeed(client, "CREATE SCHEMA handed");
-            succeed(client, "CREATE TABLE handed.t (id int)");
-            succeed(client, "CREATE TABLE handed.changed (id int)");
-            succeed(client, "CREATE TABLE public.on_coordinator (id int)");
-            succeed(client, "CREATE TABLE handed.numbered (id bigserial, note text)");
-            succeed(client, "CREATE FUNCTION handed.harmless() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+            client.succeed("SET tenantry.node = 'worker1'");
+            client.succeed("CREATE SCHEMA handed");
+            client.succeed("CREATE TABLE handed.t (id int)");
+            client.succeed("CREATE TABLE handed.changed (id int)");
+            client.succeed("CREATE TABLE public.on_coordinator (id int)");
+            client.succeed("CREATE TABLE handed.numbered (id bigserial, note text)");
+            client.succeed("CREATE FUNCTION handed.harmless() RETURNS int LANGUAGE sql AS 'SELECT 1'");
         }
     }
 
@@ -75,11 +75,11 @@ class HandoverIT {
 
     @Test
     void goesOnAsItIs() {
-        succeed(first, "SET search_path TO handed");
-        succeed(first, "SET work_mem TO '7MB'");
+        first.succeed("SET search_path TO handed");
+        first.succeed("SET work_mem TO '7MB'");
         first.parse("firsts", "SELECT count(*) FROM t").sync().flushOut();
         assertThat(Message.types(first.readUntilReady())).isEqualTo("1Z");
-        succeed(second, "SET search_path TO handed");
+        second.succeed("SET search_path TO handed");
         assertThat(second.value(
                         "SELECT current_setting('work_mem') FROM generate_series(1, (SELECT 1 + count(*) FROM t))"))
                 .isEqualTo("4MB");
@@ -95,8 +95,8 @@ class HandoverIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void knowsWhatABatchOverTwoNodesHasUndone(boolean string) {
-        succeed(first, ORDINARY);
-        succeed(first, "SET work_mem TO '11MB'");
+        first.succeed(ORDINARY);
+        first.succeed("SET work_mem TO '11MB'");
         String failing = "INSERT INTO public.on_coordinator SELECT 1/0";
         if (string) {
             first.query("RESET work_mem; SELECT FROM handed.t; " + failing).flushOut();
@@ -116,20 +116,20 @@ class HandoverIT {
     @ParameterizedTest
     @ValueSource(strings = {"$1", "NULL"})
     void forgetsASettingThatIsSetToNull(String value) {
-        succeed(first, ORDINARY);
-        succeed(first, "SET work_mem TO '11MB'");
+        first.succeed(ORDINARY);
+        first.succeed("SET work_mem TO '11MB'");
         boolean bound = value.equals("$1");
         first.parse("", "SELECT set_config('work_mem', " + value + ", false) FROM handed.harmless()");
         first.bind("", "", bound ? new String[] {null} : new String[0]);
         first.execute("", 0).sync().flushOut();
         assertThat(Message.only(first.readUntilReady(), 'D').text()).contains("4MB");
-        succeed(second, ORDINARY);
+        second.succeed(ORDINARY);
         assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
                 .isEqualTo("4MB");
-        succeed(first, "SET work_mem TO '11MB'");
-        succeed(first, "PREPARE setting (text) AS SELECT set_config('work_mem', $1, false) FROM handed.harmless()");
-        succeed(first, "EXECUTE setting (NULL)");
-        succeed(second, ORDINARY);
+        first.succeed("SET work_mem TO '11MB'");
+        first.succeed("PREPARE setting (text) AS SELECT set_config('work_mem', $1, false) FROM handed.harmless()");
+        first.succeed("EXECUTE setting (NULL)");
+        second.succeed(ORDINARY);
         assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
                 .isEqualTo("4MB");
     }
@@ -144,7 +144,7 @@ class HandoverIT {
                 .flushOut();
         first.readUntilReady();
         assertThat(first.value("SELECT count(*) FROM t")).isEqualTo("0");
-        succeed(second, ORDINARY);
+        second.succeed(ORDINARY);
         assertThat(first.value("SHOW search_path")).isEqualTo(path);
     }
 
@@ -179,7 +179,7 @@ class HandoverIT {
 
     @Test
     void parsesAnewWhereSettingsDecideWhatAStatementMeans() {
-        succeed(first, "SET search_path TO handed");
+        first.succeed("SET search_path TO handed");
         prepare(first, "SELECT current_schema() FROM (SELECT count(*) FROM handed.t) t");
         prepare(second, "SELECT current_schema() FROM (SELECT count(*) FROM handed.t) t");
         String parsed = prepareTime(second);
@@ -193,7 +193,7 @@ class HandoverIT {
         prepare(second, "SELECT count(*) FROM handed.t");
         prepare(first, "SELECT count(*) FROM handed.t");
         String parsed = prepareTime(first);
-        succeed(second, "BEGIN ISOLATION LEVEL REPEATABLE READ");
+        second.succeed("BEGIN ISOLATION LEVEL REPEATABLE READ");
         assertThat(run(second)).isEqualTo("0");
         assertThat(prepareTime(second)).isEqualTo(parsed);
     }
@@ -201,10 +201,10 @@ class HandoverIT {
     @Test
     void parsesAnewWhatWasParsedWithSettingsOfTheTransaction() {
         prepare(first, "dated", "SELECT '02/01/2000'::date::text FROM handed.harmless()");
-        succeed(second, "BEGIN");
-        succeed(second, "SET LOCAL datestyle TO 'ISO, DMY'");
+        second.succeed("BEGIN");
+        second.succeed("SET LOCAL datestyle TO 'ISO, DMY'");
         prepare(second, "dated", "SELECT '02/01/2000'::date::text FROM handed.harmless()");
-        succeed(second, "COMMIT");
+        second.succeed("COMMIT");
         assertThat(run(first, "dated")).isEqualTo("2000-02-01");
     }
 
@@ -213,12 +213,12 @@ class HandoverIT {
     @ValueSource(strings = {"ROLLBACK", "ROLLBACK TO SAVEPOINT a", "SELECT 1 / 0"})
     void parsesAnewWhatWasParsedInATransactionThatIsUndone(String undo) {
         prepare(second, "SELECT * FROM handed.t");
-        succeed(first, "BEGIN");
-        succeed(first, "SAVEPOINT a");
-        succeed(first, "ALTER TABLE handed.t ADD COLUMN undone int");
+        first.succeed("BEGIN");
+        first.succeed("SAVEPOINT a");
+        first.succeed("ALTER TABLE handed.t ADD COLUMN undone int");
         prepare(first, "SELECT * FROM handed.t");
         first.run(undo);
-        succeed(first, "COMMIT");
+        first.succeed("COMMIT");
         second.bind("", "same").execute("", 0).sync().flushOut();
         assertThat(Message.types(second.readUntilReady())).isEqualTo("2CZ");
     }
@@ -226,10 +226,10 @@ class HandoverIT {
     @Test
     void parsesAnewWhatWasParsedInATransactionThatIsPreparedAndUndone() throws SQLException {
         prepare(second, "SELECT * FROM handed.t");
-        succeed(first, "BEGIN");
-        succeed(first, "ALTER TABLE handed.t ADD COLUMN undone int");
+        first.succeed("BEGIN");
+        first.succeed("ALTER TABLE handed.t ADD COLUMN undone int");
         prepare(first, "SELECT * FROM handed.t");
-        succeed(first, "PREPARE TRANSACTION 'handed'");
+        first.succeed("PREPARE TRANSACTION 'handed'");
         try (Connection direct = cluster.connectToNodeOf("handed");
                 Statement sql = direct.createStatement()) {
             sql.execute("ROLLBACK PREPARED 'handed'");
@@ -241,14 +241,14 @@ class HandoverIT {
     @Test
     void parsesAnewWhatWasParsedInATransactionOfSeveralNodesThatIsUndone() {
         prepare(second, "SELECT * FROM handed.t");
-        succeed(first, "BEGIN");
-        succeed(first, "INSERT INTO public.on_coordinator VALUES (1)");
-        succeed(first, "SELECT FROM handed.t");
-        succeed(first, "SAVEPOINT a");
-        succeed(first, "ALTER TABLE handed.t ADD COLUMN undone int");
+        first.succeed("BEGIN");
+        first.succeed("INSERT INTO public.on_coordinator VALUES (1)");
+        first.succeed("SELECT FROM handed.t");
+        first.succeed("SAVEPOINT a");
+        first.succeed("ALTER TABLE handed.t ADD COLUMN undone int");
         prepare(first, "SELECT * FROM handed.t");
-        succeed(first, "ROLLBACK TO SAVEPOINT a");
-        succeed(first, "COMMIT");
+        first.succeed("ROLLBACK TO SAVEPOINT a");
+        first.succeed("COMMIT");
         second.bind("", "same").execute("", 0).sync().flushOut();
         assertThat(Message.types(second.readUntilReady())).isEqualTo("2CZ");
     }
@@ -295,27 +295,27 @@ class HandoverIT {
     /** The proxy runs PREPARE under a name of its own, which an error leaves behind. */
     @Test
     void countsWhatAFailedPrepareLeavesBehind() {
-        succeed(first, "CREATE TABLE handed.dropped (id int)");
-        succeed(first, "PREPARE gone AS SELECT id FROM handed.dropped");
-        succeed(second, ORDINARY);
-        succeed(second, "DROP TABLE handed.dropped");
+        first.succeed("CREATE TABLE handed.dropped (id int)");
+        first.succeed("PREPARE gone AS SELECT id FROM handed.dropped");
+        second.succeed(ORDINARY);
+        second.succeed("DROP TABLE handed.dropped");
         first.parse("", "EXECUTE gone").bind("", "").execute("", 0).sync().flushOut();
         assertThat(Message.only(first.readUntilReady(), 'E').sqlState()).isEqualTo("42P01");
-        succeed(first, "DO $$ BEGIN NULL; END $$"); // so that the node is asked what the session has left
-        succeed(second, ORDINARY);
-        succeed(first, "CREATE TABLE handed.dropped (id int)");
+        first.succeed("DO $$ BEGIN NULL; END $$"); // so that the node is asked what the session has left
+        second.succeed(ORDINARY);
+        first.succeed("CREATE TABLE handed.dropped (id int)");
         first.parse("", "EXECUTE gone").bind("", "").execute("", 0).sync().flushOut();
         assertThat(Message.types(first.readUntilReady())).isEqualTo("12CZ");
-        succeed(first, "DROP TABLE handed.dropped");
+        first.succeed("DROP TABLE handed.dropped");
     }
 
     /** Large objects and what else has no schema are there. */
     @Test
     void staysAtTheNodeWhoseConnectionAnotherSessionHasTaken() {
-        succeed(first, "SELECT FROM public.on_coordinator");
-        succeed(first, ORDINARY);
+        first.succeed("SELECT FROM public.on_coordinator");
+        first.succeed(ORDINARY);
         String port = first.value("SHOW port");
-        succeed(second, ORDINARY);
+        second.succeed(ORDINARY);
         assertThat(first.value("SHOW port")).isEqualTo(port);
     }
 
@@ -360,39 +360,39 @@ class HandoverIT {
 
     @Test
     void neverTellsOneSessionWhatSequencesGaveAnother() {
-        succeed(first, "INSERT INTO handed.numbered (note) VALUES ('first')");
+        first.succeed("INSERT INTO handed.numbered (note) VALUES ('first')");
         Message refused = Message.only(second.run("SELECT lastval() FROM handed.harmless()"), 'E');
         assertThat(refused.sqlState()).isEqualTo("55000");
     }
 
     @Test
     void keepsConnectionOfWhoAsksForSequences() {
-        succeed(first, "INSERT INTO handed.numbered (note) VALUES ('first')");
+        first.succeed("INSERT INTO handed.numbered (note) VALUES ('first')");
         String given = first.value("SELECT lastval() FROM handed.harmless()");
         assertRefused(second);
         assertThat(first.value("SELECT currval('handed.numbered_id_seq')")).isEqualTo(given);
         assertThat(ShownRows.of(first, "SHOW tenantry.pins"))
                 .extracting(row -> row.get("reason"))
                 .containsExactly("currval and lastval");
-        succeed(first, "DISCARD ALL");
-        succeed(second, ORDINARY);
+        first.succeed("DISCARD ALL");
+        second.succeed(ORDINARY);
     }
 
     @Test
     void keepsConnectionOfWhoBeginsRandomNumbers() {
-        succeed(first, "SELECT setseed(0.5) FROM handed.harmless()");
+        first.succeed("SELECT setseed(0.5) FROM handed.harmless()");
         assertRefused(second);
-        succeed(first, "DISCARD ALL");
-        succeed(second, ORDINARY);
+        first.succeed("DISCARD ALL");
+        second.succeed(ORDINARY);
     }
 
     @Test
     void keepsConnectionOfWhoAsksForSessionMode() {
-        succeed(first, "SET tenantry.pool_mode TO 'session'");
-        succeed(first, ORDINARY);
+        first.succeed("SET tenantry.pool_mode TO 'session'");
+        first.succeed(ORDINARY);
         assertRefused(second);
-        succeed(first, "RESET tenantry.pool_mode");
-        succeed(second, ORDINARY);
+        first.succeed("RESET tenantry.pool_mode");
+        second.succeed(ORDINARY);
     }
 
     @Test
@@ -402,7 +402,7 @@ class HandoverIT {
             sql.execute("CREATE FUNCTION handed.sets() RETURNS text LANGUAGE sql"
                     + " AS $$ SELECT set_config('work_mem', '9MB', false) $$");
             Eventually.holds("the node is not traceless", () -> !isTraceless());
-            succeed(first, "SELECT handed.sets()");
+            first.succeed("SELECT handed.sets()");
             assertRefused(second);
             assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
                     .isEqualTo("9MB");
@@ -445,9 +445,5 @@ class HandoverIT {
                 SuperuserLogin.at(at.address().getHostString(), at.address().getPort(), Map.of());
         opened.add(client);
         return client;
-    }
-
-    private static void succeed(RawClient client, String sql) {
-        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
     }
 }

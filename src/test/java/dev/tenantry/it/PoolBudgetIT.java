@@ -38,11 +38,11 @@ class PoolBudgetIT {
     static void start() {
         cluster = Cluster.start(1);
         try (RawClient client = cluster.login()) {
-            run(client, "CREATE ROLE " + ROLE + " LOGIN PASSWORD '" + ROLE + "'");
-            run(client, "SET tenantry.node = 'worker1'");
-            run(client, "CREATE SCHEMA " + ROLE + " AUTHORIZATION " + ROLE);
-            run(client, "CREATE TABLE " + ROLE + ".t (id int)");
-            run(client, "GRANT ALL ON " + ROLE + ".t TO " + ROLE);
+            client.succeed("CREATE ROLE " + ROLE + " LOGIN PASSWORD '" + ROLE + "'");
+            client.succeed("SET tenantry.node = 'worker1'");
+            client.succeed("CREATE SCHEMA " + ROLE + " AUTHORIZATION " + ROLE);
+            client.succeed("CREATE TABLE " + ROLE + ".t (id int)");
+            client.succeed("GRANT ALL ON " + ROLE + ".t TO " + ROLE);
         }
     }
 
@@ -65,10 +65,10 @@ class PoolBudgetIT {
         RawClient second = login(proxy);
         try (Sampler sampler = new Sampler()) {
             for (int round = 0; round < 10; round++) {
-                run(first, "BEGIN");
-                run(first, "INSERT INTO t VALUES (" + round + ")");
+                first.succeed("BEGIN");
+                first.succeed("INSERT INTO t VALUES (" + round + ")");
                 second.query("SELECT max(id) FROM t").flushOut();
-                run(first, "COMMIT");
+                first.succeed("COMMIT");
                 assertThat(Message.only(second.readUntilReady(), 'D').text()).contains(String.valueOf(round));
                 assertThat(first.value("SELECT max(id) FROM t")).isEqualTo(String.valueOf(round));
             }
@@ -89,9 +89,9 @@ class PoolBudgetIT {
             for (RawClient client : clients) {
                 all.add(each.submit(() -> {
                     for (int i = 0; i < 20; i++) {
-                        run(client, "BEGIN");
-                        run(client, "SELECT count(*), pg_sleep(0.001) FROM t");
-                        run(client, "COMMIT");
+                        client.succeed("BEGIN");
+                        client.succeed("SELECT count(*), pg_sleep(0.001) FROM t");
+                        client.succeed("COMMIT");
                     }
                 }));
             }
@@ -108,13 +108,13 @@ class PoolBudgetIT {
         RawClient first = login(proxy);
         RawClient other = login(proxy);
         RawClient second = login(proxy); // on the loop of the first
-        run(other, "SELECT FROM t");
-        run(first, "BEGIN");
-        run(first, "SELECT FROM t");
+        other.succeed("SELECT FROM t");
+        first.succeed("BEGIN");
+        first.succeed("SELECT FROM t");
         try (Sampler sampler = new Sampler()) {
-            run(second, "SELECT FROM t"); // for which the other's connection was ended
-            run(first, "COMMIT");
-            run(other, "SELECT FROM t");
+            second.succeed("SELECT FROM t"); // for which the other's connection was ended
+            first.succeed("COMMIT");
+            other.succeed("SELECT FROM t");
             assertThat(sampler.most()).isLessThanOrEqualTo(2);
         }
     }
@@ -134,10 +134,6 @@ class PoolBudgetIT {
                         Map.of("user", ROLE, "database", "tenantry", "options", "-c search_path=" + ROLE));
         opened.add(client);
         return client;
-    }
-
-    private static void run(RawClient client, String sql) {
-        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
     }
 
     /** Looks all the time how many of the role's connections the worker has. */

@@ -36,17 +36,13 @@ class SharedBackendsIT {
     static void start() {
         cluster = Cluster.start(1);
         try (RawClient client = cluster.login()) {
-            succeed(client, "SET tenantry.node = 'worker1'");
-            succeed(client, "CREATE SCHEMA shared");
-            succeed(client, "CREATE TABLE shared.t (id int)");
-            succeed(
-                    client,
-                    "CREATE FUNCTION shared.quietly() RETURNS text LANGUAGE sql"
-                            + " AS $$ SELECT set_config('work_mem', '9MB', false) $$");
-            succeed(
-                    client,
-                    "CREATE PROCEDURE shared.quietly_prepare() LANGUAGE plpgsql"
-                            + " AS $$ BEGIN EXECUTE 'PREPARE quiet AS SELECT 1'; END $$");
+            client.succeed("SET tenantry.node = 'worker1'");
+            client.succeed("CREATE SCHEMA shared");
+            client.succeed("CREATE TABLE shared.t (id int)");
+            client.succeed("CREATE FUNCTION shared.quietly() RETURNS text LANGUAGE sql"
+                    + " AS $$ SELECT set_config('work_mem', '9MB', false) $$");
+            client.succeed("CREATE PROCEDURE shared.quietly_prepare() LANGUAGE plpgsql"
+                    + " AS $$ BEGIN EXECUTE 'PREPARE quiet AS SELECT 1'; END $$");
         }
     }
 
@@ -69,8 +65,8 @@ class SharedBackendsIT {
         for (int i = 0; i < 20; i++) {
             RawClient client = login(proxy);
             clients.add(client);
-            succeed(client, "SET work_mem TO '" + (1000 + i) + "kB'");
-            succeed(client, "SET search_path TO shared");
+            client.succeed("SET work_mem TO '" + (1000 + i) + "kB'");
+            client.succeed("SET search_path TO shared");
             client.parse("mine", "SELECT " + i + ", count(*) FROM t").sync().flushOut();
             assertThat(Message.types(client.readUntilReady())).isEqualTo("1Z");
         }
@@ -85,7 +81,7 @@ class SharedBackendsIT {
             }
         }
         try (RawClient watcher = cluster.login()) {
-            succeed(watcher, "SET search_path TO shared");
+            watcher.succeed("SET search_path TO shared");
             assertThat(watcher.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%count(*) FROM t'"))
                     .isIn("0", "1", "2");
         }
@@ -96,13 +92,13 @@ class SharedBackendsIT {
         ProxyServer proxy = proxy(1, LONG_MILLIS);
         RawClient first = login(proxy);
         RawClient second = login(proxy);
-        succeed(first, "BEGIN");
-        succeed(first, "INSERT INTO shared.t VALUES (1)");
+        first.succeed("BEGIN");
+        first.succeed("INSERT INTO shared.t VALUES (1)");
         second.query("SELECT count(*) FROM shared.t").flushOut();
-        succeed(first, "INSERT INTO shared.t VALUES (2)");
-        succeed(first, "COMMIT");
+        first.succeed("INSERT INTO shared.t VALUES (2)");
+        first.succeed("COMMIT");
         assertThat(Message.only(second.readUntilReady(), 'D').text()).contains("2");
-        succeed(first, "TRUNCATE shared.t");
+        first.succeed("TRUNCATE shared.t");
         assertThat(second.value("SELECT count(*) FROM shared.t")).isEqualTo("0");
     }
 
@@ -113,16 +109,16 @@ class SharedBackendsIT {
         ProxyServer proxy = proxy(1, SHORT_MILLIS);
         RawClient first = login(proxy);
         RawClient second = login(proxy);
-        succeed(first, "BEGIN");
-        succeed(first, "SELECT FROM shared.t");
-        succeed(second, before);
+        first.succeed("BEGIN");
+        first.succeed("SELECT FROM shared.t");
+        second.succeed(before);
         Message refused = Message.only(second.run("SELECT FROM shared.t"), 'E');
         assertThat(refused.sqlState()).isEqualTo("53300");
         assertThat(refused.errorMessage()).isEqualTo("no connection to node \"worker1\" is free");
         assertThat(refused.fields()).containsKeys('D', 'H');
-        succeed(first, "COMMIT");
-        succeed(second, "ROLLBACK");
-        succeed(second, "SELECT FROM shared.t");
+        first.succeed("COMMIT");
+        second.succeed("ROLLBACK");
+        second.succeed("SELECT FROM shared.t");
     }
 
     @Test
@@ -130,8 +126,8 @@ class SharedBackendsIT {
         ProxyServer proxy = proxy(1, LONG_MILLIS);
         RawClient first = login(proxy);
         RawClient second = login(proxy);
-        succeed(first, "SET idle_session_timeout TO 300");
-        succeed(first, "SELECT FROM shared.t");
+        first.succeed("SET idle_session_timeout TO 300");
+        first.succeed("SELECT FROM shared.t");
         String pid = second.value(PID);
         assertThat(first.readToEnd().getLast().sqlState()).isEqualTo("57P05");
         passTime();
@@ -144,7 +140,7 @@ class SharedBackendsIT {
     void keepsNoConnectionThatItsNodeWouldEnd(String sql) throws IOException {
         ProxyServer proxy = proxy(1, LONG_MILLIS);
         RawClient gone = login(proxy);
-        succeed(gone, sql);
+        gone.succeed(sql);
         String pid = gone.value(PID);
         gone.close();
         passTime();
@@ -155,10 +151,10 @@ class SharedBackendsIT {
     void keepsAConnectionOfARoleWhoseSessionsMustNotBeIdle() throws IOException {
         ProxyServer proxy = proxy(1, LONG_MILLIS);
         try (RawClient client = cluster.login()) {
-            succeed(client, "CREATE ROLE never_idle LOGIN PASSWORD 'secret'");
-            succeed(client, "ALTER ROLE never_idle SET idle_session_timeout = 250");
-            succeed(client, "GRANT ALL ON SCHEMA shared TO never_idle");
-            succeed(client, "GRANT ALL ON shared.t TO never_idle");
+            client.succeed("CREATE ROLE never_idle LOGIN PASSWORD 'secret'");
+            client.succeed("ALTER ROLE never_idle SET idle_session_timeout = 250");
+            client.succeed("GRANT ALL ON SCHEMA shared TO never_idle");
+            client.succeed("GRANT ALL ON shared.t TO never_idle");
         }
         String pid = "";
         for (int round = 0; round < 2; round++) {
@@ -185,8 +181,8 @@ class SharedBackendsIT {
         ProxyServer proxy = proxy(1, LONG_MILLIS);
         RawClient first = login(proxy);
         RawClient second = login(proxy);
-        succeed(first, "BEGIN");
-        succeed(first, "SELECT FROM shared.t");
+        first.succeed("BEGIN");
+        first.succeed("SELECT FROM shared.t");
         second.query("SELECT FROM shared.t").flushOut();
         login(proxy); // on the same event loop, so that the query has been seen
         try (RawClient canceller = connect(proxy)) {
@@ -194,8 +190,8 @@ class SharedBackendsIT {
             assertThat(canceller.readToEnd()).isEmpty();
         }
         assertThat(Message.only(second.readUntilReady(), 'E').sqlState()).isEqualTo("57014");
-        succeed(first, "COMMIT");
-        succeed(second, "SELECT FROM shared.t");
+        first.succeed("COMMIT");
+        second.succeed("SELECT FROM shared.t");
     }
 
     @ParameterizedTest
@@ -218,8 +214,8 @@ class SharedBackendsIT {
         ProxyServer proxy = proxy(1, SHORT_MILLIS);
         RawClient first = login(proxy);
         RawClient second = login(proxy);
-        succeed(first, "SET search_path TO shared");
-        succeed(first, begins);
+        first.succeed("SET search_path TO shared");
+        first.succeed(begins);
         assertThat(Message.only(second.run("SELECT FROM shared.t"), 'E').sqlState())
                 .isEqualTo("53300");
         assertThat(first.value(check)).isEqualTo("t");
@@ -227,25 +223,25 @@ class SharedBackendsIT {
             first.terminate().flushOut();
             assertThat(first.readToEnd()).isEmpty();
         } else {
-            succeed(first, ends);
+            first.succeed(ends);
         }
         RawClient third = login(proxy);
-        Eventually.passes(() -> succeed(third, "SELECT FROM shared.t"));
+        Eventually.passes(() -> third.succeed("SELECT FROM shared.t"));
     }
 
     @Test
     void handsOnNoProcessThatHasHadTemporaryObjects() throws IOException {
         ProxyServer proxy = proxy(1, LONG_MILLIS);
         RawClient first = login(proxy);
-        succeed(first, "SET search_path TO shared");
-        succeed(first, "CREATE TEMP TABLE mine (id int)");
+        first.succeed("SET search_path TO shared");
+        first.succeed("CREATE TEMP TABLE mine (id int)");
         first.terminate().flushOut();
         assertThat(first.readToEnd()).isEmpty();
         RawClient second = login(proxy);
         RawClient third = login(proxy);
         for (int i = 0; i < 3; i++) {
-            succeed(second, "SELECT FROM shared.t");
-            succeed(third, "SELECT FROM shared.t");
+            second.succeed("SELECT FROM shared.t");
+            third.succeed("SELECT FROM shared.t");
         }
     }
 
@@ -260,7 +256,7 @@ class SharedBackendsIT {
                 .isEqualTo("53300");
         first.execute("", 0).sync().flushOut();
         assertThat(Message.types(first.readUntilReady())).isEqualTo("CZ");
-        succeed(second, "SELECT FROM shared.t");
+        second.succeed("SELECT FROM shared.t");
     }
 
     private ProxyServer proxy(int size, int waitMillis) throws IOException {
@@ -285,9 +281,5 @@ class SharedBackendsIT {
                 superuser.database());
         opened.add(client);
         return client;
-    }
-
-    private static void succeed(RawClient client, String sql) {
-        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
     }
 }

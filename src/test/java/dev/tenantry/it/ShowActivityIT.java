@@ -44,7 +44,7 @@ class ShowActivityIT {
                     "CREATE ROLE plain LOGIN PASSWORD 'secret'",
                     "CREATE ROLE watcher LOGIN PASSWORD 'secret'",
                     "GRANT pg_monitor TO watcher")) {
-                succeed(client, sql);
+                client.succeed(sql);
             }
         }
     }
@@ -77,8 +77,8 @@ class ShowActivityIT {
             assertThat(moment(row, "session_start")).isBetween(before, Instant.now());
             assertThat(moment(row, "state_since")).isBetween(before, Instant.now());
         });
-        succeed(client, "BEGIN");
-        succeed(client, "SET LOCAL search_path TO public");
+        client.succeed("BEGIN");
+        client.succeed("SET LOCAL search_path TO public");
         assertThat(session(watcher, client))
                 .containsEntry("state", "idle in transaction")
                 .containsEntry("schema", "NULL")
@@ -86,7 +86,7 @@ class ShowActivityIT {
                 .satisfies(row -> assertThat(moment(row, "xact_start")).isBetween(before, Instant.now()));
         assertThat(Message.types(client.run("SELECT 1/0"))).matches("ES?Z");
         assertThat(session(watcher, client)).containsEntry("state", "idle in transaction (aborted)");
-        succeed(client, "ROLLBACK");
+        client.succeed("ROLLBACK");
         assertThat(session(watcher, client)).containsEntry("state", "idle").containsEntry("schema", "shown");
     }
 
@@ -95,13 +95,13 @@ class ShowActivityIT {
         RawClient watcher = login(Map.of());
         RawClient client = login(Map.of());
         RawClient blocked = login(Map.of());
-        succeed(client, "BEGIN");
-        succeed(client, "LOCK shown.t");
+        client.succeed("BEGIN");
+        client.succeed("LOCK shown.t");
         blocked.query("SELECT FROM shown.t").flushOut();
         Eventually.passes(() -> assertThat(session(watcher, blocked))
                 .containsEntry("state", "active")
                 .satisfies(row -> assertThat(row.get("xact_start")).isEqualTo(row.get("state_since"))));
-        succeed(client, "COMMIT");
+        client.succeed("COMMIT");
         assertThat(Message.types(blocked.readUntilReady())).isEqualTo("TCZ");
         assertThat(session(watcher, blocked)).containsEntry("state", "idle");
         assertThat(session(watcher, watcher)).containsEntry("state", "active");
@@ -111,7 +111,7 @@ class ShowActivityIT {
     void showsWhoWaitsForTheEndOfAPauseAndIsNotHeldItself() {
         RawClient watcher = login(Map.of("options", "-c search_path=shown"));
         RawClient client = login(Map.of());
-        succeed(watcher, "SELECT tenantry_pause_schema('shown')");
+        watcher.succeed("SELECT tenantry_pause_schema('shown')");
         cluster.tenantry().catalog().refresh();
         try {
             client.query("SELECT FROM shown.t").flushOut();
@@ -121,7 +121,7 @@ class ShowActivityIT {
                     .singleElement()
                     .satisfies(row -> assertThat(row).containsEntry("node", "worker1"));
         } finally {
-            succeed(watcher, "SELECT tenantry_resume_schema('shown')");
+            watcher.succeed("SELECT tenantry_resume_schema('shown')");
         }
         assertThat(Message.types(client.readUntilReady())).isEqualTo("TCZ");
         assertThat(session(watcher, client)).containsEntry("state", "idle");
@@ -139,7 +139,7 @@ class ShowActivityIT {
                 .extracting(row -> row.get("role"))
                 .contains("plain", "watcher");
         RawClient superuser = login(Map.of());
-        succeed(superuser, "SET ROLE plain");
+        superuser.succeed("SET ROLE plain");
         assertThat(ShownRows.of(superuser, "SHOW tenantry.sessions"))
                 .extracting(row -> row.get("role"))
                 .containsOnly(Superuser.DEFAULT.name());
@@ -244,7 +244,7 @@ class ShowActivityIT {
         client.sync().flushOut();
         assertThat(Message.types(client.readUntilReady())).matches("12C12D+CEZ");
         assertThat(client.value("SELECT count(*) FROM t")).isEqualTo("1");
-        succeed(client, "TRUNCATE t");
+        client.succeed("TRUNCATE t");
     }
 
     @Test
@@ -260,13 +260,13 @@ class ShowActivityIT {
     @Test
     void isRefusedInAFailedBlock() {
         RawClient client = login(Map.of());
-        succeed(client, "BEGIN");
+        client.succeed("BEGIN");
         assertThat(Message.types(client.run("SELECT 1/0"))).isEqualTo("EZ");
         assertThat(Message.only(client.run("SHOW tenantry.sessions"), 'E').sqlState())
                 .isEqualTo("25P02");
         client.parse("", "SHOW tenantry.sessions").sync().flushOut();
         assertThat(Message.only(client.readUntilReady(), 'E').sqlState()).isEqualTo("25P02");
-        succeed(client, "ROLLBACK");
+        client.succeed("ROLLBACK");
     }
 
     @Test
@@ -278,10 +278,6 @@ class ShowActivityIT {
     }
 
     // --- helpers ----------------------------------------------------------------------------------------------------
-
-    private static void succeed(RawClient client, String sql) {
-        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
-    }
 
     private RawClient login(Map<String, String> parameters) {
         RawClient client = SuperuserLogin.at(cluster.host(), cluster.port(), parameters);

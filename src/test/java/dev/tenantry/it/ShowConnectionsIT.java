@@ -43,11 +43,11 @@ class ShowConnectionsIT {
     static void start() {
         cluster = Cluster.start(1);
         try (RawClient client = cluster.login()) {
-            succeed(client, "SET tenantry.node = 'worker1'");
-            succeed(client, "CREATE SCHEMA shown");
-            succeed(client, "CREATE TABLE shown.t (id int)");
-            succeed(client, "CREATE ROLE plain LOGIN PASSWORD 'secret'");
-            succeed(client, "GRANT USAGE ON SCHEMA shown TO plain");
+            client.succeed("SET tenantry.node = 'worker1'");
+            client.succeed("CREATE SCHEMA shown");
+            client.succeed("CREATE TABLE shown.t (id int)");
+            client.succeed("CREATE ROLE plain LOGIN PASSWORD 'secret'");
+            client.succeed("GRANT USAGE ON SCHEMA shown TO plain");
         }
     }
 
@@ -75,7 +75,7 @@ class ShowConnectionsIT {
                         .containsEntry("role", Superuser.DEFAULT.name())
                         .containsEntry("state", "idle")
                         .containsEntry("kept_for", "its session"));
-        succeed(client, "BEGIN");
+        client.succeed("BEGIN");
         String pid = client.value("SELECT pg_backend_pid() FROM (VALUES (1)) v LEFT JOIN shown.t ON true");
         assertThat(onWorker(watcher, client))
                 .containsEntry("pid", pid)
@@ -85,7 +85,7 @@ class ShowConnectionsIT {
                         .isBetween(0L, 60_000L));
         assertThat(Message.types(client.run("SELECT 1/0"))).isEqualTo("EZ");
         assertThat(onWorker(watcher, client)).containsEntry("state", "idle in transaction (aborted)");
-        succeed(client, "ROLLBACK");
+        client.succeed("ROLLBACK");
         client.query("SELECT pg_sleep(60) FROM (VALUES (1)) v LEFT JOIN shown.t ON true")
                 .flushOut();
         Eventually.passes(() -> assertThat(onWorker(watcher, client))
@@ -100,7 +100,7 @@ class ShowConnectionsIT {
         ProxyServer proxy = proxy(PoolLimits.keeping(2));
         RawClient watcher = login(proxy, Map.of());
         RawClient client = login(proxy, Map.of("application_name", "keeper"));
-        succeed(client, "SELECT FROM shown.t");
+        client.succeed("SELECT FROM shown.t");
         String pid = onWorker(watcher, client).getOrDefault("pid", "");
         client.terminate().flushOut();
         assertThat(client.readToEnd()).isEmpty();
@@ -127,8 +127,8 @@ class ShowConnectionsIT {
         RawClient first = login(proxy, Map.of());
         RawClient second = login(proxy, Map.of("options", "-c work_mem=9MB"));
         RawClient watcher = login(proxy, Map.of());
-        succeed(first, "BEGIN");
-        succeed(first, "SELECT FROM shown.t");
+        first.succeed("BEGIN");
+        first.succeed("SELECT FROM shown.t");
         second.query("SELECT FROM shown.t").flushOut();
         Eventually.passes(() -> assertThat(ShownRows.of(watcher, "SHOW tenantry.sessions"))
                 .filteredOn(row -> row.getOrDefault("session_id", "").equals(Integer.toString(second.processId())))
@@ -141,7 +141,7 @@ class ShowConnectionsIT {
                 .containsEntry("node_size_max", "1")
                 .satisfies(row -> assertThat(Long.parseLong(row.getOrDefault("longest_wait_ms", "")))
                         .isPositive()));
-        succeed(first, "COMMIT");
+        first.succeed("COMMIT");
         assertThat(Message.types(second.readUntilReady())).isEqualTo("TCZ");
         assertThat(onWorker(watcher, second)).containsEntry("kept_for", "its session, until another needs it");
     }
@@ -153,9 +153,9 @@ class ShowConnectionsIT {
         RawClient second = login(proxy, Map.of());
         RawClient watcher = login(proxy, Map.of());
         assertThat(ShownRows.of(watcher, "SHOW tenantry.pins")).isEmpty();
-        succeed(first, "SET search_path TO shown");
-        succeed(first, "LISTEN something");
-        succeed(first, "SELECT pg_advisory_lock(1)");
+        first.succeed("SET search_path TO shown");
+        first.succeed("LISTEN something");
+        first.succeed("SELECT pg_advisory_lock(1)");
         for (int attempt = 0; attempt < 3; attempt++) {
             assertThat(Message.only(second.run("SELECT FROM shown.t"), 'E').sqlState())
                     .isEqualTo("53300");
@@ -177,9 +177,9 @@ class ShowConnectionsIT {
         assertThat(pins("LISTEN")).isEqualTo(1);
         assertThat(pins("advisory locks")).isEqualTo(1);
         assertThat(pins("settings")).isZero();
-        succeed(first, "UNLISTEN *");
-        succeed(first, "SELECT pg_advisory_unlock(1)");
-        Eventually.passes(() -> succeed(second, "SELECT FROM shown.t"));
+        first.succeed("UNLISTEN *");
+        first.succeed("SELECT pg_advisory_unlock(1)");
+        Eventually.passes(() -> second.succeed("SELECT FROM shown.t"));
         assertThat(ShownRows.of(watcher, "SHOW tenantry.pins")).isEmpty();
     }
 
@@ -189,23 +189,23 @@ class ShowConnectionsIT {
         RawClient watcher = login(proxy, Map.of());
         RawClient client = login(proxy, Map.of());
         assertThat(ShownRows.of(watcher, "SHOW tenantry.transactions")).isEmpty();
-        succeed(client, "BEGIN");
+        client.succeed("BEGIN");
         assertThat(transaction(watcher, client))
                 .containsEntry("nodes", "NULL")
                 .containsEntry("distributed", "f")
                 .containsEntry("state", "idle in transaction");
-        succeed(client, "SELECT FROM shown.t");
+        client.succeed("SELECT FROM shown.t");
         assertThat(transaction(watcher, client))
                 .containsEntry("nodes", "worker1")
                 .containsEntry("distributed", "f");
-        succeed(client, "CREATE SCHEMA passing");
+        client.succeed("CREATE SCHEMA passing");
         assertThat(transaction(watcher, client))
                 .containsEntry("distributed", "t")
                 .satisfies(row ->
                         assertThat(row.getOrDefault("nodes", "").split(", ")).containsExactly("worker1", "coordinator"))
                 .satisfies(row -> assertThat(Long.parseLong(row.getOrDefault("age_ms", "")))
                         .isBetween(0L, 60_000L));
-        succeed(client, "ROLLBACK");
+        client.succeed("ROLLBACK");
         assertThat(ShownRows.of(watcher, "SHOW tenantry.transactions")).isEmpty();
     }
 
@@ -213,7 +213,7 @@ class ShowConnectionsIT {
     void showsPlainRolesTheirOwnOnly() throws IOException {
         ProxyServer proxy = proxy(sharing(2, LONG_MILLIS));
         RawClient superuser = login(proxy, Map.of());
-        succeed(superuser, "BEGIN");
+        superuser.succeed("BEGIN");
         RawClient plain = RawClient.login(
                 proxy.address().getHostString(),
                 proxy.address().getPort(),
@@ -221,7 +221,7 @@ class ShowConnectionsIT {
                 "secret",
                 Superuser.DEFAULT.database());
         opened.add(plain);
-        succeed(plain, "BEGIN");
+        plain.succeed("BEGIN");
         for (String what : List.of("sessions", "backends", "pools", "transactions")) {
             assertThat(ShownRows.of(plain, "SHOW tenantry." + what))
                     .as(what)
@@ -271,10 +271,6 @@ class ShowConnectionsIT {
                 proxy.address().getHostString(), proxy.address().getPort(), parameters);
         opened.add(client);
         return client;
-    }
-
-    private static void succeed(RawClient client, String sql) {
-        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
     }
 
     private static List<Map<String, String>> backends(RawClient watcher, RawClient of) {

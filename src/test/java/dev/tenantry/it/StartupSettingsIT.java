@@ -44,9 +44,9 @@ class StartupSettingsIT {
         cluster = Cluster.start(1);
         node = cluster.worker(1);
         try (RawClient client = cluster.login()) {
-            succeed(client, "SET tenantry.node = 'worker1'");
-            succeed(client, "CREATE SCHEMA begun");
-            succeed(client, "CREATE TABLE begun.t AS SELECT 1 AS id");
+            client.succeed("SET tenantry.node = 'worker1'");
+            client.succeed("CREATE SCHEMA begun");
+            client.succeed("CREATE TABLE begun.t AS SELECT 1 AS id");
         }
     }
 
@@ -122,7 +122,7 @@ class StartupSettingsIT {
         String status = "I";
         for (String sql : script.split("\\|", -1)) {
             if (status.equals("I")) {
-                succeed(other, "SELECT FROM begun.t");
+                other.succeed("SELECT FROM begun.t");
             }
             List<Message> answer = client.run(sql);
             assertThat(seen(answer)).as(sql).isEqualTo(seen(server.run(sql)));
@@ -136,14 +136,14 @@ class StartupSettingsIT {
     void goBackByTheExtendedProtocol(String sql) {
         RawClient other = login(OTHER);
         RawClient client = login(ASKED);
-        succeed(client, "SET work_mem TO '11MB'");
+        client.succeed("SET work_mem TO '11MB'");
         client.parse("back", sql).describe('S', "back").sync().flushOut();
         assertThat(Message.types(client.readUntilReady())).isEqualTo("1tnZ");
-        succeed(other, "SELECT FROM begun.t");
+        other.succeed("SELECT FROM begun.t");
         client.bind("", "back").execute("", 0).sync().flushOut();
         assertThat(Message.types(client.readUntilReady())).endsWith("2CZ");
         assertThat(client.value("SHOW work_mem")).isEqualTo("9MB");
-        succeed(client, "SET work_mem TO '11MB'");
+        client.succeed("SET work_mem TO '11MB'");
         client.parse("", sql).bind("", "").execute("", 0);
         client.parse("", "SELECT 1 / 0").bind("", "").execute("", 0).sync().flushOut();
         assertThat(Message.only(client.readUntilReady(), 'E').sqlState()).isEqualTo("22012");
@@ -156,7 +156,7 @@ class StartupSettingsIT {
         RawClient client = login(Map.of("options", "-c ignore_system_indexes=on -c work_mem=9MB"));
         assertThat(client.value("SHOW ignore_system_indexes")).isEqualTo("on");
         RawClient role = login(Map.of("options", "-c role=pg_monitor"));
-        succeed(role, "RESET ROLE");
+        role.succeed("RESET ROLE");
         assertThat(role.value("SELECT current_user")).isEqualTo("pg_monitor");
     }
 
@@ -208,9 +208,5 @@ class StartupSettingsIT {
     private RawClient keep(RawClient client) {
         opened.add(client);
         return client;
-    }
-
-    private static void succeed(RawClient client, String sql) {
-        assertThat(client.run(sql)).as(sql).noneMatch(message -> message.type() == 'E');
     }
 }

@@ -380,11 +380,16 @@ public final class RawClient implements AutoCloseable {
         return query(sql).readUntilReady();
     }
 
-    /** Runs a simple query that must not fail and returns the first column of its first row, which is not NULL. */
-    public String value(String sql) {
+    /** Runs a simple query that must not fail and returns all it answers. */
+    public List<Message> succeed(String sql) {
         List<Message> answer = run(sql);
         assertThat(answer).as(sql).noneMatch(message -> message.type() == 'E');
-        return Objects.requireNonNull(Message.rows(answer).getFirst().getFirst(), sql);
+        return answer;
+    }
+
+    /** Runs a simple query that must not fail and returns the first column of its first row, which is not NULL. */
+    public String value(String sql) {
+        return Objects.requireNonNull(Message.rows(succeed(sql)).getFirst().getFirst(), sql);
     }
 
     /** All messages up to the end of the connection. */
