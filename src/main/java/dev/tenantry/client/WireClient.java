@@ -12,7 +12,6 @@ import io.netty.buffer.Unpooled;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -20,20 +19,20 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A blocking client, without TLS, that says one thing after another. What is said is kept until something is read.
- * Reads fail after a minute, unless they are told otherwise. Not thread-safe, but for {@link #cancel()}.
+ * A blocking client that says one thing after another. What is said is kept until something is read. Reads fail after a
+ * minute, unless they are told otherwise. Not thread-safe, but for {@link #cancel()}.
  */
 public final class WireClient implements AutoCloseable {
     private static final int ANSWER_MAX_MILLIS = 60_000;
     private static final int MESSAGE_MAX = 1 << 24;
 
     private final ServerAddress server;
-    private final Socket socket = new Socket();
+    private final ClientSocket connection;
+    private final Socket socket;
     private final DataInputStream in;
     private final ByteBuf unsent = Unpooled.buffer();
     private int processId;
@@ -60,21 +59,22 @@ public final class WireClient implements AutoCloseable {
 
     private WireClient(ServerAddress server) throws IOException {
         this.server = server;
+        this.connection = ClientSocket.open(server, ANSWER_MAX_MILLIS);
+        this.socket = connection.socket();
         try {
-            socket.connect(new InetSocketAddress(server.host(), server.port()), ANSWER_MAX_MILLIS);
-            socket.setTcpNoDelay(true);
-            socket.setSoTimeout(ANSWER_MAX_MILLIS);
             in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
         } catch (IOException failed) {
-            socket.close();
+            connection.plain().close();
             throw failed;
         }
     }
 
     /**
-     * Signs in.
+     * Signs in, encrypted as the address says.
      *
      * @param startup parameters of the start-up message besides user and database
+     * @throws RefusedException if the server does not let us in
+     * @throws InsecureException if the connection can't be as secure as the address asks for
      */
     public static WireClient open(ServerAddress server, Map<String, String> startup) throws IOException {
         WireClient client = new WireClient(server);
@@ -96,7 +96,7 @@ public final class WireClient implements AutoCloseable {
                 server.user(),
                 new ScramClient.Credentials.Password(server.password()),
                 ScramSecrets.random(),
-                Optional.empty());
+                connection.serverEndPoint());
         while (true) {
             ByteBuf message = read();
             switch ((char) message.getByte(0)) {
@@ -330,7 +330,7 @@ public final class WireClient implements AutoCloseable {
     /** Goes without a word, as a process that is killed. */
     public void abandon() {
         try {
-            socket.close();
+            connection.plain().close();
         } catch (IOException closedAlready) {
             throw new IllegalStateException(closedAlready);
         }

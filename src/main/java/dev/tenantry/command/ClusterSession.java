@@ -1,6 +1,7 @@
 package dev.tenantry.command;
 
 import dev.tenantry.client.Answer;
+import dev.tenantry.client.InsecureException;
 import dev.tenantry.client.ServerAddress;
 import dev.tenantry.client.WireClient;
 import java.io.IOException;
@@ -75,6 +76,8 @@ final class ClusterSession implements AutoCloseable {
                 throw new CommandFailedException(refused.answer().message());
             }
             throw refused;
+        } catch (InsecureException unsafe) {
+            throw new CommandFailedException(String.valueOf(unsafe.getMessage()));
         } catch (IOException lost) {
             close();
             throw lost;

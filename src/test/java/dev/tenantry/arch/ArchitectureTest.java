@@ -44,7 +44,7 @@ class ArchitectureTest {
             Map.entry("store.rebalance", List.of("store")),
             Map.entry("store.move", List.of("sql", "store")),
             Map.entry("blueprint", List.of("sql", "store")),
-            Map.entry("client", List.of("wire", "proxy.auth")),
+            Map.entry("client", List.of("wire", "proxy.auth", "proxy.net")),
             Map.entry("check", List.of("client")),
             Map.entry("command", List.of("sql", "client")),
             Map.entry("proxy.net", List.of("wire")),

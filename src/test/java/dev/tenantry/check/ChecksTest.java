@@ -3,8 +3,13 @@ package dev.tenantry.check;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tenantry.client.Encryption;
 import dev.tenantry.client.ServerAddress;
+import dev.tenantry.proxy.net.TlsSettings.NodeMode;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,8 +48,46 @@ class ChecksTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "'',PREFER,",
+        "sslmode=disable,DISABLE,",
+        "sslmode=prefer,PREFER,",
+        "sslmode=require,REQUIRE,",
+        "sslmode=require&sslrootcert=/a%20b,VERIFY_CA,/a b",
+        "sslrootcert=c&sslmode=verify-ca,VERIFY_CA,c",
+        "sslmode=verify-full&sslrootcert=c,VERIFY_FULL,c"
+    })
+    void readsHowAConnectionIsEncrypted(String parameters, NodeMode mode, @Nullable String roots) {
+        ServerAddress address = ServerAddress.parse("postgresql://u:p@h/d?" + parameters);
+        assertThat(address.encryption())
+                .isEqualTo(new Encryption(mode, Optional.ofNullable(roots).map(Path::of)))
+                .isEqualTo(address.as("v", "q").at("i", 1).encryption());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "sslmode=allow,'sslmode is disable, prefer, require, verify-ca or verify-full, not allow'",
+        "sslmode=verify-full,sslmode=verify-full needs sslrootcert",
+        "sslmode=,not ",
+        "host=h,'sslmode and sslrootcert, not host'"
+    })
+    void refusesOtherParametersOfAnAddress(String parameters, String sentence) {
+        assertThatThrownBy(() -> ServerAddress.parse("postgresql://u:p@h/d?" + parameters))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(sentence);
+    }
+
+    @ParameterizedTest
     @ValueSource(
-            strings = {"h", "mysql://u@h/d", "postgresql://h/d", "postgresql://u@h", "postgresql://u:secret@h/d?x=1"})
+            strings = {
+                "h",
+                "mysql://u@h/d",
+                "postgresql://h/d",
+                "postgresql://u@h",
+                "postgresql://u:secret@h/d?x=1",
+                "postgresql://u:secret%@h/d",
+                "postgresql://u:secret@h/d?sslmode=%x"
+            })
     void showsNoPasswordOfAWrongAddress(String url) {
         assertThatThrownBy(() -> ServerAddress.parse(url))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -4,26 +4,41 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenantry.command.Commands;
 import dev.tenantry.command.Screen;
+import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
+import dev.tenantry.support.TestCertificate;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
-/** {@code ./tenantry move}, {@code rebalance} and {@code status} against a cluster. */
+/** {@code ./tenantry move}, {@code rebalance} and {@code status}, of a cluster that nobody reaches without TLS. */
 class CommandsIT {
 
     private static Cluster cluster;
+    private static Path certificateFile;
 
     @BeforeAll
-    static void start() throws SQLException {
-        cluster = Cluster.start(2);
+    static void start(@TempDir Path folder) throws SQLException {
+        TestCertificate certificate = TestCertificate.create();
+        certificateFile = certificate.writeCertificate(folder);
+        cluster = Cluster.start(
+                2,
+                new TlsSettings(
+                        TlsSettings.ClientMode.REQUIRE,
+                        Optional.of(certificateFile),
+                        Optional.of(certificate.writeKey(folder)),
+                        TlsSettings.NodeMode.DISABLE,
+                        Optional.empty()));
         run("CREATE ROLE mover LOGIN PASSWORD 'moves'");
     }
 
@@ -124,6 +139,42 @@ class CommandsIT {
             assertThat(late.errors.toString()).contains("can't be undone");
         }
         assertThat(command("status").text.toString()).doesNotContain("command_held");
+    }
+
+    @Test
+    void encryptsAsTheAddressSays(@TempDir Path folder) throws Exception {
+        for (String parameters : List.of(
+                "sslmode=prefer",
+                "sslmode=require",
+                "sslmode=require&sslrootcert=" + certificateFile,
+                "sslmode=verify-ca&sslrootcert=" + certificateFile,
+                "sslmode=verify-full&sslrootcert=" + certificateFile)) {
+            Said done = command(false, cluster.url() + "?" + parameters, "status");
+            assertThat(done.errors).as(parameters).isEmpty();
+            assertThat(done.code).as(parameters).isZero();
+        }
+        Path stranger = TestCertificate.create().writeCertificate(folder);
+        Map<String, String> refused = Map.of(
+                cluster.url() + "?sslmode=disable", "encrypted connections only",
+                cluster.url() + "?sslmode=verify-ca&sslrootcert=" + stranger, "is not trusted",
+                cluster.url() + "?sslmode=require&sslrootcert=" + stranger, "is not trusted",
+                cluster.url() + "?sslmode=verify-full&sslrootcert=" + folder.resolve("none"), "could not read file",
+                cluster.coordinator().url() + "?sslmode=require", "has no TLS, which sslmode asks for");
+        refused.forEach((url, sentence) -> {
+            Said failed = failing(url);
+            assertThat(failed.errors.toString()).startsWith("tenantry status: ").contains(sentence);
+            assertThat(failed.code).isEqualTo(Commands.EXIT_FAILED);
+        });
+        assertThat(failing(cluster.url() + "?sslmode=verify-full").code).isEqualTo(Commands.EXIT_USAGE);
+    }
+
+    private static Said failing(String url) {
+        try {
+            return command(false, url, "status");
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(stopped);
+        }
     }
 
     @Test

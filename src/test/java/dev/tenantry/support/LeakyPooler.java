@@ -17,6 +17,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class LeakyPooler implements AutoCloseable {
     private static final int CANCEL_REQUEST = 80877102;
+    private static final int SSL_REQUEST = 80877103;
 
     private final ServerSocket listener;
     private final RawClient backend;
@@ -56,10 +57,13 @@ public final class LeakyPooler implements AutoCloseable {
     private void serve(Socket client) {
         try (client) {
             DataInputStream in = new DataInputStream(client.getInputStream());
-            byte[] startup = new byte[in.readInt() - 4];
-            in.readFully(startup);
-            if (startup[0] == 0 && ByteBuffer.wrap(startup).getInt() != CANCEL_REQUEST) {
-                OutputStream out = client.getOutputStream();
+            OutputStream out = client.getOutputStream();
+            ByteBuffer startup = packet(in);
+            if (startup.getInt(0) == SSL_REQUEST) {
+                out.write('N');
+                startup = packet(in);
+            }
+            if (startup.getInt(0) != CANCEL_REQUEST) {
                 out.write(message('R', 0, 0, 0, 0));
                 out.write(message('Z', 'I'));
                 while (relay(in, out)) {
@@ -69,6 +73,12 @@ public final class LeakyPooler implements AutoCloseable {
         } catch (IOException | UncheckedIOException gone) {
             // so is its session
         }
+    }
+
+    private static ByteBuffer packet(DataInputStream in) throws IOException {
+        byte[] packet = new byte[in.readInt() - 4];
+        in.readFully(packet);
+        return ByteBuffer.wrap(packet);
     }
 
     /** Whatever the client does until its transaction has ended. */

@@ -147,7 +147,7 @@ public record TestCertificate(X509Certificate certificate, PrivateKey key) {
     }
 
     /** The server's side of TLS over a connection, the handshake done, with this certificate. */
-    SSLSocket serving(Socket plain) throws IOException {
+    public SSLSocket serving(Socket plain) throws IOException {
         try {
             KeyStore keys = KeyStore.getInstance("PKCS12");
             keys.load(null, null);

@@ -2,12 +2,14 @@ package dev.tenantry.proxy.net;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -16,8 +18,12 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSocket;
 
 /**
  * The TLS of both sides, made from the files that the settings name. What {@link #forClients()} and {@link #forNodes()}
@@ -106,9 +112,11 @@ public final class TlsContexts {
     public static final class NodeTls {
 
         private final SslContext context;
+        private final String identification;
 
-        private NodeTls(SslContext context) {
+        private NodeTls(SslContext context, String identification) {
             this.context = context;
+            this.identification = identification;
         }
 
         /** A handler for one connection to that node; its certificate is checked as the settings say. */
@@ -116,10 +124,27 @@ public final class TlsContexts {
             return context.newHandler(allocator, host, port);
         }
 
+        /** The same over a blocking connection to that server; the handshake is the caller's to start. */
+        public SSLSocket over(Socket plain, String host) throws IOException {
+            SSLContext jdk = ((JdkSslContext) context).context();
+            SSLSocket socket = (SSLSocket) jdk.getSocketFactory().createSocket(plain, host, plain.getPort(), true);
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setProtocols(TLS_VERSIONS);
+            parameters.setApplicationProtocols(new String[] {ALPN_PROTOCOL});
+            parameters.setEndpointIdentificationAlgorithm(identification);
+            socket.setSSLParameters(parameters);
+            return socket;
+        }
+
         /** The hash of the node's certificate for channel binding, after the handshake, if one is defined. */
         public static Optional<byte[]> serverEndPoint(SslHandler handler) {
+            return serverEndPoint(handler.engine().getSession());
+        }
+
+        /** The same for a session after its handshake. */
+        public static Optional<byte[]> serverEndPoint(SSLSession session) {
             try {
-                Certificate[] chain = handler.engine().getSession().getPeerCertificates();
+                Certificate[] chain = session.getPeerCertificates();
                 return chain[0] instanceof X509Certificate certificate
                         ? TlsServerEndPoint.of(certificate)
                         : Optional.empty();
@@ -135,8 +160,7 @@ public final class TlsContexts {
         Optional<ClientTls> clients = settings.clientMode() == TlsSettings.ClientMode.DISABLE
                 ? Optional.empty()
                 : Optional.of(clientTls(settings));
-        Optional<NodeTls> nodes =
-                settings.nodeMode().asks() ? Optional.of(new NodeTls(nodeContext(settings))) : Optional.empty();
+        Optional<NodeTls> nodes = settings.nodeMode().asks() ? Optional.of(nodeTls(settings)) : Optional.empty();
         return new Loaded(files, clients, nodes);
     }
 
@@ -162,13 +186,13 @@ public final class TlsContexts {
         }
     }
 
-    private static SslContext nodeContext(TlsSettings settings) {
+    private static NodeTls nodeTls(TlsSettings settings) {
+        String identification = settings.nodeMode() == TlsSettings.NodeMode.VERIFY_FULL ? "HTTPS" : "";
         SslContextBuilder builder = SslContextBuilder.forClient()
                 .sslProvider(SslProvider.JDK)
                 .protocols(TLS_VERSIONS)
                 .applicationProtocolConfig(alpn(ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE))
-                .endpointIdentificationAlgorithm(
-                        settings.nodeMode() == TlsSettings.NodeMode.VERIFY_FULL ? "HTTPS" : "");
+                .endpointIdentificationAlgorithm(identification);
         switch (settings.nodeMode()) {
             case VERIFY_CA, VERIFY_FULL -> {
                 Path roots = settings.rootCertificates()
@@ -179,7 +203,7 @@ public final class TlsContexts {
             case DISABLE, PREFER, REQUIRE -> builder.trustManager(InsecureTrustManagerFactory.INSTANCE);
         }
         try {
-            return builder.build();
+            return new NodeTls(builder.build(), identification);
         } catch (SSLException e) {
             throw new TlsException("TLS towards nodes can't be set up", e);
         }

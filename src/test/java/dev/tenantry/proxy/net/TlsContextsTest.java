@@ -10,6 +10,9 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.math.BigInteger;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -17,7 +20,10 @@ import java.security.PrivateKey;
 import java.security.interfaces.ECPrivateKey;
 import java.security.interfaces.RSAPrivateKey;
 import java.util.Optional;
+import java.util.concurrent.FutureTask;
+import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,6 +110,31 @@ class TlsContextsTest {
         SslHandler client = contexts.forNodes().orElseThrow().newHandler(ByteBufAllocator.DEFAULT, host, 1);
         shakeHands(contexts.forClients().orElseThrow().newHandler(ByteBufAllocator.DEFAULT), client);
         assertThat(client.handshakeFuture().isSuccess()).isEqualTo(accepted);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"VERIFY_FULL,elsewhere.example,false", "VERIFY_CA,elsewhere.example,true", "VERIFY_FULL,127.0.0.1,true"
+    })
+    void doesSoOverABlockingConnectionToo(TlsSettings.NodeMode mode, String host, boolean accepted) throws Exception {
+        TlsContexts contexts = new TlsContexts(settings(mode, Optional.of(certificateFile)));
+        try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                Socket plain = new Socket(listening.getInetAddress(), listening.getLocalPort())) {
+            FutureTask<SSLSocket> serving = new FutureTask<>(() -> certificate.serving(listening.accept()));
+            Thread.ofPlatform().start(serving);
+            SSLSocket client = contexts.forNodes().orElseThrow().over(plain, host);
+            if (accepted) {
+                client.startHandshake();
+                assertThat(TlsContexts.NodeTls.serverEndPoint(client.getSession()))
+                        .contains(contexts.forClients()
+                                .orElseThrow()
+                                .serverEndPoint()
+                                .orElseThrow());
+                serving.get().close();
+            } else {
+                assertThatThrownBy(client::startHandshake).isInstanceOf(SSLHandshakeException.class);
+                assertThatThrownBy(serving::get).hasCauseInstanceOf(IOException.class);
+            }
+        }
     }
 
     @ParameterizedTest
