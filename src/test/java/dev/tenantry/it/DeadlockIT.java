@@ -20,6 +20,10 @@ import org.junit.jupiter.api.Test;
 /** Two transactions that wait for each other's rows, each on another node: one of them is ended, and only one. */
 class DeadlockIT extends SeveralNodes {
 
+    /** The connections of detectors. */
+    private static final String LOOKS = "FROM pg_stat_activity WHERE application_name = 'tenantry control'"
+            + " AND query LIKE '%pg_blocking_pids%' AND pid <> pg_backend_pid()";
+
     @BeforeEach
     void fill() {
         client.run("INSERT INTO several_1.t VALUES (1)");
@@ -78,6 +82,36 @@ class DeadlockIT extends SeveralNodes {
             assertThat(outcome(client)).isEqualTo("UPDATE 1 T");
             assertThat(outcome("COMMIT")).isEqualTo("COMMIT I");
         }
+    }
+
+    @Test
+    void keepsOneConnectionToANodeWhoseSizeChanges() throws SQLException {
+        try (RawClient other = login()) {
+            begin(client, 1);
+            begin(other, 2);
+            other.query(update(1)).flushOut();
+            waits(1);
+            String looked = "";
+            for (int gigabytes = 1; gigabytes <= 4; gigabytes++) {
+                direct(
+                        0,
+                        "WITH sized AS (INSERT INTO tenantry.node_size (nodeid, bytes) SELECT nodeid, " + gigabytes
+                                + " * 1000000000::bigint FROM tenantry.node"
+                                + " ON CONFLICT (nodeid) DO UPDATE SET bytes = excluded.bytes)"
+                                + " SELECT coalesce(tenantry.catalog_changed()::text, '')");
+                cluster.tenantry().catalog().refresh();
+                String before = looked;
+                Eventually.passes(() -> assertThat(lastLook()).isGreaterThan(before));
+                looked = lastLook();
+            }
+            assertThat(direct(1, "SELECT count(*) " + LOOKS)).isEqualTo("1");
+            client.run("ROLLBACK");
+            assertThat(outcome(other)).isEqualTo("UPDATE 1 T");
+        }
+    }
+
+    private String lastLook() throws SQLException {
+        return direct(1, "SELECT coalesce(max(query_start)::text, '') " + LOOKS);
     }
 
     private void deadlock(RawClient one, RawClient other) throws SQLException {

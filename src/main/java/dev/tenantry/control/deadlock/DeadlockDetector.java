@@ -46,9 +46,11 @@ public final class DeadlockDetector implements AutoCloseable {
     private final CoordinatorAddress coordinator;
     private final LockWaiters waiters;
     private final String proxy = UUID.randomUUID().toString();
-    private final Map<Node, ServerConnection> connections = new HashMap<>();
     private final BackgroundLoop loop = new BackgroundLoop("deadlocks", INTERVAL, running -> look(), this::leave);
     private boolean noted;
+
+    /** By {@link Node#unmeasured}. */
+    private final Map<Node, ServerConnection> connections = new HashMap<>();
 
     /**
      * Makes one that does nothing until started.
@@ -79,6 +81,7 @@ public final class DeadlockDetector implements AutoCloseable {
             leave();
             return;
         }
+        leaveAllBut(catalog.current().nodes().stream().map(Node::unmeasured).toList());
         List<Transaction> all = withOthers(own);
         if (own.isEmpty()) {
             return;
@@ -150,19 +153,26 @@ public final class DeadlockDetector implements AutoCloseable {
     }
 
     private ServerConnection to(Node node) {
-        ServerConnection known = connections.get(node);
+        ServerConnection known = connections.get(node.unmeasured());
         if (known == null) {
             known = ServerConnection.open(vertx, coordinator.at(node.host(), node.port()), ANSWER_MAX);
-            connections.put(node, known);
+            connections.put(node.unmeasured(), known);
         }
         return known;
     }
 
     private void disconnect(Node node) {
-        ServerConnection broken = connections.remove(node);
+        ServerConnection broken = connections.remove(node.unmeasured());
         if (broken != null) {
             broken.close();
         }
+    }
+
+    private void leaveAllBut(List<Node> nodes) {
+        connections.keySet().stream()
+                .filter(node -> !nodes.contains(node))
+                .toList()
+                .forEach(this::disconnect);
     }
 
     private void leave() {

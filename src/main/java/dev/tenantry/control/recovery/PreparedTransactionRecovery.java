@@ -46,7 +46,11 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
     private final CoordinatorAddress coordinator;
     private final Duration ageMin;
     private final Consumer<RecoveryRule.Action> finished;
+
+    /** By {@link Node#unmeasured}, as all nodes here. */
     private final Map<Node, ServerConnection> connections = new ConcurrentHashMap<>();
+
+    /** For how long each has run, when last asked. */
     private final Map<Node, Duration> running = new ConcurrentHashMap<>();
 
     /**
@@ -77,13 +81,15 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
      */
     public int recover(Set<String> proxiesAlive) {
         CatalogSnapshot snapshot = catalog.current();
+        List<Node> nodes = nodes(snapshot);
         boolean whole = false;
         try {
             connections.keySet().stream()
-                    .filter(node -> !snapshot.nodes().contains(node))
+                    .filter(node -> !nodes.contains(node))
                     .toList()
                     .forEach(this::disconnect);
-            connect(snapshot.nodes());
+            running.keySet().retainAll(nodes);
+            connect(nodes);
             int count = recover(snapshot, proxiesAlive);
             whole = true;
             return count;
@@ -92,6 +98,10 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
                 close();
             }
         }
+    }
+
+    private static List<Node> nodes(CatalogSnapshot snapshot) {
+        return snapshot.nodes().stream().map(Node::unmeasured).toList();
     }
 
     /** Closes its connections; it opens others when it is asked again. */
@@ -163,14 +173,14 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
     }
 
     private static Optional<Node> decider(GlobalTransactionId id, CatalogSnapshot snapshot) {
-        return snapshot.nodes().stream()
+        return nodes(snapshot).stream()
                 .filter(node -> node.nodeId() == id.deciderNodeId())
                 .findFirst();
     }
 
     /** Nodes that may still have prepared what we can't see. */
     private static Set<Integer> silent(CatalogSnapshot snapshot, Set<Node> answering) {
-        return snapshot.nodes().stream()
+        return nodes(snapshot).stream()
                 .filter(node -> !answering.contains(node))
                 .map(Node::nodeId)
                 .collect(Collectors.toSet());
