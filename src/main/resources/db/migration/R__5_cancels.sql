@@ -22,6 +22,7 @@ AS $$
         FROM jsonb_to_recordset(requests) AS r (id uuid, processid integer, secret text)
         JOIN tenantry.live_proxy p ON left(p.proxyid, 3) = lpad(to_hex(r.processid >> 19), 3, '0')
         WHERE p.proxyid <> by_proxy
+        ON CONFLICT (id, proxyid) DO UPDATE SET processid = excluded.processid -- asked again: the answer was lost
         RETURNING id, proxyid
     ), told AS (
         SELECT pg_notify('tenantry_catalog', 'cancel ' || proxyid) FROM (SELECT DISTINCT proxyid FROM added) a

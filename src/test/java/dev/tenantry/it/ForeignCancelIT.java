@@ -207,6 +207,18 @@ class ForeignCancelIT {
     }
 
     @Test
+    void mayBeAskedAgainWhoseAnswerWasLost() throws SQLException {
+        String ask = "SELECT tenantry.hand_on_cancels('asking', '[{\"id\": \"7c9e6679-7425-40de-944b-e07fc1f90ae7\","
+                + " \"processid\": -1, \"secret\": \"00\"}]')";
+        onCoordinator("INSERT INTO tenantry.proxy VALUES ('fff', clock_timestamp()) RETURNING proxyid");
+        String first = onCoordinator(ask);
+        assertThat(onCoordinator(ask)).isEqualTo(first).hasSize(36);
+        assertThat(onCoordinator("WITH p AS (DELETE FROM tenantry.proxy WHERE proxyid = 'fff')"
+                        + " SELECT count(*) FROM tenantry.take_cancels('fff')"))
+                .isEqualTo("1");
+    }
+
+    @Test
     void rolesSeeNoKeys() throws SQLException {
         client.run("CREATE ROLE curious LOGIN");
         assertThat(onCoordinator("SELECT has_table_privilege('curious', 'tenantry.cancel_request', 'SELECT')"
