@@ -7,6 +7,7 @@ import dev.tenantry.catalog.Pauses;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.sql.StatementFacts.CatalogUse;
+import dev.tenantry.sql.StatementFacts.Rows;
 import dev.tenantry.sql.StatementKind;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,13 +52,10 @@ public final class HeldStatements {
         return found;
     }
 
-    /**
-     * Whether a statement reads, as far as its text tells. One with a function of its own counts as a writer, unless
-     * the function is named with its schema; of a data-modifying WITH the text is not looked at.
-     */
+    /** Whether a statement reads, as far as its text tells: one that calls a function of the user's may write. */
     public static boolean reads(StatementFacts facts) {
         return switch (facts.kind()) {
-            case SELECT, VALUES, TABLE, COPY_TO, SHOW, DECLARE, FETCH, CLOSE -> !facts.unqualifiedOther();
+            case SELECT, VALUES, TABLE, COPY_TO, SHOW, DECLARE, FETCH, CLOSE -> facts.rows() != Rows.MAY_WRITE;
             default -> false;
         };
     }

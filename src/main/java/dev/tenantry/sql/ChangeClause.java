@@ -18,7 +18,7 @@ final class ChangeClause {
     void change() {
         Keyword verb = t.keyword(0);
         l.mainVerb(verb);
-        f.effect();
+        f.writes();
         t.advance();
         l.state(Levels.BODY);
         if (verb == Keyword.INSERT) {
@@ -135,6 +135,7 @@ final class ChangeClause {
         if (t.isName(0)) {
             int parts = expressions.chain();
             f.target(parts);
+            f.writes();
             t.advance(2 * parts - 1);
         }
     }

@@ -1,6 +1,7 @@
 package dev.tenantry.sql;
 
 import dev.tenantry.sql.StatementFacts.CatalogUse;
+import dev.tenantry.sql.StatementFacts.Rows;
 import dev.tenantry.sql.StatementFacts.SetConfigCall;
 import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
 import dev.tenantry.sql.StatementFacts.TenantryName;
@@ -17,7 +18,6 @@ import java.util.Optional;
 final class Findings {
 
     private static final int LITERALS_MAX = 1024;
-    private static final int NAME_LITERAL_BYTES_MAX = 160;
 
     private record Waiting(String name, int flags, int start, int end) {}
 
@@ -38,6 +38,7 @@ final class Findings {
     private boolean bigInteger;
     private boolean parameter;
     private boolean effects;
+    private boolean writes;
     private boolean path;
     private boolean trace;
     private boolean sequences;
@@ -65,6 +66,7 @@ final class Findings {
         bigInteger = false;
         parameter = false;
         effects = false;
+        writes = false;
         path = false;
         trace = false;
         sequences = false;
@@ -152,6 +154,7 @@ final class Findings {
                 tenantryNames.add(new TenantryName(t.start(0), t.end(0), t.name(0)));
             } else if ((flags & KnownNames.FUNCTION) == 0) {
                 unqualifiedOther = true;
+                writes = true;
             }
             effects |= !known;
             return;
@@ -165,6 +168,7 @@ final class Findings {
         } else if (!schema.equals("information_schema")) {
             schema(schema);
             effects = true;
+            writes = true;
         }
     }
 
@@ -232,6 +236,12 @@ final class Findings {
 
     void effect() {
         effects = true;
+    }
+
+    /** Rows are written. */
+    void writes() {
+        effects = true;
+        writes = true;
     }
 
     // --- common table expressions -----------------------------------------------------------------------------------
@@ -390,6 +400,7 @@ final class Findings {
                 only && (bigInteger || found.oid()),
                 only && parameter,
                 List.copyOf(tenantryNames),
+                writes ? Rows.MAY_WRITE : effects ? Rows.READS_WITH_EFFECT : Rows.READS,
                 sideEffectFree,
                 action,
                 List.copyOf(settingCalls),
@@ -471,26 +482,5 @@ final class Findings {
                     UNLISTEN,
                     UNKNOWN -> true;
         };
-    }
-
-    /** The string literals of a catalog query: what may be a schema's name, and whether one holds oids. */
-    private record CatalogLiterals(List<String> names, boolean oid) {
-        static final CatalogLiterals NONE = new CatalogLiterals(List.of(), false);
-
-        static CatalogLiterals of(Lexer lexer, int[] literals, int count) {
-            List<String> names = new ArrayList<>();
-            boolean oid = false;
-            for (int i = 0; i < count; i++) {
-                int length = literals[3 * i + 1] - literals[3 * i];
-                String text = lexer.string(literals[3 * i], literals[3 * i + 1], (byte) literals[3 * i + 2]);
-                oid |= CatalogNames.isOid(text);
-                if (length <= NAME_LITERAL_BYTES_MAX && !text.isEmpty()) {
-                    CatalogNames.candidates(text).stream()
-                            .filter(name -> !names.contains(name))
-                            .forEach(names::add);
-                }
-            }
-            return new CatalogLiterals(List.copyOf(names), oid);
-        }
     }
 }

@@ -32,6 +32,7 @@ import java.util.Optional;
  *     that its bound value may name a schema
  * @param tenantryNames positions of unqualified (or {@code public}/{@code pg_catalog} qualified) names of Citus's
  *     views and functions that we provide in schema {@code tenantry}; empty for nearly every statement
+ * @param rows what it may do to rows beside what its kind tells
  * @param sideEffectFree whether the statement is a read that can be run again elsewhere without anyone noticing: only
  *     catalogs or no relation at all, only functions of {@code pg_catalog} that change nothing
  * @param action what the session itself must do about it; {@link StatementAction.None} for most
@@ -53,6 +54,7 @@ public record StatementFacts(
         boolean oidLiteral,
         boolean parameterMayNameSchema,
         List<TenantryName> tenantryNames,
+        Rows rows,
         boolean sideEffectFree,
         StatementAction action,
         List<SetConfigCall> settingCalls,
@@ -77,10 +79,21 @@ public record StatementFacts(
                 oidLiteral,
                 parameterMayNameSchema,
                 tenantryNames,
+                rows,
                 sideEffectFree,
                 ofAction,
                 settingCalls,
                 traces));
+    }
+
+    /** What a statement may do to rows, as far as the text tells; a view can call what it likes. */
+    public enum Rows {
+        /** Reads them, and does nothing else that its transaction's end could undo or end. */
+        READS,
+        /** Reads them, and locks some or does something else: {@code FOR UPDATE}, {@code nextval}, COPY. */
+        READS_WITH_EFFECT,
+        /** Writes in WITH or by INTO, or calls a function that is not known to be PostgreSQL's own. */
+        MAY_WRITE
     }
 
     /**

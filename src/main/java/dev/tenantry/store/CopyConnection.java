@@ -24,7 +24,7 @@ import org.postgresql.jdbc.PreferQueryMode;
 public final class CopyConnection implements AutoCloseable {
 
     /** Nothing that a role or a database has set ends what may take hours. */
-    private static final String PATIENCE = """
+    static final String PATIENCE = """
             SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
             WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
                            'idle_session_timeout', 'transaction_timeout')

@@ -122,6 +122,11 @@ public final class ServerConnection implements AutoCloseable {
         options.setHostnameVerificationAlgorithm(tls.mode() == ServerTls.Mode.VERIFY_FULL ? "HTTPS" : "");
     }
 
+    /** No setting of a role or a database ends what is done here from now on, nor its transactions. */
+    public void endTimeouts() {
+        query(CopyConnection.PATIENCE);
+    }
+
     /** Runs one statement and returns its rows. */
     public RowSet<Row> query(String sql) {
         return await(connection.query(sql).execute());

@@ -2,22 +2,30 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.tenantry.control.move.MovePoint;
+import dev.tenantry.proxy.server.ProxyLimits;
+import dev.tenantry.proxy.server.ProxyServer;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.FirstColumn;
+import dev.tenantry.support.Message;
 import dev.tenantry.support.PostgresNode;
+import dev.tenantry.support.RawClient;
+import dev.tenantry.support.SuperuserLogin;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -131,25 +139,154 @@ class BlockWritesMoveIT {
     }
 
     @Test
-    void cancelsWhoWritesWhereNoProxyCanSeeIt() throws Exception {
+    void holdsWhoMayWriteInAFunctionAndCancelsWhoWritesPastTheProxies() throws Exception {
         create("unseen");
         cluster()
                 .list("CREATE FUNCTION unseen.add(int) RETURNS int LANGUAGE sql AS"
                         + " 'INSERT INTO unseen.t VALUES ($1) RETURNING id'");
-        AtomicReference<CompletableFuture<String>> writer = new AtomicReference<>();
+        AtomicReference<CompletableFuture<String>> past = new AtomicReference<>();
+        AtomicReference<CompletableFuture<String>> waiting = new AtomicReference<>();
         cluster().observeMoves(reached -> {
-            if (reached == MovePoint.COPIED && writer.get() == null) {
-                writer.set(CompletableFuture.supplyAsync(() -> sqlState("SELECT unseen.add(1)")));
-                Eventually.passes(
-                        () -> assertThat(cluster().worker(1).list("SELECT pid FROM pg_locks WHERE NOT granted"))
-                                .hasSize(1));
+            if (reached == MovePoint.COPIED && past.get() == null) {
+                past.set(later(() -> sqlState(cluster().worker(1)::list, "SELECT unseen.add(1)")));
+                waiting.set(later(() -> sqlState(cluster()::list, "SELECT unseen.add(2)")));
+                Eventually.passes(() -> {
+                    assertThat(cluster().worker(1).list("SELECT pid FROM pg_locks WHERE NOT granted"))
+                            .hasSize(1);
+                    assertThat(waiters()).isEqualTo(1);
+                });
             }
         });
         move("unseen", 2, "block_writes");
-        assertThat(writer.get().get()).isEqualTo("57014");
-        assertThat(cluster().list("SELECT count(*) FROM unseen.t")).containsExactly("0");
-        assertThat(cluster().list("SELECT unseen.add(2)")).containsExactly("2");
+        assertThat(past.get().get()).isEqualTo("57014");
+        assertThat(waiting.get().get()).isEmpty();
+        assertThat(cluster().list("SELECT id FROM unseen.t")).containsExactly("2");
         assertNothingLeft();
+    }
+
+    @Test
+    void outlastsTimeoutsOfTransactions() throws Exception {
+        assumeThat(cluster().worker(1).list("SELECT name FROM pg_settings WHERE name = 'transaction_timeout'"))
+                .as("from PostgreSQL 17 on")
+                .isNotEmpty();
+        create("lasting");
+        cluster().worker(1).list("ALTER SYSTEM SET transaction_timeout = '500ms'");
+        cluster().worker(1).list("SELECT pg_reload_conf()");
+        AtomicInteger copies = new AtomicInteger();
+        cluster().observeMoves(reached -> {
+            if (reached == MovePoint.COPIED && copies.incrementAndGet() == 1) {
+                Eventually.passes(() -> assertThat(cluster()
+                                .worker(1)
+                                .list("SELECT clock_timestamp() - now() FROM pg_locks l"
+                                        + " JOIN pg_stat_activity a USING (pid)"
+                                        + " WHERE l.mode = 'ShareRowExclusiveLock' AND l.granted"
+                                        + " AND clock_timestamp() - a.xact_start > interval '1 s'"))
+                        .isNotEmpty());
+            }
+        });
+        try {
+            move("lasting", 2, "block_writes");
+        } finally {
+            cluster().worker(1).list("ALTER SYSTEM RESET transaction_timeout");
+            cluster().worker(1).list("SELECT pg_reload_conf()");
+        }
+        assertThat(copies).hasValue(1);
+    }
+
+    @Test
+    void givesUpWhenItsLocksAreLostAgainAndAgain() throws Exception {
+        create("lossy");
+        cluster().observeMoves(reached -> {
+            if (reached == MovePoint.COPIED) {
+                listUnchecked(cluster().coordinator(), "UPDATE tenantry.move SET attempt = attempt + 4");
+                listUnchecked(
+                        cluster().worker(1),
+                        "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                                + " WHERE mode = 'ShareRowExclusiveLock' AND granted");
+            }
+        });
+        assertThatThrownBy(() -> move("lossy", 2, "block_writes"))
+                .isInstanceOf(PSQLException.class)
+                .hasMessageContaining("schema lossy cannot be moved: its locks were lost 5 times");
+        assertThat(cluster().list("INSERT INTO lossy.t DEFAULT VALUES RETURNING id"))
+                .containsExactly("1");
+        assertNothingLeft();
+    }
+
+    @Test
+    void losesNothingOfATableThatComesJustAfterTheLocks() throws Exception {
+        create("late");
+        AtomicBoolean made = new AtomicBoolean();
+        AtomicReference<String> written = new AtomicReference<>("");
+        cluster().observeMoves(reached -> {
+            if (reached == MovePoint.LOCKED && made.compareAndSet(false, true)) {
+                listUnchecked(cluster().worker(1), "CREATE TABLE late.more (id int)");
+            } else if (reached == MovePoint.VERIFIED) {
+                written.set(sqlState(
+                        cluster().worker(1)::list, "SET lock_timeout = '100ms'; INSERT INTO late.more VALUES (1)"));
+            }
+        });
+        move("late", 2, "block_writes");
+        assertThat(written).hasValue("55P03");
+        assertThat(cluster().list("SELECT count(*) FROM late.more")).containsExactly("0");
+        assertNothingLeft();
+    }
+
+    @Test
+    void holdsWritersBehindReadersOfTheirBatch() throws Exception {
+        create("batched");
+        cluster().list("INSERT INTO batched.t VALUES (1)");
+        try (RawClient client = cluster().login()) {
+            AtomicBoolean sent = new AtomicBoolean();
+            cluster().observeMoves(reached -> {
+                if (reached == MovePoint.COPIED && sent.compareAndSet(false, true)) {
+                    for (String sql : List.of(
+                            "SELECT id FROM batched.t", "INSERT INTO batched.t VALUES (2)", "TABLE batched.t")) {
+                        client.parse("", sql).bind("", "").execute("", 0);
+                    }
+                    client.sync().flushOut();
+                    Eventually.passes(() -> assertThat(waiters()).isEqualTo(1));
+                }
+            });
+            move("batched", 2, "block_writes");
+            List<Message> answer = client.readUntilReady();
+            assertThat(Message.types(answer)).isEqualTo("12DC12C12DDCZ");
+        }
+        assertNothingLeft();
+    }
+
+    /** Each attempt to cut over is another pause. */
+    @Test
+    void countsTheTimeOfPausesThatFollowEachOther() throws Exception {
+        create("impatient");
+        try (ProxyServer proxy = cluster().anotherProxy(ProxyLimits.forCores(1).withPauseWait(1_000), point -> {});
+                RawClient client =
+                        SuperuserLogin.at("127.0.0.1", proxy.address().getPort(), Map.of())) {
+            pause("INSERT INTO tenantry.pause (schemaid, held) VALUES ('impatient'::regnamespace, 'writers')");
+            client.query("INSERT INTO impatient.t VALUES (1)").flushOut();
+            Eventually.passes(() -> {
+                pause("INSERT INTO tenantry.pause (schemaid, held) VALUES ('impatient'::regnamespace, 'writers')");
+                assertThat(client.hasInput()).isTrue();
+            });
+            assertThat(Message.only(client.readUntilReady(), 'E').sqlState()).isEqualTo("55P03");
+        } finally {
+            pause("SELECT");
+        }
+        assertThat(cluster().list("SELECT count(*) FROM impatient.t")).containsExactly("0");
+    }
+
+    /** Ends the pauses that there are and begins another, all at once. */
+    private static void pause(String how) throws SQLException {
+        cluster().coordinator().list("DELETE FROM tenantry.pause; " + how + "; SELECT tenantry.catalog_changed()");
+        cluster().tenantry().catalog().refresh();
+    }
+
+    private static void listUnchecked(PostgresNode node, String sql) {
+        try {
+            node.list(sql);
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
     }
 
     @Test
@@ -207,9 +344,21 @@ class BlockWritesMoveIT {
                         .formatted(schema, target.host(), target.port(), mode));
     }
 
-    private static String sqlState(String sql) {
+    private static <T> CompletableFuture<T> later(Supplier<T> action) {
+        return CompletableFuture.supplyAsync(action, task -> Thread.ofPlatform().start(task));
+    }
+
+    private static double waiters() {
+        return cluster().meters().get("tenantry.pause.waiters").gauge().value();
+    }
+
+    private interface Runner {
+        List<String> run(String sql) throws SQLException;
+    }
+
+    private static String sqlState(Runner at, String sql) {
         try {
-            cluster().list(sql);
+            at.run(sql);
             return "";
         } catch (SQLException refused) {
             return refused.getSQLState();

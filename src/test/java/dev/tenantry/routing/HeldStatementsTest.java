@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Schema a is paused, by pause 1, and node w2, which has c, joe and "Odd Name", by pause 2; b is beside a on w1. */
 class HeldStatementsTest {
@@ -49,10 +50,7 @@ class HeldStatementsTest {
                 "COMMIT PREPARED 'x'                        | c      | none",
             })
     void isHeldByWhatItNeeds(String sql, String path, String expected) {
-        byte[] bytes = sql.getBytes(StandardCharsets.UTF_8);
-        StatementFacts facts = new SqlScanner()
-                .scan(bytes, 0, bytes.length, LexicalRules.DEFAULT)
-                .getFirst();
+        StatementFacts facts = facts(sql);
         Route route = RoutingTableTest.route(sql, path);
         RoutingContext context = RoutingTableTest.context(path);
         Node node =
@@ -61,5 +59,48 @@ class HeldStatementsTest {
                         .map(pause -> String.valueOf(pause.id()))
                         .collect(Collectors.joining(" ")))
                 .isEqualTo(expected == null ? "" : expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT id, count(*), lower(name) FROM a.t GROUP BY 1, 3",
+                "SELECT 'open'::a.state, a.t.id FROM a.t WHERE at > now() FOR UPDATE",
+                "WITH x AS (SELECT FROM a.t) SELECT pg_catalog.count(*) FROM x, generate_series(1, 2)",
+                "VALUES (1)",
+                "TABLE a.t",
+                "COPY a.t TO STDOUT",
+                "COPY (SELECT FROM a.t) TO STDOUT",
+            })
+    void takesForReaders(String sql) {
+        assertThat(HeldStatements.reads(facts(sql))).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT a.f()",
+                "SELECT f(1) FROM a.t",
+                "SELECT FROM a.f()",
+                "SELECT FROM a.t WHERE id = (SELECT b.f(id))",
+                "SELECT 1 FOR UPDATE OF t NOWAIT FETCH FIRST (a.f()) ROWS ONLY",
+                "VALUES (a.f())",
+                "COPY (SELECT a.f()) TO STDOUT",
+                "WITH x AS (INSERT INTO a.t VALUES (1) RETURNING id) SELECT FROM x",
+                "WITH x AS (DELETE FROM t) SELECT FROM a.t FOR SHARE",
+                "COPY (UPDATE a.t SET id = 1 RETURNING id) TO STDOUT",
+                "SELECT 1 INTO a.u",
+                "INSERT INTO a.t VALUES (1)",
+                "EXPLAIN ANALYZE SELECT FROM a.t",
+            })
+    void takesForWriters(String sql) {
+        assertThat(HeldStatements.reads(facts(sql))).isFalse();
+    }
+
+    private static StatementFacts facts(String sql) {
+        byte[] bytes = sql.getBytes(StandardCharsets.UTF_8);
+        return new SqlScanner()
+                .scan(bytes, 0, bytes.length, LexicalRules.DEFAULT)
+                .getFirst();
     }
 }

@@ -3,6 +3,7 @@ package dev.tenantry.control.move;
 import dev.tenantry.control.move.MoveLimits.Comparison;
 import dev.tenantry.control.node.copy.RowComparison;
 import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.control.node.copy.Target;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
@@ -43,7 +44,20 @@ final class BlockingForward {
         this.store = connections.store();
         this.definitions = new Definitions(connections);
         this.locker = new Source(connections.anotherToSource(), connections.names());
+        requireAttempt(move);
         this.move = store.begin(move, MovePhase.CREATING.text());
+    }
+
+    /** What can't be kept locked for long enough would keep its writers waiting again and again. */
+    private static void requireAttempt(MoveRow move) {
+        if (move.attempt() >= SchemaMove.ATTEMPTS_MAX) {
+            throw new MoveFailedException(
+                    SqlStates.IN_USE,
+                    "schema %s cannot be moved: its locks were lost %d times"
+                            .formatted(move.schema(), SchemaMove.ATTEMPTS_MAX),
+                    "They are those of one transaction on its node, which ends with the connection to it.",
+                    "See in the logs of the node and of the proxies what has ended it.");
+        }
     }
 
     /** Returns when the schema is on its new node. */
@@ -52,8 +66,7 @@ final class BlockingForward {
         services.observer().reached(MovePoint.CREATION_NOTED);
         boolean switched = false;
         try {
-            lock();
-            copy();
+            copy(lock());
             switched = true;
         } finally {
             if (!switched) {
@@ -62,14 +75,19 @@ final class BlockingForward {
         }
     }
 
-    private void lock() throws InterruptedException {
+    /** Returns the tables that are locked. */
+    private List<String> lock() throws InterruptedException {
         Acknowledgements acknowledgements = new Acknowledgements(store);
         Backoff backoff = new Backoff(BACK_OFF_MIN, BACK_OFF_MAX);
-        while (!isLocked(acknowledgements, definitions.onSource(move).writable())) {
+        List<String> tables = definitions.onSource(move).writable();
+        while (!isLocked(acknowledgements, tables)) {
             store.waitsFor(move, connections.source().users(move.schema()));
             backoff.sleepUnevenly();
+            tables = definitions.onSource(move).writable();
         }
         store.waitsFor(move, Set.of());
+        services.observer().reached(MovePoint.LOCKED);
+        return tables;
     }
 
     private boolean isLocked(Acknowledgements acknowledgements, List<String> tables) throws InterruptedException {
@@ -88,16 +106,7 @@ final class BlockingForward {
                 store.resume(move);
             }
         }
-        if (locked) {
-            requireAllLocked(tables);
-        }
         return locked;
-    }
-
-    private void requireAllLocked(List<String> tables) {
-        if (!definitions.onSource(move).writable().equals(tables)) {
-            throw changed("Tables were made or dropped before they were locked.");
-        }
     }
 
     private CopyInvalidException changed(String detail) {
@@ -105,9 +114,13 @@ final class BlockingForward {
                 "schema %s was changed while it was being moved".formatted(move.schema()), detail);
     }
 
-    private void copy() throws InterruptedException {
+    private void copy(List<String> locked) throws InterruptedException {
+        // In this order: what is made before the plan is read is not among the locked; later, the fingerprint tells.
         String fingerprint = locker.fingerprint(move.schema());
         CopyPlan plan = definitions.onSource(move);
+        if (!plan.writable().equals(locked)) {
+            throw changed("Tables were made or dropped before they were locked.");
+        }
         connections.patientlyOnTarget(
                 patient -> Target.create(patient, connections.names(), move.attempt(), plan.beforeData()));
         services.observer().reached(MovePoint.DEFINITION_CREATED);

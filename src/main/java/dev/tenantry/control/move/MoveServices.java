@@ -43,11 +43,8 @@ record MoveServices(
 
     /** Settings of a role or a database must not cut a move short, nor make a commit of it less than durable. */
     private static ServerConnection durable(ServerConnection connection) {
-        connection.query("""
-                SET synchronous_commit = on; SET statement_timeout = 0; SET lock_timeout = 0;
-                SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0;
-                SET client_min_messages = warning
-                """);
+        connection.query("SET synchronous_commit = on; SET client_min_messages = warning");
+        connection.endTimeouts();
         return connection;
     }
 }

@@ -24,7 +24,7 @@ final class SchemaMove {
     private static final Duration RETRY_MAX = Duration.ofSeconds(5);
 
     /** A copy that has become useless is made anew, but not for ever. */
-    private static final int ATTEMPTS_MAX = 5;
+    static final int ATTEMPTS_MAX = 5;
 
     private final MoveServices services;
     private final long moveId;

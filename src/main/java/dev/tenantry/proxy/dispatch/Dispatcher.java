@@ -47,6 +47,7 @@ public final class Dispatcher {
     private @Nullable SqlError failure;
     private final PauseWaits pauses;
     private @Nullable CompletableFuture<Boolean> pause;
+    private @Nullable Long pauseEnd;
 
     /** What the dispatcher asks of its session. */
     public interface Owner extends BackendListener {
@@ -138,11 +139,21 @@ public final class Dispatcher {
         giveUpPause();
     }
 
-    /** The message waits for the end of a pause; it is looked at again then. */
+    /**
+     * The message waits for the end of a pause; it is looked at again then. One pause may follow another: the limit is
+     * for all that the message waits for before {@link #goesOn()}.
+     */
     public void await(Pause until) {
-        CompletableFuture<Boolean> over = pauses.begin(until, backends.loop());
+        long end = pauseEnd == null ? pauses.end() : pauseEnd;
+        CompletableFuture<Boolean> over = pauses.begin(until, end, backends.loop());
+        pauseEnd = end;
         pause = over;
         run(over, done -> pause = null);
+    }
+
+    /** The message does not wait for the end of a pause any more. */
+    public void goesOn() {
+        pauseEnd = null;
     }
 
     /** Whether a message waits for the end of a pause. */
@@ -361,6 +372,7 @@ public final class Dispatcher {
         busy = false;
         cancelled = false;
         if (problem != null) {
+            goesOn();
             failure = told(problem);
         } else {
             then.accept(result);
@@ -370,6 +382,9 @@ public final class Dispatcher {
             tellParameters(); // else when the batch or string ends, because it may undo them
         }
         owner.resume();
+        if (!isWaitingForPause()) {
+            goesOn();
+        }
     }
 
     /** A call of our own may have changed what the active backend reports. */

@@ -36,19 +36,25 @@ public final class PauseWaits {
         this.metrics = metrics;
     }
 
+    /** Until when who begins to wait now may do so; as {@link System#nanoTime} has it. */
+    long end() {
+        return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limitMillis);
+    }
+
     /**
      * A session of that loop begins to wait.
      *
+     * @param end as {@link #end} has it
      * @return completes on the loop when the pause is over, or with the error that the client is told when it lasts too
      *     long; whoever gives up completes it
      */
-    CompletableFuture<Boolean> begin(Pause pause, EventLoop loop) {
+    CompletableFuture<Boolean> begin(Pause pause, long end, EventLoop loop) {
         CompletableFuture<Boolean> over = new CompletableFuture<>();
         Waiter waiter = new Waiter(pause, loop, over);
         ScheduledFuture<?> limit = loop.schedule(
                 () -> over.completeExceptionally(new SqlErrorException(tooLong(pause))),
-                limitMillis,
-                TimeUnit.MILLISECONDS);
+                end - System.nanoTime(),
+                TimeUnit.NANOSECONDS);
         waiters.add(waiter);
         metrics.waiting(1);
         over.whenComplete((done, problem) -> {

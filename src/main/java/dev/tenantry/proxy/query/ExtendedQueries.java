@@ -42,13 +42,14 @@ public final class ExtendedQueries {
     private final SessionContext context;
     private final ParseMessages parses;
     private final ParseMessages.Undescribed undescribed;
-    private final Portals portals = new Portals();
+    private final Portals portals;
     private boolean skipping;
 
     public ExtendedQueries(QueryTools tools) {
         this.session = tools.session();
         this.context = tools.context();
         this.statements = tools.statements();
+        this.portals = statements.portals();
         this.analyzer = tools.analyzer();
         this.dispatcher = tools.dispatcher();
         this.cluster = tools.cluster();
@@ -165,12 +166,8 @@ public final class ExtendedQueries {
             }
             OwnResult result = own.bind(prepared.facts(), in, nameEnd + 1, limit);
             session.replies().bodiless(BackendType.BIND_COMPLETE);
-            portals.bind(
-                            portal,
-                            prepared,
-                            BoundParameters.NONE,
-                            session.ledger().noted())
-                    .own(result);
+            long noted = session.ledger().noted();
+            portals.bind(portal, prepared, BoundParameters.NONE, noted).own(result);
             return Verdict.SKIP;
         }
         if (prepared == null) {
@@ -323,11 +320,11 @@ public final class ExtendedQueries {
         }
         Portals.Portal portal = portals.get(nameEnd == index + 5 ? "" : Bytes.raw(in, index + 5, nameEnd));
         StatementFacts facts = portal == null ? null : portal.statement().facts();
+        int rowsMax = index + frameLength - nameEnd - 1 < Integer.BYTES ? 0 : in.getInt(nameEnd + 1);
         if (portal != null && facts != null) {
             statements.checkBlock(facts);
             OwnResult result = portal.own();
             if (result != null) {
-                int rowsMax = index + frameLength - nameEnd - 1 < Integer.BYTES ? 0 : in.getInt(nameEnd + 1);
                 return own.execute(facts, result, rowsMax);
             }
             if (cluster.isLocal(facts)) {
@@ -344,6 +341,7 @@ public final class ExtendedQueries {
             String text = Prepared.isEffect(facts) ? portal.statement().text() : null;
             effect = text == null ? null : new Effects.Confirmed(facts, portal.parameters(), text);
             statements.ran(facts);
+            portal.run(rowsMax);
         }
         session.ledger().expect(Expected.EXECUTE, false, effect);
         session.backends().extended(facts == null || !Statements.isMovable(facts));

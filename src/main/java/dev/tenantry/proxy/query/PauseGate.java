@@ -26,11 +26,13 @@ public final class PauseGate {
     private final SessionContext context;
     private final Dispatcher dispatcher;
     private final SentStatements sent;
+    private final Portals portals = new Portals();
     private Pauses seen = Pauses.NONE;
     private final List<Pause.OfNode> before = new ArrayList<>();
     private final List<Pause.OfSchema> unused = new ArrayList<>();
     private long owedUntil;
     private @Nullable Runnable awaited;
+    private String letInto = "";
 
     /** A gate of a session that has heard of nothing. */
     public PauseGate(Conversation session, SessionContext context, Dispatcher dispatcher) {
@@ -43,6 +45,11 @@ public final class PauseGate {
     /** What the session has sent; it is to be told of every statement. */
     SentStatements sent() {
         return sent;
+    }
+
+    /** What the client has bound. */
+    Portals portals() {
+        return portals;
     }
 
     /** Whether the statement waits; then its message is looked at again when the pause is over. */
@@ -64,21 +71,50 @@ public final class PauseGate {
 
     private boolean holds(List<Pause> pauses) {
         for (Pause pause : pauses) {
-            if (!isExempt(pause)) {
+            boolean read = isReadingBatch(pause);
+            if (read && !dispatcher.isQuiet()) {
+                return true;
+            }
+            if (read || !isExempt(pause)) {
                 dispatcher.flushBatch(); // the client may wait for what its batch has done so far
                 dispatcher.await(pause);
                 return true;
             }
         }
+        dispatcher.goesOn();
         return false;
     }
 
     /** Where writers wait, a statement by itself that reads goes on, and a block that can do nothing else. */
     private boolean lets(Pause pause, StatementFacts facts) {
-        return pause instanceof Pause.OfSchema(long _, String _, Pause.Held held)
+        boolean let = pause instanceof Pause.OfSchema(long _, String _, Pause.Held held)
                 && held == Pause.Held.WRITERS
-                && HeldStatements.reads(facts)
-                && (!session.transaction().isOpen() || isReadOnly());
+                && (session.transaction().isOpen() ? isReadOnly() : HeldStatements.reads(facts));
+        if (let) {
+            letInto = ((Pause.OfSchema) pause).name();
+        }
+        return let;
+    }
+
+    /**
+     * Whether a batch was let in that has done nothing but read there, with all it has bound: what follows in it that
+     * must wait would keep the move waiting in turn. So it is ended before that, where its client can't tell.
+     */
+    private boolean isReadingBatch(Pause pause) {
+        return pause instanceof Pause.OfSchema schema
+                && schema.name().equals(letInto)
+                && !session.transaction().isOpen()
+                && session.backends().isUnsynced()
+                && isExempt(schema)
+                && sent.onlyRead()
+                && portals.areDone()
+                && !isRepeatable();
+    }
+
+    /** Whether all that a batch reads is of one moment. */
+    private boolean isRepeatable() {
+        String level = context.setting("default_transaction_isolation");
+        return level != null && (level.equals("repeatable read") || level.equals("serializable"));
     }
 
     private boolean isReadOnly() {

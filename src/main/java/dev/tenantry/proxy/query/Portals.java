@@ -67,7 +67,12 @@ final class Portals {
             own = result;
         }
 
-        /** Whether it was run here, which can be done once. */
+        /** It is run, up to so many rows, or to its end if that is 0. */
+        void run(int rowsMax) {
+            done |= rowsMax == 0;
+        }
+
+        /** Whether it was run here, which can be done once; on a node, whether to its end. */
         boolean isDone() {
             return done;
         }
@@ -109,6 +114,11 @@ final class Portals {
     /** Whether one of them is on this node. */
     boolean hasAnyOn(Node node) {
         return unnamedBound && unnamed.isOn(node) || named.values().stream().anyMatch(portal -> portal.isOn(node));
+    }
+
+    /** Whether none of them has anything left to give. */
+    boolean areDone() {
+        return (!unnamedBound || unnamed.isDone()) && named.values().stream().allMatch(Portal::isDone);
     }
 
     /** How many are bound. */

@@ -4,8 +4,10 @@ import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.ReplyLedger;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SessionSettings.State;
+import dev.tenantry.routing.HeldStatements;
 import dev.tenantry.routing.UsedSchemas;
 import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.sql.StatementFacts.Rows;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -108,6 +110,19 @@ final class SentStatements {
             }
         }
         return names.contains(schema);
+    }
+
+    /** Whether what a transaction has done that has not ended, or is on its way, was to read and nothing else. */
+    boolean onlyRead() {
+        noteEnd();
+        long last = ledger.noted();
+        boolean reads = !isUnderWay(unknownReply, last) && !isUnderWay(olderReply, last);
+        for (int i = 0; i < size && reads; i++) {
+            StatementFacts facts = statements[i];
+            reads = !isUnderWay(replies[i], last)
+                    || facts != null && facts.rows() == Rows.READS && HeldStatements.reads(facts);
+        }
+        return reads;
     }
 
     private boolean isUnderWay(long reply, long last) {

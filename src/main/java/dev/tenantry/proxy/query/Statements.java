@@ -138,6 +138,11 @@ public final class Statements {
         return false;
     }
 
+    /** What the client has bound. */
+    Portals portals() {
+        return gate.portals();
+    }
+
     /** The same for a message that names nothing and goes where the session is. */
     boolean isHeld() {
         Pauses pauses = context.catalog().pauses();
