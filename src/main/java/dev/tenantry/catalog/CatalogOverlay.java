@@ -115,6 +115,11 @@ public final class CatalogOverlay implements CatalogView {
     }
 
     @Override
+    public long bytes(Node node) {
+        return feed.current().bytes(node);
+    }
+
+    @Override
     public int schemaCount(Node node) {
         int own = 0;
         for (Optional<DistributedSchema> change : changes.values()) {

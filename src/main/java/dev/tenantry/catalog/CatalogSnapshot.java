@@ -18,6 +18,7 @@ public final class CatalogSnapshot implements CatalogView {
     private final Map<String, LoginRole> roles;
     private final Node coordinator;
     private final Pauses pauses;
+    private final Map<Integer, Long> sizes;
 
     /** Takes the roles as they are: the caller hands them over and never changes them again. */
     public CatalogSnapshot(
@@ -36,9 +37,10 @@ public final class CatalogSnapshot implements CatalogView {
         this.coordinator =
                 nodes.stream().filter(Node::isCoordinator).findFirst().orElseThrow();
         this.pauses = Pauses.NONE;
+        this.sizes = Map.of();
     }
 
-    private CatalogSnapshot(CatalogSnapshot other, Pauses pauses) {
+    private CatalogSnapshot(CatalogSnapshot other, Pauses pauses, Map<Integer, Long> sizes) {
         this.version = other.version;
         this.clusterId = other.clusterId;
         this.database = other.database;
@@ -47,11 +49,17 @@ public final class CatalogSnapshot implements CatalogView {
         this.roles = other.roles;
         this.coordinator = other.coordinator;
         this.pauses = pauses;
+        this.sizes = sizes;
     }
 
     /** The same while this is paused. */
     public CatalogSnapshot withPauses(Pauses paused) {
-        return new CatalogSnapshot(this, paused);
+        return new CatalogSnapshot(this, paused, sizes);
+    }
+
+    /** The same with what the nodes hold, in bytes by node id, which the caller never changes again. */
+    public CatalogSnapshot withSizes(Map<Integer, Long> measured) {
+        return new CatalogSnapshot(this, pauses, measured);
     }
 
     /** Grows with every change of nodes, schemas or roles. */
@@ -97,6 +105,11 @@ public final class CatalogSnapshot implements CatalogView {
     @Override
     public Pauses pauses() {
         return pauses;
+    }
+
+    @Override
+    public long bytes(Node node) {
+        return sizes.getOrDefault(node.nodeId(), 0L);
     }
 
     @Override

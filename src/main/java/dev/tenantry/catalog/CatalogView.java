@@ -23,6 +23,9 @@ public interface CatalogView {
     /** What is paused. */
     Pauses pauses();
 
+    /** Bytes of the distributed schemas that a node held when last measured; 0 before. */
+    long bytes(Node node);
+
     /** How many schemas a node holds. */
     int schemaCount(Node node);
 

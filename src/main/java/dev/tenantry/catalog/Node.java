@@ -10,17 +10,9 @@ package dev.tenantry.catalog;
  * @param port where proxies reach it
  * @param active whether it takes part
  * @param shouldHaveShards whether CREATE SCHEMA may pick it
- * @param bytes size of the distributed schemas it held when last measured
  */
 public record Node(
-        int nodeId,
-        int groupId,
-        String name,
-        String host,
-        int port,
-        boolean active,
-        boolean shouldHaveShards,
-        long bytes) {
+        int nodeId, int groupId, String name, String host, int port, boolean active, boolean shouldHaveShards) {
 
     /** Whether this is the node that holds the catalog. */
     public boolean isCoordinator() {

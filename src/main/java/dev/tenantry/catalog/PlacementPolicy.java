@@ -27,7 +27,7 @@ public final class PlacementPolicy {
         List<Node> candidates = meant.isEmpty() ? List.of(catalog.coordinator()) : meant;
         return candidates.stream()
                 .filter(reachable)
-                .min(Comparator.comparingLong((Node node) -> node.bytes() / BYTES_STEP)
+                .min(Comparator.comparingLong((Node node) -> catalog.bytes(node) / BYTES_STEP)
                         .thenComparingInt(catalog::schemaCount)
                         .thenComparingInt(Node::nodeId));
     }

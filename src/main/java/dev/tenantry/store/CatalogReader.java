@@ -38,6 +38,7 @@ final class CatalogReader {
     private final Map<Long, DistributedSchema> byId = new HashMap<>();
     private SchemaMap schemas = SchemaMap.EMPTY;
     private List<Node> nodes = List.of();
+    private Map<Integer, Long> sizes = Map.of();
     private Map<String, LoginRole> roles = Map.of();
     private String rolesFingerprint = "";
     private String xmin = BEGINNING;
@@ -70,12 +71,16 @@ final class CatalogReader {
             return before;
         }
         long version = before == null ? 1 : before.version() + 1;
-        return new CatalogSnapshot(version, clusterId, database, nodes, schemas, roles).withPauses(pauses);
+        return new CatalogSnapshot(version, clusterId, database, nodes, schemas, roles)
+                .withPauses(pauses)
+                .withSizes(sizes);
     }
 
     private boolean takeNodes(RowSet<Row> rows) {
         List<Node> found = new ArrayList<>();
+        Map<Integer, Long> measured = new HashMap<>();
         for (Row row : rows) {
+            measured.put(row.getInteger(0), row.getLong(7));
             found.add(new Node(
                     row.getInteger(0),
                     row.getInteger(1),
@@ -83,16 +88,17 @@ final class CatalogReader {
                     row.getString(3),
                     row.getInteger(4),
                     row.getBoolean(5),
-                    row.getBoolean(6),
-                    row.getLong(7)));
+                    row.getBoolean(6)));
         }
+        boolean grown = !measured.equals(sizes);
+        sizes = measured;
         if (found.equals(nodes)) {
-            return false;
+            return grown;
         }
         nodes = List.copyOf(found);
         byId.values().removeIf(schema -> node(schema.node().nodeId()).isEmpty());
         byId.replaceAll((id, schema) -> node(schema.node().nodeId())
-                .map(node -> new DistributedSchema(schema.name(), schema.colocationId(), node))
+                .map(node -> new DistributedSchema(schema.name(), schema.colocationId(), node, schema.placed()))
                 .orElseThrow());
         schemas = SchemaMap.EMPTY.with(List.of(), byId.values());
         return true;
@@ -105,7 +111,8 @@ final class CatalogReader {
             // Without its node, which was read later, the row is out of date and will be read again.
             node(row.getInteger(3))
                     .ifPresent(node -> present.put(
-                            row.getLong(0), new DistributedSchema(row.getString(1), row.getInteger(2), node)));
+                            row.getLong(0),
+                            new DistributedSchema(row.getString(1), row.getInteger(2), node, row.getLong(4))));
         }
         for (Row row : dropped) {
             forget(row.getLong(0), gone);

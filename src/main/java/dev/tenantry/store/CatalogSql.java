@@ -64,9 +64,14 @@ final class CatalogSql {
             .on(NODE_SIZE.NODEID.eq(NODE.NODEID))
             .orderBy(NODE.NODEID));
 
-    /** Schema oid, name, colocation id, node id of what changed in transaction $1 or a later one. */
+    /** Schema oid, name, colocation id, node id, transaction of what changed in transaction $1 or a later one. */
     static final String SCHEMAS_SINCE = render(DSL_CONTEXT
-            .select(SCHEMA.SCHEMAID.cast(SQLDataType.BIGINT), NSPNAME, SCHEMA.COLOCATIONID, SCHEMA.NODEID)
+            .select(
+                    SCHEMA.SCHEMAID.cast(SQLDataType.BIGINT),
+                    NSPNAME,
+                    SCHEMA.COLOCATIONID,
+                    SCHEMA.NODEID,
+                    field("{0}::text::bigint", SQLDataType.BIGINT, SCHEMA.CHANGED))
             .from(SCHEMA)
             .join(NAMESPACE)
             .on(NAMESPACE_OID.eq(SCHEMA.SCHEMAID))

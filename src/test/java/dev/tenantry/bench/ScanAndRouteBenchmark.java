@@ -103,8 +103,8 @@ public class ScanAndRouteBenchmark {
     }
 
     private static CatalogSnapshot catalog() {
-        Node coordinator = new Node(1, 0, "coordinator", "localhost", 5432, true, true, 0);
-        Node worker = new Node(2, 1, "worker1", "localhost", 5433, true, true, 0);
+        Node coordinator = new Node(1, 0, "coordinator", "localhost", 5432, true, true);
+        Node worker = new Node(2, 1, "worker1", "localhost", 5433, true, true);
         Map<String, DistributedSchema> schemas = new HashMap<>();
         for (int i = 1; i <= SCHEMAS; i++) {
             schemas.put("tenant_" + i, new DistributedSchema("tenant_" + i, i, worker));

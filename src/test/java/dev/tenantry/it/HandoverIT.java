@@ -112,6 +112,20 @@ class HandoverIT {
                 .isEqualTo("11MB");
     }
 
+    /** The next string is not taken for the rest of one that its node has left half answered. */
+    @Test
+    void countsTheStatementsOfAStringFromTheBeginning() {
+        succeed(first, ORDINARY);
+        first.query("SET work_mem TO '5MB'; SELECT pg_terminate_backend(pg_backend_pid()) FROM handed.harmless()")
+                .flushOut();
+        assertThat(Message.only(first.readUntilReady(), 'E').sqlState()).isEqualTo("57P01");
+        succeed(first, "SET work_mem TO '7MB'; " + ORDINARY);
+        assertThat(second.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
+                .isEqualTo("4MB");
+        assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
+                .isEqualTo("7MB");
+    }
+
     /** NULL is the default. */
     @ParameterizedTest
     @ValueSource(strings = {"$1", "NULL"})

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Message;
 import dev.tenantry.support.RawClient;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,6 +74,38 @@ class SnapshotDuringMoveIT {
         assertThat(said("simple")).isEqualTo("UPDATE 1 T");
         client.succeed("COMMIT");
         assertThat(client.value("SELECT n FROM snap_moves.t")).isEqualTo("2");
+    }
+
+    /** What goes to a node as one string begins a snapshot there like any statement. */
+    @ParameterizedTest
+    @CsvSource({
+        "'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM snap_second.t', ''",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ, SELECT FROM snap_second.t; SELECT FROM snap_second.t"
+    })
+    void isNeverTakenForEmptyAfterAString(String first, String second) {
+        succeed(client, first);
+        succeed(client, second);
+        move(2);
+        assertThat(said("simple")).isEqualTo("40001 E");
+        succeed(client, "ROLLBACK");
+    }
+
+    /** Sizes of nodes are measured all the time, and every change of the catalog is a new version of it. */
+    @ParameterizedTest
+    @CsvSource({"simple", "string", "extended"})
+    void isSeenWhileOtherThingsOfTheCatalogChange(String how) throws SQLException {
+        succeed(client, "BEGIN ISOLATION LEVEL REPEATABLE READ");
+        succeed(client, "SELECT FROM snap_moves.t");
+        try (Connection coordinator = CLUSTER.coordinator().connect();
+                Statement statement = coordinator.createStatement()) {
+            statement.execute("INSERT INTO tenantry.node_size AS kept (nodeid, bytes) SELECT nodeid, 8192"
+                    + " FROM tenantry.node ON CONFLICT (nodeid) DO UPDATE SET bytes = kept.bytes + 8192");
+            statement.execute("SELECT tenantry.catalog_changed()");
+        }
+        succeed(mover, "CREATE SCHEMA snap_later"); // after which this proxy has seen that
+        succeed(mover, "DROP SCHEMA snap_later");
+        assertThat(said(how)).startsWith("UPDATE 1 ").endsWith("T");
+        succeed(client, "ROLLBACK");
     }
 
     @Test

@@ -22,6 +22,18 @@ class TwoNodeSessionIT extends SeveralNodes {
         assertThat(rows(2)).isEqualTo("0");
     }
 
+    /** The other node has been sent a BEGIN already. */
+    @Test
+    void refusesAPortalOfANameThatIsInUseOnTheFirstNode() {
+        client.parse("in_1", "SELECT 1 FROM several_1.t RIGHT JOIN generate_series(1, 2) ON true");
+        client.parse("in_2", "SELECT 2 FROM several_2.t").sync().readUntilReady();
+        assertThat(outcome("BEGIN")).isEqualTo("BEGIN T");
+        client.bind("portal", "in_1").execute("portal", 1).sync().readUntilReady();
+        client.bind("portal", "in_2").execute("portal", 0);
+        assertThat(outcome(client.sync())).isEqualTo("42P03 E");
+        assertThat(outcome("ROLLBACK")).isEqualTo("ROLLBACK I");
+    }
+
     @Test
     void undoesTheBatchThatItRefusesToContinue() {
         execute("INSERT INTO several_1.t VALUES (1)");

@@ -26,9 +26,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The tables of docs/routing.md, cell by cell. */
 class RoutingTableTest {
 
-    private static final Node COORDINATOR = new Node(1, 0, "coord", "localhost", 5432, true, true, 0);
-    private static final Node W1 = new Node(2, 1, "w1", "localhost", 5433, true, true, 0);
-    private static final Node W2 = new Node(3, 2, "w2", "localhost", 5434, true, true, 0);
+    private static final Node COORDINATOR = new Node(1, 0, "coord", "localhost", 5432, true, true);
+    private static final Node W1 = new Node(2, 1, "w1", "localhost", 5433, true, true);
+    private static final Node W2 = new Node(3, 2, "w2", "localhost", 5434, true, true);
     private static final CatalogSnapshot CATALOG = new CatalogSnapshot(
             1,
             "cluster",

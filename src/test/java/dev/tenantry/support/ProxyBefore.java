@@ -70,7 +70,7 @@ public final class ProxyBefore implements AutoCloseable {
     private Node node(int number) {
         FakeNode node = nodes.get(number - 1);
         String name = number == 1 ? "coordinator" : "worker" + (number - 1);
-        return new Node(number, number - 1, name, node.host(), node.port(), true, true, 0);
+        return new Node(number, number - 1, name, node.host(), node.port(), true, true);
     }
 
     private record FixedCatalog(CatalogSnapshot current, TracelessNodes traceless) implements CatalogFeed {

@@ -292,7 +292,7 @@ public final class SimpleQueries {
         if (node == null || main != null && main.node().nodeId() != node.nodeId()) {
             return oneByOne(found); // also because the block may end in the middle of the string
         }
-        BackendConnection backend = statements.ready(node);
+        BackendConnection backend = statements.readyForString(node);
         if (backend == null) {
             return Verdict.WAIT;
         }

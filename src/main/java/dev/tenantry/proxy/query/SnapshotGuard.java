@@ -31,7 +31,12 @@ final class SnapshotGuard {
     private final Conversation session;
     private final SessionContext context;
     private final Dispatcher dispatcher;
+    /** What the catalog was when a node came into the transaction, by node id. */
     private final Map<Integer, CatalogSnapshot> since = new HashMap<>();
+
+    /** What it was when nothing was open or owed last, so before anything that is. */
+    private @Nullable CatalogSnapshot begun;
+
     private long ended;
     private @Nullable String isolation;
 
@@ -48,12 +53,9 @@ final class SnapshotGuard {
      * @throws SqlErrorException 40001, when the transaction would not see what is there
      */
     boolean holds(StatementFacts facts, Node node) {
-        if (!isInTransaction()) {
-            return false; // one statement sees the node as it is
-        }
+        CatalogSnapshot then = sends(node);
         CatalogSnapshot now = context.committedCatalog();
-        CatalogSnapshot then = since.putIfAbsent(node.nodeId(), now);
-        if (then == null || then.version() == now.version() || READ_COMMITTED.equals(isolation)) {
+        if (then.version() == now.version() || READ_COMMITTED.equals(isolation)) {
             return false;
         }
         BackendConnection backend = session.backends().of(node);
@@ -71,27 +73,62 @@ final class SnapshotGuard {
         return true;
     }
 
+    /** Something is about to go to that node; what the catalog was when its snapshot there was taken, or before. */
+    CatalogSnapshot sends(Node node) {
+        CatalogSnapshot now = context.committedCatalog();
+        boolean idle = isIdle();
+        if (idle || begun == null) {
+            forget();
+            begun = now;
+        }
+        if (idle) {
+            return now;
+        }
+        if (session.transaction().ended() != ended) {
+            ended = session.transaction().ended();
+            since.clear();
+            isolation = null;
+        }
+        CatalogSnapshot then = isThere(node) ? since.getOrDefault(node.nodeId(), begun) : now;
+        if (then != begun) {
+            since.put(node.nodeId(), then);
+        }
+        return then;
+    }
+
     /** Whether a string can't be looked at as a whole: one of its statements may have to be refused. */
     boolean mayRefuse() {
-        if (!isInTransaction() || READ_COMMITTED.equals(isolation)) {
-            return false;
-        }
-        long version = context.committedCatalog().version();
-        return since.values().stream().anyMatch(then -> then.version() != version);
+        return begun != null
+                && !isIdle()
+                && begun.version() != context.committedCatalog().version()
+                && !READ_COMMITTED.equals(isolation);
     }
 
     /** The reply that was given last has ended a transaction. */
     void transactionEnded() {
+        if (isIdle()) {
+            forget(); // an idle session keeps no old catalog alive
+        }
+    }
+
+    private void forget() {
+        ended = session.transaction().ended();
+        begun = null;
         since.clear();
         isolation = null;
     }
 
-    private boolean isInTransaction() {
-        if (session.transaction().ended() != ended) {
-            ended = session.transaction().ended();
-            transactionEnded();
-        }
-        return session.transaction().isOpen() || session.backends().isUnsynced();
+    private boolean isIdle() {
+        return !session.transaction().isOpen()
+                && !session.backends().isUnsynced()
+                && session.ledger().isEmpty();
+    }
+
+    /** Whether the transaction may have a snapshot there; true while nobody knows. */
+    private boolean isThere(Node node) {
+        BackendConnection backend = session.backends().of(node);
+        return backend != null
+                && (!session.transaction().isOpen() || session.transaction().isEnlisted(backend));
     }
 
     private @Nullable DistributedSchema arrived(
@@ -102,8 +139,11 @@ final class SnapshotGuard {
         for (String name : names) {
             DistributedSchema was = then.schema(name);
             DistributedSchema is = now.schema(name);
-            // The same object unless it has moved, perhaps away and back.
-            if (was != null && is != null && was != is && is.node().nodeId() == node.nodeId()) {
+            // Also one that has been away and is back.
+            if (was != null
+                    && is != null
+                    && was.placed() != is.placed()
+                    && is.node().nodeId() == node.nodeId()) {
                 return is;
             }
         }

@@ -131,8 +131,12 @@ public final class Statements {
         if (pauses != Pauses.NONE && gate.holds(pauses, executed, route, node(route))) {
             return true;
         }
-        if (route instanceof Route.ToNode to && snapshots.holds(executed, to.node())) {
-            return true;
+        if (route instanceof Route.ToNode to) {
+            if (snapshots.holds(executed, to.node())) {
+                return true;
+            }
+        } else if (!(route instanceof Route.Refused)) {
+            snapshots.sends(node(route));
         }
         gate.sent().add(executed);
         return false;
@@ -149,6 +153,7 @@ public final class Statements {
         if (pauses != Pauses.NONE && gate.holds(pauses, context.anyNode())) {
             return true;
         }
+        snapshots.sends(context.anyNode());
         gate.sent().addUnknown();
         return false;
     }
@@ -187,6 +192,13 @@ public final class Statements {
     @Nullable
     public BackendConnection ready(Node node) {
         return dispatcher.ready(node);
+    }
+
+    /** The same for a string that goes there as it is, of which no statement was looked at by itself. */
+    @Nullable
+    BackendConnection readyForString(Node node) {
+        snapshots.sends(node);
+        return ready(node);
     }
 
     /**

@@ -117,7 +117,11 @@ public final class ReplyLedger {
 
     /** Whether such a BEGIN is all that was sent last, so that nothing makes the backend answer it. */
     public boolean endsInBegin() {
-        return size > 0 && kinds[(head + size - 1) & (kinds.length - 1)].isBegin();
+        int last = size - 1;
+        while (last >= 0 && kinds[(head + last) & (kinds.length - 1)] == Expected.MADE_UP) {
+            last--; // which the backend knows nothing of
+        }
+        return last >= 0 && kinds[(head + last) & (kinds.length - 1)].isBegin();
     }
 
     /** Whether an error was seen and the Sync that ends the skipping has not been sent yet. */
@@ -420,7 +424,6 @@ public final class ReplyLedger {
             effectsPending--;
         }
         pop();
-        statementInQuery = 0;
     }
 
     /** What must come before the ReadyForQuery of a Query or FunctionCall, so that a stray one is not taken for it. */
@@ -457,6 +460,7 @@ public final class ReplyLedger {
 
     private void pop() {
         answered = false;
+        statementInQuery = 0;
         beginsOwed -= kinds[head].isBegin() ? 1 : 0;
         effects[head] = null;
         head = (head + 1) & (kinds.length - 1);

@@ -71,7 +71,7 @@ class WaitQueueTest {
         return request;
     }
 
-    private static final Node NODE = new Node(1, 0, "n", "127.0.0.1", 1, true, true, 0);
+    private static final Node NODE = new Node(1, 0, "n", "127.0.0.1", 1, true, true);
     private static final PoolKey KEY =
             new PoolKey(Map.of(), new LoginRole("r", true, false, false, Optional.empty(), Optional.empty(), Map.of()));
 
