@@ -115,15 +115,43 @@ class HandoverIT {
     /** The next string is not taken for the rest of one that its node has left half answered. */
     @Test
     void countsTheStatementsOfAStringFromTheBeginning() {
-        succeed(first, ORDINARY);
+        first.succeed(ORDINARY);
         first.query("SET work_mem TO '5MB'; SELECT pg_terminate_backend(pg_backend_pid()) FROM handed.harmless()")
                 .flushOut();
         assertThat(Message.only(first.readUntilReady(), 'E').sqlState()).isEqualTo("57P01");
-        succeed(first, "SET work_mem TO '7MB'; " + ORDINARY);
+        first.succeed("SET work_mem TO '7MB'; " + ORDINARY);
         assertThat(second.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
                 .isEqualTo("4MB");
         assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
                 .isEqualTo("7MB");
+    }
+
+    /** What is left of a message that has gone in part must not be taken for another session's, or the other way. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void leavesNoConnectionInTheMiddleOfAMessage(boolean string) {
+        byte[] head = {'d', 0, 0, 0, 100, 'n', 'o', ' ', 'n', 'u', 'm', 'b', 'e', 'r', '\n'};
+        String copy = "COPY handed.t FROM STDIN";
+        first.query(string ? "SELECT FROM public.on_coordinator; " + copy : copy)
+                .flushOut();
+        first.readUntil('G');
+        first.copyData("neither\n").raw(head).flushOut();
+        if (!string) {
+            assertThat(Message.only(first.readUntilReady(), 'E').sqlState()).isEqualTo("22P02");
+        }
+        second.query(ORDINARY).flushOut();
+        first.raw(new byte[86]).flushOut();
+        if (string) {
+            assertThat(Message.only(first.readUntilReady(), 'E').sqlState()).isEqualTo("22P02");
+        }
+        assertThat(Message.types(second.readUntilReady())).isEqualTo("TCZ");
+        first.succeed(ORDINARY);
+        first.query(copy).flushOut();
+        first.readUntil('G');
+        first.copyData("neither\n").raw(head).flushOut();
+        assertThat(Message.only(first.readUntilReady(), 'E').sqlState()).isEqualTo("22P02");
+        first.close();
+        second.succeed(ORDINARY);
     }
 
     /** NULL is the default. */

@@ -83,29 +83,29 @@ class SnapshotDuringMoveIT {
         "BEGIN ISOLATION LEVEL REPEATABLE READ, SELECT FROM snap_second.t; SELECT FROM snap_second.t"
     })
     void isNeverTakenForEmptyAfterAString(String first, String second) {
-        succeed(client, first);
-        succeed(client, second);
+        client.succeed(first);
+        client.succeed(second);
         move(2);
         assertThat(said("simple")).isEqualTo("40001 E");
-        succeed(client, "ROLLBACK");
+        client.succeed("ROLLBACK");
     }
 
     /** Sizes of nodes are measured all the time, and every change of the catalog is a new version of it. */
     @ParameterizedTest
     @CsvSource({"simple", "string", "extended"})
     void isSeenWhileOtherThingsOfTheCatalogChange(String how) throws SQLException {
-        succeed(client, "BEGIN ISOLATION LEVEL REPEATABLE READ");
-        succeed(client, "SELECT FROM snap_moves.t");
+        client.succeed("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        client.succeed("SELECT FROM snap_moves.t");
         try (Connection coordinator = CLUSTER.coordinator().connect();
                 Statement statement = coordinator.createStatement()) {
             statement.execute("INSERT INTO tenantry.node_size AS kept (nodeid, bytes) SELECT nodeid, 8192"
                     + " FROM tenantry.node ON CONFLICT (nodeid) DO UPDATE SET bytes = kept.bytes + 8192");
             statement.execute("SELECT tenantry.catalog_changed()");
         }
-        succeed(mover, "CREATE SCHEMA snap_later"); // after which this proxy has seen that
-        succeed(mover, "DROP SCHEMA snap_later");
+        mover.succeed("CREATE SCHEMA snap_later"); // after which this proxy has seen that
+        mover.succeed("DROP SCHEMA snap_later");
         assertThat(said(how)).startsWith("UPDATE 1 ").endsWith("T");
-        succeed(client, "ROLLBACK");
+        client.succeed("ROLLBACK");
     }
 
     @Test

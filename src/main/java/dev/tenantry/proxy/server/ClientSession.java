@@ -90,7 +90,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         simple.strings(strings);
         this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
         this.cutter = new FrameCutter(this, client.allocator());
-        this.occupancy = new Occupancy(session, dispatcher, strings, cancellation, timer);
+        this.occupancy = new Occupancy(session, dispatcher, strings, cancellation, timer, cutter);
         this.portrait = new SessionPortrait(session, context, occupancy, timer);
         this.departure = new Departure(occupancy, cancellation, this::end);
         this.timeouts = new SessionTimeouts(session, occupancy, timer, this::end);
@@ -272,7 +272,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     /** Says what is due, lets what was written leave, and reads on where there is room. */
     private void proceed() {
-        if (!cancellation.isUnderWay() || !session.ledger().isEmpty()) {
+        if ((!cancellation.isUnderWay() || !session.ledger().isEmpty()) && !cutter.isInsideBody()) {
             strings.proceed();
         }
         BackendConnection backend = session.backends().active();
@@ -475,7 +475,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         timeouts.stop();
         cutter.close();
         dispatcher.giveUpPause();
-        return dispatcher.afterEnding().thenRun(() -> session.abandon(!cancellation.isUnderWay()));
+        return dispatcher.afterEnding().thenRun(() -> session.abandon(occupancy.leavesNothingHalf()));
     }
 
     /** What others are shown of it. */

@@ -2,6 +2,7 @@ package dev.tenantry.proxy.server;
 
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Dispatcher;
+import dev.tenantry.proxy.net.FrameCutter;
 import dev.tenantry.proxy.query.StringRun;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionBackends;
@@ -20,6 +21,7 @@ final class Occupancy implements SessionBackends.Owner {
     private final StringRun strings;
     private final Cancellation cancellation;
     private final AnswerTimer timer;
+    private final FrameCutter client;
     private int heardVersion;
     private int modeVersion = -1;
     private boolean keepsConnections;
@@ -29,12 +31,14 @@ final class Occupancy implements SessionBackends.Owner {
             Dispatcher dispatcher,
             StringRun strings,
             Cancellation cancellation,
-            AnswerTimer timer) {
+            AnswerTimer timer,
+            FrameCutter client) {
         this.session = session;
         this.dispatcher = dispatcher;
         this.strings = strings;
         this.cancellation = cancellation;
         this.timer = timer;
+        this.client = client;
     }
 
     /** Whether the session is between two transactions, so that nobody loses anything when it ends. */
@@ -161,11 +165,21 @@ final class Occupancy implements SessionBackends.Owner {
     @Override
     public boolean canDoWithout(BackendConnection backend) {
         return !(session.transaction().isOpen() && session.transaction().isEnlisted(backend))
-                && (backend != session.backends().active() || session.ledger().isEmpty())
+                && (backend != session.backends().active() || isHeardOut())
                 && !isAboutToUse()
                 && !dispatcher.isOccupied()
                 && !strings.isActive()
                 && !cancellation.isUnderWay();
+    }
+
+    /** The rest of a COPY that has failed already may be on its way to the node in the middle of a message. */
+    private boolean isHeardOut() {
+        return session.ledger().isEmpty() && !client.isInsideBody();
+    }
+
+    /** Whether nothing of the session is still on its way to a node, so that others may have its connections. */
+    boolean leavesNothingHalf() {
+        return !cancellation.isUnderWay() && !client.isInsideBody();
     }
 
     /** Whether a message is about to be looked at again, for which a connection has just been got ready. */
