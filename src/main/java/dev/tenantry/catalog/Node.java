@@ -19,11 +19,6 @@ public record Node(
         return groupId == 0;
     }
 
-    /** The same as far as it does not change with every measurement, so that it can be compared. */
-    public Node unmeasured() {
-        return new Node(nodeId, groupId, name, host, port, active, shouldHaveShards, 0);
-    }
-
     /** Host and port as people write them. */
     public String address() {
         return host + ":" + port;

@@ -46,11 +46,9 @@ public final class DeadlockDetector implements AutoCloseable {
     private final CoordinatorAddress coordinator;
     private final LockWaiters waiters;
     private final String proxy = UUID.randomUUID().toString();
+    private final Map<Node, ServerConnection> connections = new HashMap<>();
     private final BackgroundLoop loop = new BackgroundLoop("deadlocks", INTERVAL, running -> look(), this::leave);
     private boolean noted;
-
-    /** By {@link Node#unmeasured}. */
-    private final Map<Node, ServerConnection> connections = new HashMap<>();
 
     /**
      * Makes one that does nothing until started.
@@ -81,7 +79,7 @@ public final class DeadlockDetector implements AutoCloseable {
             leave();
             return;
         }
-        leaveAllBut(catalog.current().nodes().stream().map(Node::unmeasured).toList());
+        leaveAllBut(catalog.current().nodes());
         List<Transaction> all = withOthers(own);
         if (own.isEmpty()) {
             return;
@@ -153,16 +151,16 @@ public final class DeadlockDetector implements AutoCloseable {
     }
 
     private ServerConnection to(Node node) {
-        ServerConnection known = connections.get(node.unmeasured());
+        ServerConnection known = connections.get(node);
         if (known == null) {
             known = ServerConnection.open(vertx, coordinator.at(node.host(), node.port()), ANSWER_MAX);
-            connections.put(node.unmeasured(), known);
+            connections.put(node, known);
         }
         return known;
     }
 
     private void disconnect(Node node) {
-        ServerConnection broken = connections.remove(node.unmeasured());
+        ServerConnection broken = connections.remove(node);
         if (broken != null) {
             broken.close();
         }

@@ -46,8 +46,6 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
     private final CoordinatorAddress coordinator;
     private final Duration ageMin;
     private final Consumer<RecoveryRule.Action> finished;
-
-    /** By {@link Node#unmeasured}, as all nodes here. */
     private final Map<Node, ServerConnection> connections = new ConcurrentHashMap<>();
 
     /** For how long each has run, when last asked. */
@@ -81,7 +79,7 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
      */
     public int recover(Set<String> proxiesAlive) {
         CatalogSnapshot snapshot = catalog.current();
-        List<Node> nodes = nodes(snapshot);
+        List<Node> nodes = snapshot.nodes();
         boolean whole = false;
         try {
             connections.keySet().stream()
@@ -98,10 +96,6 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
                 close();
             }
         }
-    }
-
-    private static List<Node> nodes(CatalogSnapshot snapshot) {
-        return snapshot.nodes().stream().map(Node::unmeasured).toList();
     }
 
     /** Closes its connections; it opens others when it is asked again. */
@@ -173,14 +167,14 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
     }
 
     private static Optional<Node> decider(GlobalTransactionId id, CatalogSnapshot snapshot) {
-        return nodes(snapshot).stream()
+        return snapshot.nodes().stream()
                 .filter(node -> node.nodeId() == id.deciderNodeId())
                 .findFirst();
     }
 
     /** Nodes that may still have prepared what we can't see. */
     private static Set<Integer> silent(CatalogSnapshot snapshot, Set<Node> answering) {
-        return nodes(snapshot).stream()
+        return snapshot.nodes().stream()
                 .filter(node -> !answering.contains(node))
                 .map(Node::nodeId)
                 .collect(Collectors.toSet());
