@@ -50,6 +50,7 @@ public final class UpProcess implements AutoCloseable {
             List<String> words = new ArrayList<>(List.of("./tenantry", "up"));
             words.addAll(options);
             ProcessBuilder builder = new ProcessBuilder(words).redirectError(errors.toFile());
+            builder.environment().put("TENANTRY_JAVA_OPTS", "-XX:TieredStopAtLevel=1"); // it does not run for long
             builder.environment().putAll(environment);
             return new UpProcess(builder.start(), errors);
         } catch (IOException failed) {
