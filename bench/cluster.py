@@ -140,14 +140,8 @@ class Servers:
     def __exit__(self, kind, *_):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)  # nothing keeps it from stopping what it started
-        for name, process in reversed(self.started):
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                say(f"{name} did not stop in 60 s; killed")
-                process.kill()
-                process.wait()
+        for name, _ in reversed(self.started[:]):
+            self.stop(name)
         if self.keep or kind not in (None, SystemExit, KeyboardInterrupt):
             say("kept", self.folder)
         else:
@@ -161,6 +155,17 @@ class Servers:
             command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, **how)
         self.started.append((name, process))
         return process
+
+    def stop(self, name):
+        process = next(one for started, one in self.started if started == name)
+        self.started.remove((name, process))
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            say(f"{name} did not stop in 60 s; killed")
+            process.kill()
+            process.wait()
 
     def tail(self, name):
         return "\n".join((self.folder / f"{name}.log").read_text(errors="replace").splitlines()[-20:])
