@@ -13,8 +13,8 @@ import java.util.Set;
  * Finds moves that bring every node's utilization (cost by capacity) near the average, as Citus's rebalancer does:
  * first what is where it may not be, costly first, to the least utilized node that may have it; then, one move after
  * the other, from the most to the least utilized node the costliest schema that helps. Every one of the latter lowers
- * the utilization of the fuller of its two nodes, so the search ends, stopping half-way never hurts, and planning again
- * on the result finds nothing.
+ * the utilization of the fuller of its two nodes, so the search ends and stopping half-way never hurts. What could not
+ * leave is looked at again when others have moved, so planning again on the result finds nothing.
  */
 public final class RebalancePlanner {
 
@@ -22,8 +22,9 @@ public final class RebalancePlanner {
     private final Board board;
     private final List<Unit> units;
     private final Set<Unit> moved = new LinkedHashSet<>();
-    private final List<PlanSchema> stuck = new ArrayList<>();
+    private final Set<PlanSchema> stuck = new LinkedHashSet<>();
     private final List<IgnoredMove> ignored = new ArrayList<>();
+    private int left;
     private boolean stoppedEarly;
 
     private RebalancePlanner(PlanInput input) {
@@ -36,13 +37,36 @@ public final class RebalancePlanner {
     /** The plan for these nodes and schemas. */
     public static Plan plan(PlanInput input) {
         RebalancePlanner planner = new RebalancePlanner(input);
-        planner.evacuate();
+        planner.settle();
         if (!input.limits().drainOnly()) {
             planner.gather();
-            planner.separate();
-            planner.balance();
+            do {
+                planner.balance();
+            } while (!planner.stoppedEarly && planner.settle());
         }
         return planner.result();
+    }
+
+    /**
+     * Has everything leave that may not be where it is, as often as what left made room for more. What follows never
+     * undoes that, so it ends.
+     *
+     * @return whether anything left
+     */
+    private boolean settle() {
+        boolean any = false;
+        boolean again;
+        do {
+            stuck.clear();
+            int leftBefore = left;
+            evacuate();
+            if (!input.limits().drainOnly()) {
+                separate();
+            }
+            again = left > leftBefore;
+            any |= again;
+        } while (again);
+        return any;
     }
 
     private void evacuate() {
@@ -84,6 +108,7 @@ public final class RebalancePlanner {
                 .findFirst();
         board.put(unit, target.orElse(unit.place));
         if (target.isPresent()) {
+            left++;
             moved.add(unit);
         } else {
             stuck.addAll(unit.members);
@@ -172,7 +197,7 @@ public final class RebalancePlanner {
                 }
             }
         }
-        return new Plan(moves, ignored, stuck, stoppedEarly, forecast(moves));
+        return new Plan(moves, ignored, List.copyOf(stuck), stoppedEarly, forecast(moves));
     }
 
     private boolean isMisplaced(PlanSchema schema) {

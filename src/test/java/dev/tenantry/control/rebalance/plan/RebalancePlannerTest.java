@@ -207,6 +207,19 @@ class RebalancePlannerTest {
             apart.add(Set.of(1L, 2L));
             assertThat(plan(EXACT).moves()).isEmpty();
         }
+
+        @Test
+        void schemasKeptApartAreSeparatedWhenOthersHaveMadeRoom() {
+            nodes.add(new PlanNode(3, 1));
+            schemas.add(schema(1, 1, false, Set.of(3)));
+            schemas.add(schema(1, 2, false, Set.of(3)));
+            put(2, 4);
+            schemas.add(schema(2, 9, true, Set.of()));
+            apart.add(Set.of(0L, 1L, 2L));
+            Plan plan = plan(EXACT);
+            assertThat(moves(plan)).containsExactly("4->3", "1->2");
+            assertThat(plan.stuck()).isEmpty();
+        }
     }
 
     private void put(int nodeId, double... costs) {
