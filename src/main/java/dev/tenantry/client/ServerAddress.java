@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 public record ServerAddress(
         String host, int port, String database, String user, String password, Encryption encryption) {
     private static final int DEFAULT_PORT = 5432;
+    private static final String FORM = "postgres(ql)?://[^@/?#\\s]+@[^@/?#\\s]+/[^/?#\\s]+(\\?[^#\\s]*)?";
 
     /** One with TLS if the server has it. */
     public ServerAddress(String host, int port, String database, String user, String password) {
@@ -48,9 +49,9 @@ public record ServerAddress(
     /** Its errors would show the password. */
     private static URI uri(String url) {
         try {
-            if (url.matches("postgres(ql)?://[^@/?#\\s]+@[^@/?#\\s]+/[^/?#\\s]+(\\?[^#\\s]*)?")
-                    && new URI(url).getHost() != null) {
-                return new URI(url);
+            URI uri = new URI(url.matches(FORM) ? url : "");
+            if (uri.getHost() != null) {
+                return uri;
             }
         } catch (URISyntaxException malformed) {
             // said below

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * and nothing is left prepared.
  */
 class DistributedCommitFaultIT {
-    private static @Nullable Cluster started;
+    private static Cluster cluster;
 
     /** What dies. */
     enum Victim {
@@ -39,14 +39,12 @@ class DistributedCommitFaultIT {
 
     @BeforeAll
     static void start() {
-        started = Cluster.start(1);
+        cluster = Cluster.start(1);
     }
 
     @AfterAll
     static void stop() {
-        if (started != null) {
-            started.close();
-        }
+        cluster.close();
     }
 
     static Stream<Arguments> everyPointAndVictim() {
@@ -57,7 +55,6 @@ class DistributedCommitFaultIT {
     @ParameterizedTest
     @MethodSource("everyPointAndVictim")
     void endsWithBothOrNone(Point point, Victim victim) throws Exception {
-        Cluster cluster = cluster();
         String schema = "fault_" + point.name().toLowerCase(java.util.Locale.ROOT) + "_"
                 + victim.name().toLowerCase(java.util.Locale.ROOT);
         AtomicReference<@Nullable ProxyServer> proxy = new AtomicReference<>();
@@ -67,7 +64,7 @@ class DistributedCommitFaultIT {
             }
         };
         boolean confirmed;
-        try (ProxyServer server = cluster().anotherProxy(killer)) {
+        try (ProxyServer server = cluster.anotherProxy(killer)) {
             proxy.set(server);
             confirmed = create(server, schema);
         }
@@ -110,8 +107,8 @@ class DistributedCommitFaultIT {
                     server.close();
                 }
             }
-            case WORKER -> cluster().worker(1).kill();
-            case COORDINATOR -> cluster().coordinator().kill();
+            case WORKER -> cluster.worker(1).kill();
+            case COORDINATOR -> cluster.coordinator().kill();
         }
     }
 
@@ -120,17 +117,9 @@ class DistributedCommitFaultIT {
             case PROXY -> {
                 // the one under test is closed already
             }
-            case WORKER -> cluster().worker(1).restart();
-            case COORDINATOR -> cluster().coordinator().restart();
+            case WORKER -> cluster.worker(1).restart();
+            case COORDINATOR -> cluster.coordinator().restart();
         }
-    }
-
-    private static Cluster cluster() {
-        Cluster cluster = started;
-        if (cluster == null) {
-            throw new IllegalStateException("not started");
-        }
-        return cluster;
     }
 
     private static boolean exists(PostgresNode node, String schema) throws SQLException {
@@ -140,7 +129,7 @@ class DistributedCommitFaultIT {
 
     private static List<String> prepared() throws SQLException {
         List<String> gids = new ArrayList<>();
-        for (PostgresNode node : cluster().nodes()) {
+        for (PostgresNode node : cluster.nodes()) {
             gids.addAll(node.list("SELECT gid FROM pg_prepared_xacts"));
         }
         return gids;

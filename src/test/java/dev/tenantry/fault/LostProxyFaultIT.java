@@ -28,18 +28,16 @@ class LostProxyFaultIT {
     /** Less than half of what is believed of a process that hangs. */
     private static final Duration SOON = Duration.ofSeconds(12);
 
-    private static @Nullable Cluster started;
+    private static Cluster cluster;
 
     @BeforeAll
     static void start() {
-        started = Cluster.start(2);
+        cluster = Cluster.start(2);
     }
 
     @AfterAll
     static void stop() {
-        if (started != null) {
-            started.close();
-        }
+        cluster.close();
     }
 
     /** Killed with an open transaction of the schema, and without a word, when the cut-over is about to begin. */
@@ -48,16 +46,16 @@ class LostProxyFaultIT {
         create("killed", "worker1");
         AtomicReference<@Nullable Instant> died = new AtomicReference<>();
         AtomicInteger pauses = new AtomicInteger();
-        try (ProxyProcess other = ProxyProcess.start(cluster().nodes())) {
+        try (ProxyProcess other = ProxyProcess.start(cluster.nodes())) {
             Eventually.passes(() -> assertThat(proxies()).isEqualTo("2"));
             Connection lost = DriverManager.getConnection(
-                    cluster().jdbcUrl().replace(":" + cluster().port() + "/", ":" + other.port() + "/"));
+                    cluster.jdbcUrl().replace(":" + cluster.port() + "/", ":" + other.port() + "/"));
             lost.setAutoCommit(false);
             try (Statement statement = lost.createStatement()) {
                 statement.execute("INSERT INTO killed.t VALUES (1)");
                 lost.commit();
             }
-            cluster().observeMoves(point -> {
+            cluster.observeMoves(point -> {
                 if (point == MovePoint.VERIFIED) {
                     write(lost); // which the copy does not have to have when it is compared
                     other.kill();
@@ -66,20 +64,20 @@ class LostProxyFaultIT {
                     pauses.incrementAndGet();
                 }
             });
-            move("killed", cluster().worker(2));
+            move("killed", cluster.worker(2));
         }
         assertThat(Duration.between(died.get(), Instant.now())).isLessThan(SOON);
         assertThat(pauses).as("times that clients waited").hasValueLessThanOrEqualTo(2);
         assertThat(proxies()).isEqualTo("1");
-        assertThat(cluster().list("SELECT a FROM killed.t")).containsExactly("1");
-        MoveTraces.assertOnlyOn(cluster(), cluster().worker(2), "killed");
-        MoveTraces.assertNone(cluster());
+        assertThat(cluster.list("SELECT a FROM killed.t")).containsExactly("1");
+        MoveTraces.assertOnlyOn(cluster, cluster.worker(2), "killed");
+        MoveTraces.assertNone(cluster);
     }
 
     /** Its session with the coordinator is ended again and again; it is back each time before it is given up. */
     @Test
     void aProxyThatHasLostItsSessionIsWaitedFor() throws Exception {
-        PostgresNode coordinator = cluster().coordinator();
+        PostgresNode coordinator = cluster.coordinator();
         Eventually.passes(() -> assertThat(proxies()).isEqualTo("1"));
         for (int i = 0; i < 3; i++) {
             List<String> session = session(coordinator);
@@ -105,14 +103,13 @@ class LostProxyFaultIT {
     }
 
     private static String proxies() throws SQLException {
-        return cluster()
-                .coordinator()
+        return cluster.coordinator()
                 .list("SELECT count(*) FROM tenantry.live_proxy")
                 .getFirst();
     }
 
     private static void create(String schema, String node) throws SQLException {
-        try (Connection client = cluster().connect();
+        try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
             statement.execute("SET tenantry.node = '" + node + "'");
             statement.execute("CREATE SCHEMA " + schema);
@@ -121,14 +118,6 @@ class LostProxyFaultIT {
     }
 
     private static void move(String schema, PostgresNode target) throws SQLException {
-        cluster().list("SELECT citus_schema_move('%s', '%s', %d)".formatted(schema, target.host(), target.port()));
-    }
-
-    private static Cluster cluster() {
-        Cluster cluster = started;
-        if (cluster == null) {
-            throw new IllegalStateException("not started");
-        }
-        return cluster;
+        cluster.list("SELECT citus_schema_move('%s', '%s', %d)".formatted(schema, target.host(), target.port()));
     }
 }

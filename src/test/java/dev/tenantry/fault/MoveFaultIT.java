@@ -19,7 +19,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MoveFaultIT {
 
     private static final Duration END_MAX = Duration.ofSeconds(90);
-    private static @Nullable Cluster started;
+    private static Cluster cluster;
 
     private final AtomicBoolean stop = new AtomicBoolean();
     private final AtomicInteger next = new AtomicInteger();
@@ -43,14 +42,12 @@ class MoveFaultIT {
 
     @BeforeAll
     static void start() {
-        started = Cluster.start(2);
+        cluster = Cluster.start(2);
     }
 
     @AfterAll
     static void stop() {
-        if (started != null) {
-            started.close();
-        }
+        cluster.close();
     }
 
     /** Who dies. */
@@ -96,14 +93,14 @@ class MoveFaultIT {
     private static void kill(Victim victim) {
         switch (victim) {
             case LEADER -> endConnectionsOfTheLeader();
-            case SOURCE -> killAndRestart(cluster().worker(1));
-            case TARGET -> killAndRestart(cluster().worker(2));
-            case COORDINATOR -> killAndRestart(cluster().coordinator());
+            case SOURCE -> killAndRestart(cluster.worker(1));
+            case TARGET -> killAndRestart(cluster.worker(2));
+            case COORDINATOR -> killAndRestart(cluster.coordinator());
         }
     }
 
     private static void endConnectionsOfTheLeader() {
-        for (PostgresNode node : cluster().nodes()) {
+        for (PostgresNode node : cluster.nodes()) {
             try {
                 node.list("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                         + " AND application_name ~ '^tenantry( control|_.*_rows)$'");
@@ -128,7 +125,7 @@ class MoveFaultIT {
         create(schema);
         AtomicBoolean once = new AtomicBoolean();
         AtomicBoolean back = new AtomicBoolean();
-        cluster().observeMoves(reached -> {
+        cluster.observeMoves(reached -> {
             if (reached == point && once.compareAndSet(false, true)) {
                 awaitUnlessStopped(Thread.ofPlatform().start(() -> {
                     kill(victim);
@@ -139,14 +136,12 @@ class MoveFaultIT {
         Thread writer = Thread.ofPlatform().start(() -> write(schema));
         try {
             Eventually.passes(() -> assertThat(confirmed).hasSizeGreaterThan(10));
-            PostgresNode target = cluster().worker(2);
-            cluster()
-                    .list("SELECT tenantry_move_start('%s', '%s', %d, '%s')"
-                            .formatted(schema, target.host(), target.port(), mode));
+            PostgresNode target = cluster.worker(2);
+            cluster.list("SELECT tenantry_move_start('%s', '%s', %d, '%s')"
+                    .formatted(schema, target.host(), target.port(), mode));
             Eventually.passes(
                     END_MAX,
-                    () -> assertThat(cluster()
-                                    .coordinator()
+                    () -> assertThat(cluster.coordinator()
                                     .list("SELECT count(*) FROM tenantry.move"
                                             + " WHERE finished_at IS NULL OR old_schema IS NOT NULL"))
                             .containsExactly("0"));
@@ -157,16 +152,16 @@ class MoveFaultIT {
         } finally {
             stop.set(true);
             writer.join();
-            cluster().observeMoves(MovePoint.Observer.NONE);
+            cluster.observeMoves(MovePoint.Observer.NONE);
         }
         assertRowsOnce(schema);
         assertOnOneNode(schema);
-        MoveTraces.assertNone(cluster());
-        cluster().list("DROP SCHEMA " + schema + " CASCADE");
+        MoveTraces.assertNone(cluster);
+        cluster.list("DROP SCHEMA " + schema + " CASCADE");
     }
 
     private void assertRowsOnce(String schema) throws SQLException {
-        List<String> rows = cluster().list("SELECT id FROM " + schema + ".t");
+        List<String> rows = cluster.list("SELECT id FROM " + schema + ".t");
         Set<String> different = Set.copyOf(rows);
         assertThat(different).hasSize(rows.size());
         assertThat(confirmed.stream().map(String::valueOf).filter(id -> !different.contains(id)))
@@ -176,16 +171,15 @@ class MoveFaultIT {
 
     private static void assertOnOneNode(String schema) throws SQLException {
         String found = "SELECT count(*) FROM pg_namespace WHERE nspname = '" + schema + "'";
-        int copies = Integer.parseInt(cluster().worker(1).list(found).getFirst())
-                + Integer.parseInt(cluster().worker(2).list(found).getFirst());
+        int copies = Integer.parseInt(cluster.worker(1).list(found).getFirst())
+                + Integer.parseInt(cluster.worker(2).list(found).getFirst());
         assertThat(copies).isEqualTo(1);
-        assertThat(cluster()
-                        .list("SELECT phase || coalesce(error, '') FROM tenantry_moves ORDER BY moveid DESC LIMIT 1"))
+        assertThat(cluster.list("SELECT phase || coalesce(error, '') FROM tenantry_moves ORDER BY moveid DESC LIMIT 1"))
                 .containsExactly("done");
     }
 
     private static void create(String schema) throws SQLException {
-        try (Connection client = cluster().connect();
+        try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
             statement.execute("SET tenantry.node = 'worker1'");
             statement.execute("CREATE SCHEMA " + schema);
@@ -198,7 +192,7 @@ class MoveFaultIT {
     /** Writes row after row; one whose commit was not confirmed may be there or not, and is not tried again. */
     private void write(String schema) {
         while (!stop.get()) {
-            try (Connection client = cluster().connect();
+            try (Connection client = cluster.connect();
                     Statement statement = client.createStatement()) {
                 while (!stop.get()) {
                     int id = next.incrementAndGet();
@@ -209,13 +203,5 @@ class MoveFaultIT {
                 assertThat(lost.getSQLState()).as(lost.getMessage()).matches("08...|57P0.|40...|55...|53...|3D...");
             }
         }
-    }
-
-    private static Cluster cluster() {
-        Cluster cluster = started;
-        if (cluster == null) {
-            throw new IllegalStateException("not started");
-        }
-        return cluster;
     }
 }

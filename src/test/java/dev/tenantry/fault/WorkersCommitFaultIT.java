@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class WorkersCommitFaultIT {
     private static final AtomicInteger TRANSACTIONS = new AtomicInteger();
-    private static @Nullable Cluster started;
+    private static Cluster cluster;
     private static @Nullable ProxyProcess proxy;
 
     /** What dies. */
@@ -50,8 +50,7 @@ class WorkersCommitFaultIT {
 
     @BeforeAll
     static void start() throws Exception {
-        Cluster cluster = Cluster.start(2);
-        started = cluster;
+        cluster = Cluster.start(2);
         startProxy();
         try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
@@ -68,9 +67,7 @@ class WorkersCommitFaultIT {
         if (proxy != null) {
             proxy.close();
         }
-        if (started != null) {
-            started.close();
-        }
+        cluster.close();
     }
 
     @ParameterizedTest
@@ -119,7 +116,7 @@ class WorkersCommitFaultIT {
             node(victim).restart();
         }
         Eventually.passes(() -> {
-            for (PostgresNode node : cluster().nodes()) {
+            for (PostgresNode node : cluster.nodes()) {
                 assertThat(count(node, "SELECT count(*) FROM pg_prepared_xacts"))
                         .isZero();
             }
@@ -157,7 +154,7 @@ class WorkersCommitFaultIT {
     }
 
     private static void startProxy() throws InterruptedException {
-        proxy = ProxyProcess.start(cluster().nodes());
+        proxy = ProxyProcess.start(cluster.nodes());
     }
 
     private static ProxyProcess proxy() {
@@ -165,21 +162,11 @@ class WorkersCommitFaultIT {
     }
 
     private static PostgresNode node(Victim victim) {
-        return victim == Victim.COORDINATOR
-                ? cluster().coordinator()
-                : cluster().worker(victim == Victim.OTHER ? 1 : 2);
-    }
-
-    private static Cluster cluster() {
-        Cluster cluster = started;
-        if (cluster == null) {
-            throw new IllegalStateException("not started");
-        }
-        return cluster;
+        return victim == Victim.COORDINATOR ? cluster.coordinator() : cluster.worker(victim == Victim.OTHER ? 1 : 2);
     }
 
     private static int rows(int worker, int id) throws SQLException {
-        return count(cluster().worker(worker), "SELECT count(*) FROM workers_" + worker + ".t WHERE id = " + id);
+        return count(cluster.worker(worker), "SELECT count(*) FROM workers_" + worker + ".t WHERE id = " + id);
     }
 
     private static int count(PostgresNode node, String sql) throws SQLException {

@@ -26,7 +26,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -36,7 +35,7 @@ import org.postgresql.util.PSQLException;
 /** Moves in mode block_writes, between nodes that could not make others: writers wait, readers go on. */
 class BlockWritesMoveIT {
 
-    private static @Nullable Cluster started;
+    private static Cluster cluster;
 
     private final AtomicBoolean stop = new AtomicBoolean();
     private final AtomicInteger written = new AtomicInteger();
@@ -44,8 +43,7 @@ class BlockWritesMoveIT {
 
     @BeforeAll
     static void start() throws SQLException {
-        Cluster cluster = Cluster.start(2);
-        started = cluster;
+        cluster = Cluster.start(2);
         for (PostgresNode worker : cluster.workers()) {
             worker.list("ALTER SYSTEM SET wal_level = 'replica'");
             worker.restart();
@@ -54,20 +52,18 @@ class BlockWritesMoveIT {
 
     @AfterAll
     static void stop() {
-        if (started != null) {
-            started.close();
-        }
+        cluster.close();
     }
 
     @AfterEach
     void unobserve() {
-        cluster().observeMoves(MovePoint.Observer.NONE);
+        cluster.observeMoves(MovePoint.Observer.NONE);
     }
 
     @Test
     void movesUnderLoadWhatLogicalReplicationCouldNot() throws Exception {
         create("held");
-        cluster().list("""
+        cluster.list("""
                 CREATE TABLE held.odd (a int, b json);
                 INSERT INTO held.odd SELECT i, '{"a": 1}' FROM generate_series(1, 1000) i;
                 CREATE UNLOGGED TABLE held.volatile AS SELECT generate_series(1, 1000) AS id;
@@ -85,7 +81,7 @@ class BlockWritesMoveIT {
             writers.add(Thread.ofPlatform().start(() -> write(inBlocks)));
         }
         AtomicInteger before = new AtomicInteger();
-        cluster().observeMoves(reached -> {
+        cluster.observeMoves(reached -> {
             if (reached == MovePoint.DEFINITION_CREATED) {
                 before.set(written.get());
             } else if (reached == MovePoint.VERIFIED) {
@@ -107,18 +103,17 @@ class BlockWritesMoveIT {
             }
         }
         assertThat(failures).isEmpty();
-        assertThat(cluster().list("SELECT count(*) || '/' || count(DISTINCT id) FROM held.t"))
+        assertThat(cluster.list("SELECT count(*) || '/' || count(DISTINCT id) FROM held.t"))
                 .containsExactly(written + "/" + written);
-        assertThat(cluster()
-                        .list("SELECT (SELECT count(*) FROM held.odd) + (SELECT count(*) FROM held.volatile)"
-                                + " + (SELECT sum(a) FROM held.part1)"))
+        assertThat(cluster.list("SELECT (SELECT count(*) FROM held.odd) + (SELECT count(*) FROM held.volatile)"
+                        + " + (SELECT sum(a) FROM held.part1)"))
                 .containsExactly("2003");
         assertNothingLeft();
     }
 
     /** While the schema is copied: who reads goes on, in a READ ONLY block too, and nothing was written. */
     private void look(int before) {
-        try (Connection client = cluster().connect();
+        try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
             assertThat(FirstColumn.of(statement, "SELECT count(*) FROM held.odd"))
                     .containsExactly("1000");
@@ -131,7 +126,7 @@ class BlockWritesMoveIT {
             client.commit();
             // What was on its way is counted a little later.
             assertThat(written.get()).isLessThanOrEqualTo(before + 2);
-            assertThat(cluster().coordinator().list("SELECT held FROM tenantry.tenantry_pauses"))
+            assertThat(cluster.coordinator().list("SELECT held FROM tenantry.tenantry_pauses"))
                     .containsExactly("writers");
         } catch (SQLException | AssertionError failed) {
             failures.add(failed);
@@ -141,17 +136,16 @@ class BlockWritesMoveIT {
     @Test
     void holdsWhoMayWriteInAFunctionAndCancelsWhoWritesPastTheProxies() throws Exception {
         create("unseen");
-        cluster()
-                .list("CREATE FUNCTION unseen.add(int) RETURNS int LANGUAGE sql AS"
-                        + " 'INSERT INTO unseen.t VALUES ($1) RETURNING id'");
+        cluster.list("CREATE FUNCTION unseen.add(int) RETURNS int LANGUAGE sql AS"
+                + " 'INSERT INTO unseen.t VALUES ($1) RETURNING id'");
         AtomicReference<CompletableFuture<String>> past = new AtomicReference<>();
         AtomicReference<CompletableFuture<String>> waiting = new AtomicReference<>();
-        cluster().observeMoves(reached -> {
+        cluster.observeMoves(reached -> {
             if (reached == MovePoint.COPIED && past.get() == null) {
-                past.set(later(() -> sqlState(cluster().worker(1)::list, "SELECT unseen.add(1)")));
-                waiting.set(later(() -> sqlState(cluster()::list, "SELECT unseen.add(2)")));
+                past.set(later(() -> sqlState(cluster.worker(1)::list, "SELECT unseen.add(1)")));
+                waiting.set(later(() -> sqlState(cluster::list, "SELECT unseen.add(2)")));
                 Eventually.passes(() -> {
-                    assertThat(cluster().worker(1).list("SELECT pid FROM pg_locks WHERE NOT granted"))
+                    assertThat(cluster.worker(1).list("SELECT pid FROM pg_locks WHERE NOT granted"))
                             .hasSize(1);
                     assertThat(waiters()).isEqualTo(1);
                 });
@@ -160,23 +154,22 @@ class BlockWritesMoveIT {
         move("unseen", 2, "block_writes");
         assertThat(past.get().get()).isEqualTo("57014");
         assertThat(waiting.get().get()).isEmpty();
-        assertThat(cluster().list("SELECT id FROM unseen.t")).containsExactly("2");
+        assertThat(cluster.list("SELECT id FROM unseen.t")).containsExactly("2");
         assertNothingLeft();
     }
 
     @Test
     void outlastsTimeoutsOfTransactions() throws Exception {
-        assumeThat(cluster().worker(1).list("SELECT name FROM pg_settings WHERE name = 'transaction_timeout'"))
+        assumeThat(cluster.worker(1).list("SELECT name FROM pg_settings WHERE name = 'transaction_timeout'"))
                 .as("from PostgreSQL 17 on")
                 .isNotEmpty();
         create("lasting");
-        cluster().worker(1).list("ALTER SYSTEM SET transaction_timeout = '500ms'");
-        cluster().worker(1).list("SELECT pg_reload_conf()");
+        cluster.worker(1).list("ALTER SYSTEM SET transaction_timeout = '500ms'");
+        cluster.worker(1).list("SELECT pg_reload_conf()");
         AtomicInteger copies = new AtomicInteger();
-        cluster().observeMoves(reached -> {
+        cluster.observeMoves(reached -> {
             if (reached == MovePoint.COPIED && copies.incrementAndGet() == 1) {
-                Eventually.passes(() -> assertThat(cluster()
-                                .worker(1)
+                Eventually.passes(() -> assertThat(cluster.worker(1)
                                 .list("SELECT clock_timestamp() - now() FROM pg_locks l"
                                         + " JOIN pg_stat_activity a USING (pid)"
                                         + " WHERE l.mode = 'ShareRowExclusiveLock' AND l.granted"
@@ -187,8 +180,8 @@ class BlockWritesMoveIT {
         try {
             move("lasting", 2, "block_writes");
         } finally {
-            cluster().worker(1).list("ALTER SYSTEM RESET transaction_timeout");
-            cluster().worker(1).list("SELECT pg_reload_conf()");
+            cluster.worker(1).list("ALTER SYSTEM RESET transaction_timeout");
+            cluster.worker(1).list("SELECT pg_reload_conf()");
         }
         assertThat(copies).hasValue(1);
     }
@@ -196,11 +189,11 @@ class BlockWritesMoveIT {
     @Test
     void givesUpWhenItsLocksAreLostAgainAndAgain() throws Exception {
         create("lossy");
-        cluster().observeMoves(reached -> {
+        cluster.observeMoves(reached -> {
             if (reached == MovePoint.COPIED) {
-                listUnchecked(cluster().coordinator(), "UPDATE tenantry.move SET attempt = attempt + 4");
+                listUnchecked(cluster.coordinator(), "UPDATE tenantry.move SET attempt = attempt + 4");
                 listUnchecked(
-                        cluster().worker(1),
+                        cluster.worker(1),
                         "SELECT pg_terminate_backend(pid) FROM pg_locks"
                                 + " WHERE mode = 'ShareRowExclusiveLock' AND granted");
             }
@@ -208,7 +201,7 @@ class BlockWritesMoveIT {
         assertThatThrownBy(() -> move("lossy", 2, "block_writes"))
                 .isInstanceOf(PSQLException.class)
                 .hasMessageContaining("schema lossy cannot be moved: its locks were lost 5 times");
-        assertThat(cluster().list("INSERT INTO lossy.t DEFAULT VALUES RETURNING id"))
+        assertThat(cluster.list("INSERT INTO lossy.t DEFAULT VALUES RETURNING id"))
                 .containsExactly("1");
         assertNothingLeft();
     }
@@ -218,27 +211,27 @@ class BlockWritesMoveIT {
         create("late");
         AtomicBoolean made = new AtomicBoolean();
         AtomicReference<String> written = new AtomicReference<>("");
-        cluster().observeMoves(reached -> {
+        cluster.observeMoves(reached -> {
             if (reached == MovePoint.LOCKED && made.compareAndSet(false, true)) {
-                listUnchecked(cluster().worker(1), "CREATE TABLE late.more (id int)");
+                listUnchecked(cluster.worker(1), "CREATE TABLE late.more (id int)");
             } else if (reached == MovePoint.VERIFIED) {
                 written.set(sqlState(
-                        cluster().worker(1)::list, "SET lock_timeout = '100ms'; INSERT INTO late.more VALUES (1)"));
+                        cluster.worker(1)::list, "SET lock_timeout = '100ms'; INSERT INTO late.more VALUES (1)"));
             }
         });
         move("late", 2, "block_writes");
         assertThat(written).hasValue("55P03");
-        assertThat(cluster().list("SELECT count(*) FROM late.more")).containsExactly("0");
+        assertThat(cluster.list("SELECT count(*) FROM late.more")).containsExactly("0");
         assertNothingLeft();
     }
 
     @Test
     void holdsWritersBehindReadersOfTheirBatch() throws Exception {
         create("batched");
-        cluster().list("INSERT INTO batched.t VALUES (1)");
-        try (RawClient client = cluster().login()) {
+        cluster.list("INSERT INTO batched.t VALUES (1)");
+        try (RawClient client = cluster.login()) {
             AtomicBoolean sent = new AtomicBoolean();
-            cluster().observeMoves(reached -> {
+            cluster.observeMoves(reached -> {
                 if (reached == MovePoint.COPIED && sent.compareAndSet(false, true)) {
                     for (String sql : List.of(
                             "SELECT id FROM batched.t", "INSERT INTO batched.t VALUES (2)", "TABLE batched.t")) {
@@ -259,7 +252,7 @@ class BlockWritesMoveIT {
     @Test
     void countsTheTimeOfPausesThatFollowEachOther() throws Exception {
         create("impatient");
-        try (ProxyServer proxy = cluster().anotherProxy(ProxyLimits.forCores(1).withPauseWait(1_000), point -> {});
+        try (ProxyServer proxy = cluster.anotherProxy(ProxyLimits.forCores(1).withPauseWait(1_000), point -> {});
                 RawClient client =
                         SuperuserLogin.at("127.0.0.1", proxy.address().getPort(), Map.of())) {
             pause("INSERT INTO tenantry.pause (schemaid, held) VALUES ('impatient'::regnamespace, 'writers')");
@@ -272,13 +265,13 @@ class BlockWritesMoveIT {
         } finally {
             pause("SELECT");
         }
-        assertThat(cluster().list("SELECT count(*) FROM impatient.t")).containsExactly("0");
+        assertThat(cluster.list("SELECT count(*) FROM impatient.t")).containsExactly("0");
     }
 
     /** Ends the pauses that there are and begins another, all at once. */
     private static void pause(String how) throws SQLException {
-        cluster().coordinator().list("DELETE FROM tenantry.pause; " + how + "; SELECT tenantry.catalog_changed()");
-        cluster().tenantry().catalog().refresh();
+        cluster.coordinator().list("DELETE FROM tenantry.pause; " + how + "; SELECT tenantry.catalog_changed()");
+        cluster.tenantry().catalog().refresh();
     }
 
     private static void listUnchecked(PostgresNode node, String sql) {
@@ -292,7 +285,7 @@ class BlockWritesMoveIT {
     @Test
     void waitsForWritersInBlocksAndGoesOnWithTheOthers() throws Exception {
         create("busy");
-        try (Connection client = cluster().connect();
+        try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
             client.setAutoCommit(false);
             statement.execute("INSERT INTO busy.t VALUES (1)");
@@ -303,21 +296,20 @@ class BlockWritesMoveIT {
                     throw new IllegalStateException(failed);
                 }
             });
-            Eventually.passes(() -> assertThat(cluster()
-                            .list("SELECT cardinality(waiting_for) > 0 FROM tenantry_moves"
-                                    + " WHERE schema_name = 'busy'"))
+            Eventually.passes(() -> assertThat(cluster.list(
+                            "SELECT cardinality(waiting_for) > 0 FROM tenantry_moves" + " WHERE schema_name = 'busy'"))
                     .containsExactly("t"));
-            cluster().list("INSERT INTO busy.t VALUES (2)");
+            cluster.list("INSERT INTO busy.t VALUES (2)");
             statement.execute("INSERT INTO busy.t VALUES (3)");
             client.commit();
             moved.get();
         }
-        assertThat(cluster().list("SELECT sum(id) FROM busy.t")).containsExactly("6");
+        assertThat(cluster.list("SELECT sum(id) FROM busy.t")).containsExactly("6");
         assertNothingLeft();
     }
 
     private void write(boolean inBlocks) {
-        try (Connection client = cluster().connect();
+        try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
             client.setAutoCommit(!inBlocks);
             while (!stop.get()) {
@@ -333,15 +325,14 @@ class BlockWritesMoveIT {
     }
 
     private static void create(String schema) throws SQLException {
-        cluster().list("SET tenantry.node = 'worker1'; CREATE SCHEMA " + schema);
-        cluster().list("CREATE TABLE " + schema + ".t (id serial PRIMARY KEY, at timestamptz DEFAULT now())");
+        cluster.list("SET tenantry.node = 'worker1'; CREATE SCHEMA " + schema);
+        cluster.list("CREATE TABLE " + schema + ".t (id serial PRIMARY KEY, at timestamptz DEFAULT now())");
     }
 
     private static void move(String schema, int worker, String mode) throws SQLException {
-        PostgresNode target = cluster().worker(worker);
-        cluster()
-                .list("SELECT citus_schema_move('%s', '%s', %d, '%s')"
-                        .formatted(schema, target.host(), target.port(), mode));
+        PostgresNode target = cluster.worker(worker);
+        cluster.list(
+                "SELECT citus_schema_move('%s', '%s', %d, '%s')".formatted(schema, target.host(), target.port(), mode));
     }
 
     private static <T> CompletableFuture<T> later(Supplier<T> action) {
@@ -349,7 +340,7 @@ class BlockWritesMoveIT {
     }
 
     private static double waiters() {
-        return cluster().meters().get("tenantry.pause.waiters").gauge().value();
+        return cluster.meters().get("tenantry.pause.waiters").gauge().value();
     }
 
     private interface Runner {
@@ -366,9 +357,9 @@ class BlockWritesMoveIT {
     }
 
     private static void assertNothingLeft() throws SQLException {
-        assertThat(cluster().coordinator().list("SELECT pauseid FROM tenantry.pause"))
+        assertThat(cluster.coordinator().list("SELECT pauseid FROM tenantry.pause"))
                 .isEmpty();
-        for (PostgresNode node : cluster().nodes()) {
+        for (PostgresNode node : cluster.nodes()) {
             Eventually.passes(() -> {
                 assertThat(node.list("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
                         .isEmpty();
@@ -376,13 +367,5 @@ class BlockWritesMoveIT {
                 assertThat(node.list("SELECT gid FROM pg_prepared_xacts")).isEmpty();
             });
         }
-    }
-
-    private static Cluster cluster() {
-        Cluster cluster = started;
-        if (cluster == null) {
-            throw new IllegalStateException("not started");
-        }
-        return cluster;
     }
 }

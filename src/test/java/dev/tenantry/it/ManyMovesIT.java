@@ -24,7 +24,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongArray;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -53,7 +52,7 @@ class ManyMovesIT {
                     MoveLimits.DEFAULT.comparison()),
             RebalanceLimits.DEFAULT);
 
-    private static @Nullable Cluster started;
+    private static Cluster cluster;
 
     private final AtomicBoolean stop = new AtomicBoolean();
     private final AtomicLongArray confirmed = new AtomicLongArray(MOVES);
@@ -62,19 +61,17 @@ class ManyMovesIT {
 
     @BeforeAll
     static void start() {
-        started = Cluster.start(2, TlsSettings.NONE, LIMITS);
+        cluster = Cluster.start(2, TlsSettings.NONE, LIMITS);
     }
 
     @AfterAll
     static void stop() {
-        if (started != null) {
-            started.close();
-        }
+        cluster.close();
     }
 
     @AfterEach
     void stopClients() throws InterruptedException {
-        cluster().observeMoves(MovePoint.Observer.NONE);
+        cluster.observeMoves(MovePoint.Observer.NONE);
         stop.set(true);
         for (Thread client : clients) {
             client.join();
@@ -85,7 +82,7 @@ class ManyMovesIT {
     @Test
     void tenSchemasMoveTogetherWhileEachIsWrittenTo() throws Exception {
         CountDownLatch copied = new CountDownLatch(MOVES);
-        cluster().observeMoves(point -> {
+        cluster.observeMoves(point -> {
             if (point == MovePoint.COPIED) {
                 copied.countDown();
                 assertThat(copied.await(TOGETHER_SECONDS, TimeUnit.SECONDS)).isTrue();
@@ -106,10 +103,10 @@ class ManyMovesIT {
         awaitWrites();
         for (int i = 0; i < MOVES; i++) {
             PostgresNode target = target(i);
-            cluster().list("SELECT tenantry_move_start('many%d', '%s', %d)".formatted(i, target.host(), target.port()));
+            cluster.list("SELECT tenantry_move_start('many%d', '%s', %d)".formatted(i, target.host(), target.port()));
         }
-        Eventually.passes(() -> assertThat(cluster()
-                        .list("SELECT phase || coalesce(error, '') FROM tenantry_moves WHERE schema_name ~ '^many'"))
+        Eventually.passes(() -> assertThat(cluster.list(
+                        "SELECT phase || coalesce(error, '') FROM tenantry_moves WHERE schema_name ~ '^many'"))
                 .hasSize(MOVES)
                 .containsOnly("done"));
         awaitWrites();
@@ -120,12 +117,12 @@ class ManyMovesIT {
             String sums = """
                     SELECT concat_ws(' ', (SELECT value FROM %1$s.total), (SELECT count(*) FROM %1$s.history),
                         (SELECT sum(value) FROM %1$s.keyless), (SELECT count(*) FROM %1$s.filler))""".formatted(schema);
-            assertThat(cluster().list(sums))
+            assertThat(cluster.list(sums))
                     .as("schema %s", schema)
                     .containsExactly("%1$d %1$d %1$d %2$d".formatted(confirmed.get(i), ROWS));
-            MoveTraces.assertOnlyOn(cluster(), target(i), schema);
+            MoveTraces.assertOnlyOn(cluster, target(i), schema);
         }
-        MoveTraces.assertNone(cluster());
+        MoveTraces.assertNone(cluster);
     }
 
     @Test
@@ -142,23 +139,23 @@ class ManyMovesIT {
                         END IF;
                     END LOOP;
                 END $$""".formatted(TABLES));
-        PostgresNode source = cluster().worker(1);
-        PostgresNode target = cluster().worker(2);
+        PostgresNode source = cluster.worker(1);
+        PostgresNode target = cluster.worker(2);
         List<String> definition = definition(source);
         // Two columns, the key and its index; and where there is more, two columns, an index and a constraint.
         assertThat(definition).hasSize(4 * TABLES + 4 * TABLES / 10);
-        cluster().list("SELECT citus_schema_move('wide', '%s', %d)".formatted(target.host(), target.port()));
+        cluster.list("SELECT citus_schema_move('wide', '%s', %d)".formatted(target.host(), target.port()));
         assertThat(definition(target)).isEqualTo(definition);
-        List<String> rows = cluster().list("""
+        List<String> rows = cluster.list("""
                 SELECT (xpath('//n/text()', query_to_xml(
                     format('SELECT concat_ws(%L, count(*), max(id)) AS n FROM %s', ' ', oid::regclass),
                     false, true, '')))[1]
                 FROM pg_class WHERE relnamespace = 'wide'::regnamespace AND relkind = 'r'""");
         assertThat(rows).hasSize(TABLES).containsOnly("2 2");
-        assertThat(cluster().list("INSERT INTO wide.t70 (id) VALUES (3) RETURNING concat_ws(' ', number, text)"))
+        assertThat(cluster.list("INSERT INTO wide.t70 (id) VALUES (3) RETURNING concat_ws(' ', number, text)"))
                 .containsExactly("3 70");
-        MoveTraces.assertOnlyOn(cluster(), target, "wide");
-        MoveTraces.assertNone(cluster());
+        MoveTraces.assertOnlyOn(cluster, target, "wide");
+        MoveTraces.assertNone(cluster);
     }
 
     /** Columns, indexes and constraints as the node itself writes them. */
@@ -177,11 +174,11 @@ class ManyMovesIT {
     }
 
     private static PostgresNode target(int schema) {
-        return cluster().worker(2 - schema % 2);
+        return cluster.worker(2 - schema % 2);
     }
 
     private static void create(String schema, String node, String content) throws SQLException {
-        try (Connection client = cluster().connect();
+        try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
             statement.execute("SET tenantry.node = '" + node + "'");
             statement.execute("CREATE SCHEMA " + schema);
@@ -200,7 +197,7 @@ class ManyMovesIT {
 
     /** Some dozen transactions a second, each open for a while. */
     private void write(int number) {
-        try (Connection client = cluster().connect()) {
+        try (Connection client = cluster.connect()) {
             client.setSchema("many" + number);
             client.setAutoCommit(false);
             try (PreparedStatement update = client.prepareStatement("UPDATE total SET value = value + 1");
@@ -218,13 +215,5 @@ class ManyMovesIT {
         } catch (SQLException | AssertionError failed) {
             failures.add(failed);
         }
-    }
-
-    private static Cluster cluster() {
-        Cluster cluster = started;
-        if (cluster == null) {
-            throw new IllegalStateException("not started");
-        }
-        return cluster;
     }
 }

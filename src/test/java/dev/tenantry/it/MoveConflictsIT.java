@@ -14,7 +14,6 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -24,18 +23,16 @@ import org.junit.jupiter.api.Test;
 /** Moves of a schema that somebody else holds on to, changes or drops meanwhile. */
 class MoveConflictsIT {
 
-    private static @Nullable Cluster started;
+    private static Cluster cluster;
 
     @BeforeAll
     static void start() {
-        started = Cluster.start(2);
+        cluster = Cluster.start(2);
     }
 
     @AfterAll
     static void stop() {
-        if (started != null) {
-            started.close();
-        }
+        cluster.close();
     }
 
     @BeforeEach
@@ -47,18 +44,18 @@ class MoveConflictsIT {
 
     @AfterEach
     void observeNothing() {
-        cluster().observeMoves(MovePoint.Observer.NONE);
+        cluster.observeMoves(MovePoint.Observer.NONE);
     }
 
     @Test
     void waitsForAWriterThatIsIdleInItsTransactionAndLetsOthersGoOn() throws Exception {
-        try (Connection idle = cluster().connect();
+        try (Connection idle = cluster.connect();
                 Statement holding = idle.createStatement();
-                Connection other = cluster().connect();
+                Connection other = cluster.connect();
                 Statement working = other.createStatement()) {
             // After the slot is there, which no open writer keeps from being made.
             AtomicBoolean holds = new AtomicBoolean();
-            cluster().observeMoves(point -> {
+            cluster.observeMoves(point -> {
                 if (point == MovePoint.COPIED && holds.compareAndSet(false, true)) {
                     try {
                         idle.setAutoCommit(false);
@@ -91,7 +88,7 @@ class MoveConflictsIT {
     @Test
     void copiesAnewWhatHasChangedMeanwhile() {
         AtomicBoolean once = new AtomicBoolean();
-        cluster().observeMoves(point -> {
+        cluster.observeMoves(point -> {
             if (point == MovePoint.BUILT && once.compareAndSet(false, true)) {
                 run("ALTER TABLE acme.t ADD COLUMN more text DEFAULT 'm'; CREATE TABLE acme.u (a int);"
                         + " INSERT INTO acme.u VALUES (7)");
@@ -109,7 +106,7 @@ class MoveConflictsIT {
     @Test
     void seesAChangeInTheMomentOfTheSwitch() {
         AtomicBoolean once = new AtomicBoolean();
-        cluster().observeMoves(point -> {
+        cluster.observeMoves(point -> {
             if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
                 run("CREATE TABLE acme.late (a int); INSERT INTO acme.late VALUES (9)");
             }
@@ -123,7 +120,7 @@ class MoveConflictsIT {
     @Test
     void followsTruncate() {
         AtomicBoolean once = new AtomicBoolean();
-        cluster().observeMoves(point -> {
+        cluster.observeMoves(point -> {
             if (point == MovePoint.COPIED && once.compareAndSet(false, true)) {
                 run("TRUNCATE acme.t; INSERT INTO acme.t VALUES (3, 3)");
             }
@@ -136,9 +133,9 @@ class MoveConflictsIT {
 
     @Test
     void cancellingTheStatementUndoesTheMove() throws Exception {
-        try (Connection client = cluster().connect();
+        try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
-            cluster().observeMoves(point -> {
+            cluster.observeMoves(point -> {
                 if (point == MovePoint.VERIFIED) {
                     try {
                         statement.cancel();
@@ -148,7 +145,7 @@ class MoveConflictsIT {
                     new CountDownLatch(1).await(); // until it is cancelled
                 }
             });
-            PostgresNode target = cluster().worker(2);
+            PostgresNode target = cluster.worker(2);
             assertThatThrownBy(() -> statement.execute(
                             "SELECT citus_schema_move('acme', '" + target.host() + "', " + target.port() + ")"))
                     .hasMessageContaining("canceling statement due to user request");
@@ -162,15 +159,15 @@ class MoveConflictsIT {
     @Test
     void endsWhenTheSchemaIsDropped() {
         AtomicBoolean once = new AtomicBoolean();
-        cluster().observeMoves(point -> {
+        cluster.observeMoves(point -> {
             if (point == MovePoint.BUILT && once.compareAndSet(false, true)) {
                 run("DROP SCHEMA acme CASCADE");
             }
         });
         long move = startMove(2);
         Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
-        assertThat(count(cluster().worker(2))).isEqualTo("0");
-        assertThat(count(cluster().worker(1))).isEqualTo("0");
+        assertThat(count(cluster.worker(2))).isEqualTo("0");
+        assertThat(count(cluster.worker(1))).isEqualTo("0");
     }
 
     @Test
@@ -186,7 +183,7 @@ class MoveConflictsIT {
 
     @Test
     void refusesATransactionThatHasWritten() throws SQLException {
-        try (Connection client = cluster().connect();
+        try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
             client.setAutoCommit(false);
             statement.execute("CREATE TABLE public.written (a int)");
@@ -197,12 +194,12 @@ class MoveConflictsIT {
     }
 
     private static void move(int worker) throws SQLException {
-        PostgresNode target = cluster().worker(worker);
+        PostgresNode target = cluster.worker(worker);
         value("SELECT citus_schema_move('acme', '" + target.host() + "', " + target.port() + ")");
     }
 
     private static long startMove(int worker) {
-        PostgresNode target = cluster().worker(worker);
+        PostgresNode target = cluster.worker(worker);
         return Long.parseLong(
                 value("SELECT tenantry_move_start('acme', '" + target.host() + "', " + target.port() + ")"));
     }
@@ -212,8 +209,8 @@ class MoveConflictsIT {
     }
 
     private static void assertOn(int worker) {
-        assertThat(count(cluster().worker(worker))).isEqualTo("1");
-        assertThat(count(cluster().worker(3 - worker))).isEqualTo("0");
+        assertThat(count(cluster.worker(worker))).isEqualTo("1");
+        assertThat(count(cluster.worker(3 - worker))).isEqualTo("0");
     }
 
     private static String count(PostgresNode node) {
@@ -229,7 +226,7 @@ class MoveConflictsIT {
     }
 
     private static void run(String sql) {
-        try (Connection client = cluster().connect();
+        try (Connection client = cluster.connect();
                 Statement statement = client.createStatement()) {
             for (String part : sql.split("; ", -1)) {
                 statement.execute(part);
@@ -240,7 +237,7 @@ class MoveConflictsIT {
     }
 
     private static String value(String sql) {
-        try (Connection client = cluster().connect();
+        try (Connection client = cluster.connect();
                 Statement statement = client.createStatement();
                 ResultSet rows = statement.executeQuery(sql)) {
             assertThat(rows.next()).isTrue();
@@ -248,13 +245,5 @@ class MoveConflictsIT {
         } catch (SQLException failed) {
             throw new IllegalStateException(failed.getMessage(), failed);
         }
-    }
-
-    private static Cluster cluster() {
-        Cluster cluster = started;
-        if (cluster == null) {
-            throw new IllegalStateException("not started");
-        }
-        return cluster;
     }
 }

@@ -33,36 +33,34 @@ import org.junit.jupiter.api.Test;
 /** Citus's rebalancer in SQL: plans, jobs, drains, strategies, rules. */
 class RebalanceIT {
 
-    private static @Nullable Cluster started;
+    private static Cluster cluster;
 
     private Connection client;
     private Statement statement;
 
     RebalanceIT() throws SQLException {
-        client = cluster().connect();
+        client = cluster.connect();
         statement = client.createStatement();
     }
 
     @BeforeAll
     static void start() {
-        started = Cluster.start(2);
+        cluster = Cluster.start(2);
     }
 
     @AfterAll
     static void stop() {
-        if (started != null) {
-            started.close();
-        }
+        cluster.close();
     }
 
     @AfterEach
     void clean() throws SQLException {
-        cluster().observeMoves(MovePoint.Observer.NONE);
+        cluster.observeMoves(MovePoint.Observer.NONE);
         client.setAutoCommit(true);
         run("UPDATE tenantry.background_job SET state = 'cancelling' WHERE finished_at IS NULL");
         value("SELECT citus_rebalance_wait()");
         run("DELETE FROM tenantry.node_capacity; DELETE FROM tenantry.placement_group");
-        for (PostgresNode worker : cluster().workers()) {
+        for (PostgresNode worker : cluster.workers()) {
             setShouldHaveShards(worker, true);
         }
         for (String schema : values("SELECT schema_name::text FROM citus_schemas")) {
@@ -84,7 +82,7 @@ class RebalanceIT {
                 .isEqualTo("finished rebalance Rebalance all colocation groups"
                         + " {\"tasks\": [], \"task_state_counts\": {\"done\": 2}}");
         assertThat(values("SELECT schema_name::text FROM citus_schemas WHERE nodeport = "
-                        + cluster().worker(2).port()))
+                        + cluster.worker(2).port()))
                 .containsExactlyInAnyOrder("w1_600", "w1_500");
         assertThat(value("SELECT citus_rebalance_start()")).isNull();
         assertThat(notices()).containsExactly("No moves available for rebalancing");
@@ -122,8 +120,7 @@ class RebalanceIT {
     void showsWhatWouldBeMovedAndWhatNodesWouldHold() throws SQLException {
         fill(1, 500, 100, 400);
         statement.execute("SELECT * FROM citus_shards");
-        String ports =
-                " " + cluster().worker(1).port() + " " + cluster().worker(2).port();
+        String ports = " " + cluster.worker(1).port() + " " + cluster.worker(2).port();
         assertThat(values("SELECT table_name || ' ' || sourceport || ' ' || targetport || ' ' || (shard_size > 400000)"
                         + " FROM get_rebalance_table_shards_plan()"))
                 .containsExactly("w1_500.t" + ports + " true");
@@ -148,7 +145,7 @@ class RebalanceIT {
         fill(1, 100, 101, 102, 103);
         CountDownLatch reached = new CountDownLatch(2); // both moves
         CountDownLatch stopped = new CountDownLatch(1);
-        cluster().observeMoves(point -> {
+        cluster.observeMoves(point -> {
             if (point == MovePoint.COPIED) {
                 reached.countDown();
                 stopped.await();
@@ -167,7 +164,7 @@ class RebalanceIT {
         assertThat(value("SELECT state || ' ' || (details ->> 'task_state_counts') FROM citus_rebalance_status()"))
                 .isEqualTo("cancelled {\"cancelled\": 2}");
         assertThat(values("SELECT DISTINCT nodeport FROM citus_schemas"))
-                .containsExactly(Integer.toString(cluster().worker(1).port()));
+                .containsExactly(Integer.toString(cluster.worker(1).port()));
     }
 
     @Test
@@ -175,13 +172,13 @@ class RebalanceIT {
         fill(1, 100, 101, 102, 103);
         CountDownLatch reached = new CountDownLatch(1);
         CountDownLatch closed = new CountDownLatch(1);
-        cluster().observeMoves(point -> {
+        cluster.observeMoves(point -> {
             if (point == MovePoint.COPIED) {
                 reached.countDown();
                 closed.await();
             }
         });
-        PostgresNode target = cluster().worker(2);
+        PostgresNode target = cluster.worker(2);
         value("SELECT citus_rebalance_start()");
         reached.await();
         assertThatThrownBy(() -> value("SELECT citus_remove_node(" + arguments(2) + ")"))
@@ -194,7 +191,7 @@ class RebalanceIT {
                 .isNotEmpty()
                 .allMatch(text -> text.startsWith("cancelled: ") && text.endsWith("nodes have changed"));
         setShouldHaveShards(target, true);
-        cluster().observeMoves(MovePoint.Observer.NONE);
+        cluster.observeMoves(MovePoint.Observer.NONE);
         value("SELECT citus_rebalance_start()");
         value("SELECT citus_rebalance_wait()");
         assertThat(values("SELECT nodeport FROM citus_schemas WHERE nodeport = " + target.port()))
@@ -212,12 +209,12 @@ class RebalanceIT {
                                 + " for a more optimal placement.",
                         "Moving shard " + shard + " from " + address(1) + " to " + address(2) + " ...");
         assertThat(values("SELECT schema_name FROM citus_schemas WHERE nodeport = "
-                        + cluster().worker(2).port()))
+                        + cluster.worker(2).port()))
                 .containsExactly("w1_300");
         statement.execute(
                 "SELECT citus_move_shard_placement(" + shard + ", " + arguments(2) + ", " + arguments(1) + ")");
         assertThat(values("SELECT schema_name FROM citus_schemas WHERE nodeport = "
-                        + cluster().worker(2).port()))
+                        + cluster.worker(2).port()))
                 .isEmpty();
         value("SELECT citus_move_shard_placement(" + shard + ", " + arguments(2) + ", " + arguments(1) + ")");
         assertThat(notices()).containsExactly("shard is already present on node " + address(1));
@@ -236,7 +233,7 @@ class RebalanceIT {
                     .contains("Not allowed to move shard " + shard + " anywhere from " + address(2))
                     .hasSize(2);
             assertThat(values("SELECT schema_name FROM citus_schemas WHERE nodeport = "
-                            + cluster().worker(2).port()))
+                            + cluster.worker(2).port()))
                     .containsExactly("w2_50");
             assertThat(values("SELECT kind || ' ' || schema_name FROM tenantry_placement_rules"))
                     .containsExactly("pinned w2_50");
@@ -246,10 +243,10 @@ class RebalanceIT {
             statement.execute("RESET tenantry.node");
             statement.execute("CREATE SCHEMA emptied");
             assertThat(values("SELECT schema_name FROM citus_schemas WHERE nodeport = "
-                            + cluster().worker(2).port()))
+                            + cluster.worker(2).port()))
                     .isEmpty();
         } finally {
-            setShouldHaveShards(cluster().worker(2), true);
+            setShouldHaveShards(cluster.worker(2), true);
         }
     }
 
@@ -347,7 +344,7 @@ class RebalanceIT {
         Vertx vertx = Vertx.vertx();
         try {
             Rebalances rebalances = new Rebalances(
-                    vertx, CoordinatorAddress.parse(cluster().coordinator().url()));
+                    vertx, CoordinatorAddress.parse(cluster.coordinator().url()));
             Plan plan = rebalances.plan(RebalanceOptions.DEFAULT);
             assertThat(plan.moves()).hasSize(2);
             long job = rebalances.start(RebalanceOptions.DEFAULT).orElseThrow();
@@ -403,14 +400,14 @@ class RebalanceIT {
 
     /** Runs on the coordinator alone, whose functions need not be everywhere. */
     private static void run(String sql) throws SQLException {
-        try (Connection connection = cluster().coordinator().connect();
+        try (Connection connection = cluster.coordinator().connect();
                 Statement direct = connection.createStatement()) {
             direct.execute(sql);
         }
     }
 
     private static void setShouldHaveShards(PostgresNode node, boolean value) throws SQLException {
-        try (Connection other = cluster().connect();
+        try (Connection other = cluster.connect();
                 Statement setting = other.createStatement()) {
             setting.execute("SELECT citus_set_node_property('" + node.host() + "', " + node.port()
                     + ", 'shouldhaveshards', " + value + ")");
@@ -418,12 +415,12 @@ class RebalanceIT {
     }
 
     private static String address(int worker) {
-        return cluster().worker(worker).host() + ":" + cluster().worker(worker).port();
+        return cluster.worker(worker).host() + ":" + cluster.worker(worker).port();
     }
 
     private static String arguments(int worker) {
-        return "'" + cluster().worker(worker).host() + "', "
-                + cluster().worker(worker).port();
+        return "'" + cluster.worker(worker).host() + "', "
+                + cluster.worker(worker).port();
     }
 
     private void fill(int worker, int... kilobytes) throws SQLException {
@@ -453,13 +450,5 @@ class RebalanceIT {
     private List<String> values(String sql) throws SQLException {
         statement.clearWarnings();
         return FirstColumn.of(statement, sql);
-    }
-
-    private static Cluster cluster() {
-        Cluster cluster = started;
-        if (cluster == null) {
-            throw new IllegalStateException("not started");
-        }
-        return cluster;
     }
 }

@@ -31,6 +31,7 @@ final class SnapshotGuard {
     private final Conversation session;
     private final SessionContext context;
     private final Dispatcher dispatcher;
+
     /** What the catalog was when a node came into the transaction, by node id. */
     private final Map<Integer, CatalogSnapshot> since = new HashMap<>();
 
