@@ -216,7 +216,7 @@ public interface AppConfig {
         Duration catchUpMax();
 
         /** How many connections to each of its nodes one move copies rows, and to its target builds indexes, over. */
-        @WithDefault("4")
+        @WithDefault("2")
         @Min(1)
         @Max(64)
         int copyConnections();

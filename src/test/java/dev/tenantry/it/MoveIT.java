@@ -155,6 +155,37 @@ class MoveIT {
     }
 
     @Test
+    void movesValuesThatHaveABinaryForm() throws SQLException {
+        create("moved_values", "worker1");
+        try (Connection client = CLUSTER.connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("""
+                    CREATE TABLE moved_values.t (
+                        id int PRIMARY KEY, gone text, flag bool, small int2, large int8, single float4, "double" float8,
+                        n numeric, scaled numeric(10, 4), words text, word varchar(9), filled char(5), raw bytea, u uuid,
+                        d date, tz timetz, at timestamp, attz timestamptz, took interval, j json, jb jsonb, ints int[],
+                        texts text[], twice int GENERATED ALWAYS AS (id * 2) STORED, hour time);
+                    ALTER TABLE moved_values.t DROP COLUMN gone;
+                    INSERT INTO moved_values.t VALUES
+                        (1, true, -32768, 9223372036854775807, 'NaN', '-0', 'NaN', 1.5, E'tab\t\\\\N\n', '', 'a  ', '\\x00ff',
+                         'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '4713-01-01 BC', '24:00:00+15:59', '-infinity',
+                         '294276-12-31 23:59:59.999999+00', '-178000000 years 1 mon -1 day 00:00:00.000001',
+                         '{"b": 1, "a" :  [null], "b": 2}', '{"k": "\u00e4"}', '[0:1][2:3]={{1,2},{NULL,4}}',
+                         '{"a,b","",NULL}', DEFAULT, '24:00'),
+                        (2, false, 7, 0, '-Infinity', '4.9e-324', '1e-300', -99999.9999, 'ä€😀', 'ä', 'ä', '', NULL,
+                         'infinity', '00:00-15:59', 'epoch', 'infinity', '0', '"x"', 'null', '{}', '{}', DEFAULT, '00:00');
+                    INSERT INTO moved_values.t (id) SELECT generate_series(3, 1000);
+                    """);
+            String values = "SELECT md5(string_agg(t::text, '|' ORDER BY id)) FROM moved_values.t t";
+            String before = value(statement, values);
+            for (PostgresNode target : List.of(CLUSTER.worker(2), CLUSTER.worker(1))) {
+                move(statement, "moved_values", target);
+                assertThat(value(statement, values)).isEqualTo(before);
+            }
+        }
+    }
+
+    @Test
     void keepsPreparedStatementsWhoseResultHasTypesOfTheSchema() throws SQLException {
         create("moved_types", "worker1");
         try (Connection client = DriverManager.getConnection(CLUSTER.jdbcUrl() + "&prepareThreshold=1");

@@ -9,6 +9,7 @@ import dev.tenantry.store.move.MoveStore.Copied;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Copies the rows and tells how far that is. */
 final class Copying {
@@ -38,7 +39,8 @@ final class Copying {
     void run(String schema, Map<String, List<String>> columns, String snapshot) throws InterruptedException {
         Map<String, TableSize> sizes = connections.source().sizes(schema);
         sizes.keySet().retainAll(columns.keySet());
-        RowCopy.Rows rows = new RowCopy.Rows(schema, columns, sizes, snapshot, move.attempt());
+        Set<String> binary = connections.source().tablesInBinary(schema);
+        RowCopy.Rows rows = new RowCopy.Rows(schema, columns, binary, sizes, snapshot, move.attempt());
         try (RowCopy copy = connections.rowCopy(rows, services.limits().copyConnections())) {
             Backoff backoff = new Backoff(LOOK_MIN, LOOK_MAX);
             while (!copy.await(backoff.next())) {

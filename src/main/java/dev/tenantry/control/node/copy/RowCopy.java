@@ -50,6 +50,7 @@ public final class RowCopy implements AutoCloseable {
      *
      * @param schema where the tables are, on both sides
      * @param columns the columns that hold values, by table
+     * @param binary the tables whose rows may go in COPY's binary format
      * @param sizes of these tables
      * @param snapshot what is to be seen, by the name under which it was exported
      * @param attempt which copy of this move it is; see {@link Target#create}
@@ -57,6 +58,7 @@ public final class RowCopy implements AutoCloseable {
     public record Rows(
             String schema,
             Map<String, List<String>> columns,
+            Set<String> binary,
             Map<String, TableSize> sizes,
             String snapshot,
             int attempt) {}
@@ -92,6 +94,7 @@ public final class RowCopy implements AutoCloseable {
                 .flatMap(table -> TablePart.of(
                         table.getKey(),
                         table.getValue(),
+                        rows.binary().contains(table.getKey()),
                         rows.sizes().getOrDefault(table.getKey(), TableSize.NONE),
                         PART_BYTES)
                         .stream())

@@ -7,6 +7,7 @@ import io.vertx.sqlclient.Row;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -110,6 +111,24 @@ public final class Source {
                 """, schema)
                 .forEach(row -> sizes.put(row.getString(0), new TableSize(row.getLong(1), row.getLong(2))));
         return sizes;
+    }
+
+    /**
+     * The tables whose values all have a binary form that is one and the same on servers of all versions, whatever
+     * their types' oids; it takes half the time of their text.
+     */
+    public Set<String> tablesInBinary(String schema) {
+        Set<String> tables = new HashSet<>();
+        connection.query("""
+                SELECT c.relname::text
+                FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = $1 AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+                GROUP BY c.oid
+                HAVING bool_and(a.atttypid = ANY ('{bool,int2,int4,int8,float4,float8,numeric,text,varchar,bpchar,bytea,
+                    uuid,date,time,timetz,timestamp,timestamptz,interval,json,jsonb,_int4,_int8,_text,_varchar,_uuid
+                    }'::regtype[]::oid[]))
+                """, schema).forEach(row -> tables.add(row.getString(0)));
+        return tables;
     }
 
     /**

@@ -10,12 +10,13 @@ class TablePartTest {
     private static final long PART = 1000;
 
     private static List<TablePart> parts(long bytes, long pages) {
-        return TablePart.of("t", List.of("id", "a b"), new TableSize(bytes, pages), PART);
+        return TablePart.of("t", List.of("id", "a b"), false, new TableSize(bytes, pages), PART);
     }
 
     @Test
     void copiesSmallTableWhole() {
-        assertThat(parts(999, 3)).containsExactly(new TablePart("t", List.of("id", "a b"), 0, TablePart.END, 999));
+        assertThat(parts(999, 3))
+                .containsExactly(new TablePart("t", List.of("id", "a b"), false, 0, TablePart.END, 999));
         assertThat(parts(0, 0)).hasSize(1);
         assertThat(parts(999, 3).getFirst().copyTo("s")).isEqualTo("COPY \"s\".\"t\" (\"id\", \"a b\") TO STDOUT");
         assertThat(parts(999, 3).getFirst().copyFrom("s")).isEqualTo("COPY \"s\".\"t\" (\"id\", \"a b\") FROM STDIN");
@@ -39,6 +40,13 @@ class TablePartTest {
     }
 
     @Test
+    void copiesInBinary() {
+        List<TablePart> parts = TablePart.of("t", List.of("id"), true, new TableSize(2 * PART, 2), PART);
+        assertThat(parts).allSatisfy(part -> assertThat(part.copyTo("s")).endsWith(" TO STDOUT (FORMAT binary)"));
+        assertThat(parts.getFirst().copyFrom("s")).isEqualTo("COPY \"s\".\"t\" (\"id\") FROM STDIN (FORMAT binary)");
+    }
+
+    @Test
     void hasNoMorePartsThanPagesWhereMostIsStoredApart() {
         assertThat(parts(1_000_000, 2)).hasSize(2);
     }
@@ -46,7 +54,7 @@ class TablePartTest {
     @Test
     void copiesRowsWithoutColumns() {
         TablePart part =
-                TablePart.of("t", List.of(), new TableSize(10, 1), PART).getFirst();
+                TablePart.of("t", List.of(), false, new TableSize(10, 1), PART).getFirst();
         assertThat(part.copyTo("s")).isEqualTo("COPY \"s\".\"t\" TO STDOUT");
         assertThat(part.copyFrom("s")).isEqualTo("COPY \"s\".\"t\" FROM STDIN");
     }
