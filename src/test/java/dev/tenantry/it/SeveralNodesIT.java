@@ -135,6 +135,28 @@ class SeveralNodesIT extends SeveralNodes {
         client.run("DROP SCHEMA several_1, several_2 CASCADE");
     }
 
+    /** A part is finished by the role that it was written by, whatever role the session has by then. */
+    @Test
+    void finishesAtOnceWhatWasPreparedBeforeTheRoleWasSet() throws SQLException {
+        client.run("CREATE ROLE several_role");
+        client.run("CREATE ROLE several_login LOGIN PASSWORD 'secret' IN ROLE several_role");
+        client.run("GRANT USAGE ON SCHEMA several_1, several_2 TO several_role");
+        client.run("GRANT INSERT ON several_1.t TO several_role");
+        client.run("GRANT INSERT ON several_2.t TO several_role");
+        RawClient low = RawClient.login(cluster.host(), cluster.port(), "several_login", "secret", "tenantry");
+        try (low) {
+            low.run("BEGIN");
+            low.succeed("INSERT INTO several_1.t VALUES (1)");
+            low.succeed("INSERT INTO several_2.t VALUES (1)");
+            low.run("SET LOCAL ROLE several_role");
+            low.succeed("INSERT INTO several_2.t VALUES (2)");
+            assertThat(Message.types(low.run("COMMIT"))).isEqualTo("CZ");
+            assertThat(prepared()).isZero();
+        }
+        assertThat(rows(1) + rows(2)).isEqualTo("12");
+        client.run("DROP SCHEMA several_1, several_2 CASCADE");
+    }
+
     @Test
     void runsNothingOnANodeBehindAFailureOnAnother() {
         client.run("BEGIN");

@@ -444,8 +444,7 @@ public final class ClusterStatements {
         calls.ending();
         dispatcher.ending();
         TransactionScope transaction = session.transaction();
-        DistributedEnd.Role role = new DistributedEnd.Role(context.role(), context.hasLocalRole());
-        DistributedEnd end = new DistributedEnd(calls, services, role, transaction::obstacle);
+        DistributedEnd end = new DistributedEnd(calls, services, transaction::obstacle);
         boolean refresh = commit && catalog.isChanged();
         Outcome outcome = attempt(() -> {
             // Taken together: what a node did that is lost since COMMIT came must not be missing from the commit.

@@ -2,6 +2,7 @@ package dev.tenantry.proxy.cluster;
 
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.CallResult;
+import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.sql.SqlName;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
@@ -83,12 +84,20 @@ public final class DistributedEnd {
     }
 
     /**
-     * As whom a transaction is prepared, because only that role may finish it.
+     * As whom a participant's part is prepared, because only that role may finish it. It is the role that the session
+     * had when it used that participant last.
      *
      * @param name as SET ROLE takes it; null for the one that a new connection has
      * @param local whether the transaction has set it for itself, so that it has ended with PREPARE
      */
-    record Role(@Nullable String name, boolean local) {}
+    private record Role(@Nullable String name, boolean local) {
+
+        static Role of(BackendConnection participant) {
+            return participant.openLabel() instanceof SessionSettings.State had
+                    ? new Role(had.role(), had.local().containsKey(SessionSettings.ROLE))
+                    : new Role(null, false);
+        }
+    }
 
     /** A participant that has written, its transaction's number there, and why it can't be prepared, if it can't. */
     private record Writer(
@@ -104,19 +113,13 @@ public final class DistributedEnd {
     private final NodeCalls calls;
     private final ClusterServices services;
     private final Observer observer;
-    private final Role role;
     private final Obstacles obstacles;
 
-    /**
-     * An end that has not begun.
-     *
-     * @param role whose transaction it is
-     */
-    DistributedEnd(NodeCalls calls, ClusterServices services, Role role, Obstacles obstacles) {
+    /** An end that has not begun. */
+    DistributedEnd(NodeCalls calls, ClusterServices services, Obstacles obstacles) {
         this.calls = calls;
         this.services = services;
         this.observer = services.observer();
-        this.role = role;
         this.obstacles = obstacles;
     }
 
@@ -280,7 +283,7 @@ public final class DistributedEnd {
                                 + " soon after the node is back."));
                 return;
             }
-            done = calls.attemptAnew(other.node(), sql, role.name());
+            done = calls.attemptAnew(other.node(), sql, Role.of(other).name());
         }
     }
 
@@ -313,6 +316,7 @@ public final class DistributedEnd {
     }
 
     private Optional<CallResult> finishOnce(BackendConnection other, String sql) {
+        Role role = Role.of(other);
         return calls.attempt(other, sql, role.local() ? role.name() : null);
     }
 }

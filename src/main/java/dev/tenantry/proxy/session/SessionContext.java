@@ -190,23 +190,6 @@ public final class SessionContext implements RoutingContext {
         return !ClientEncoding.isOff(settings.effective("citus.enable_schema_based_sharding"));
     }
 
-    /** Whether SET LOCAL has given the open transaction a role. */
-    public boolean hasLocalRole() {
-        return settings.current().local().containsKey("role");
-    }
-
-    /** The role that SET has given the session or its open transaction, {@code none} for none; null if it has not. */
-    @Nullable
-    public String role() {
-        SessionSettings.State state = settings.current();
-        SessionSettings.Value local = state.local().get("role");
-        SessionSettings.Value role = local == null ? state.session().get("role") : local;
-        if (role == null || local == null && role.equals(SessionSettings.Value.DEFAULT)) {
-            return null;
-        }
-        return role.text() == null ? "none" : role.text();
-    }
-
     @Nullable
     public String setting(String name) {
         return settings.effective(name);

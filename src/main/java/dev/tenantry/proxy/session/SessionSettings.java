@@ -22,12 +22,15 @@ import org.jspecify.annotations.Nullable;
  * and a backend that has the very map of the session needs no SQL. Not thread-safe; lives on the client's event loop.
  */
 public final class SessionSettings {
+    /** The setting that SET ROLE sets. */
+    public static final String ROLE = "role";
+
     private static final String DATE_STYLE = "datestyle";
     private static final String DEFAULT_SEARCH_PATH = "\"$user\", public";
 
     /** What no RESET ALL touches ({@code GUC_NO_RESET_ALL} of PostgreSQL's sources). */
     private static final Set<String> NO_RESET_ALL = Set.of(
-            "role",
+            ROLE,
             "session_authorization",
             "seed",
             StatementAction.SetVariable.CONSTRAINTS,
@@ -56,7 +59,19 @@ public final class SessionSettings {
      * @param session what lasts beyond the transaction
      * @param local what ends with the transaction
      */
-    public record State(Map<String, Value> session, Map<String, Value> local) {}
+    public record State(Map<String, Value> session, Map<String, Value> local) {
+
+        /** The role that SET has given the session or its transaction, {@code none} for none; null if it has not. */
+        @Nullable
+        public String role() {
+            Value its = local.get(ROLE);
+            Value role = its == null ? session.get(ROLE) : its;
+            if (role == null || its == null && role.equals(Value.DEFAULT)) {
+                return null;
+            }
+            return role.text() == null ? "none" : role.text();
+        }
+    }
 
     private record Savepoint(String name, State state) {}
 
