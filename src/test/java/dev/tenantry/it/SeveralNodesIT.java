@@ -64,6 +64,16 @@ class SeveralNodesIT extends SeveralNodes {
     }
 
     @Test
+    void findsPreparedStatementsOfAString() {
+        client.run("PREPARE one AS SELECT count(*) FROM several_1.t");
+        client.run("SELECT FROM several_2.t");
+        assertThat(outcome("EXECUTE one; SELECT 1")).isEqualTo("SELECT 1, SELECT 1 I");
+        client.run("SELECT FROM several_2.t");
+        assertThat(outcome("SELECT 1; DEALLOCATE one")).isEqualTo("SELECT 1, DEALLOCATE I");
+        assertThat(outcome("EXECUTE one; SELECT 1")).isEqualTo("26000 I");
+    }
+
+    @Test
     void leavesTheUnnamedStatementWhatItWas() {
         client.parse("set", "SET application_name = 'changed'").sync().readUntilReady();
         client.parse("elsewhere", "SELECT FROM several_1.t").sync().readUntilReady();

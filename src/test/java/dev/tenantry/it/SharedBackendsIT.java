@@ -245,6 +245,18 @@ class SharedBackendsIT {
         }
     }
 
+    /** What has the name on a connection may be another session's. */
+    @ParameterizedTest
+    @ValueSource(strings = {"SELECT FROM shared.t; EXECUTE mine", "EXECUTE mine; SELECT FROM shared.t"})
+    void runsItsOwnPreparedStatementInAString(String string) throws IOException {
+        ProxyServer proxy = proxy(1, LONG_MILLIS);
+        RawClient first = login(proxy);
+        RawClient second = login(proxy);
+        first.succeed("PREPARE mine AS SELECT 'first' FROM (SELECT count(*) FROM shared.t) t");
+        second.succeed("PREPARE mine AS SELECT 'second' FROM (SELECT count(*) FROM shared.t) t");
+        assertThat(Message.rows(first.succeed(string))).contains(List.of("first"));
+    }
+
     @Test
     void neverTakesConnectionFromTheMiddleOfABatch() throws IOException {
         ProxyServer proxy = proxy(1, SHORT_MILLIS);

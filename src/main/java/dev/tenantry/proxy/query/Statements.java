@@ -365,8 +365,8 @@ public final class Statements {
                 new StringSimulation(context, session.transaction().isOpen());
         Node common = null;
         for (StatementFacts facts : statements) {
-            if (simulation.isUncertain() || facts.action() instanceof StatementAction.Prepare) {
-                return null; // what has the name already, another node may know
+            if (simulation.isUncertain() || usedStatement(facts) != null) {
+                return null; // what has the name, another node may know, or this one from another session
             }
             if (session.transaction().isOpen()
                     && !session.transaction().isFailed()
