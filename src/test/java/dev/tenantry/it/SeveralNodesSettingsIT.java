@@ -2,6 +2,7 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.support.MessageWriter;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -120,6 +121,17 @@ class SeveralNodesSettingsIT extends SeveralNodes {
         client.run("PREPARE several(text) AS SELECT set_config('application_name', $1, false)");
         client.run("EXECUTE several('called')");
         assertThat(on(1, "application_name") + on(2, "application_name")).isEqualTo("calledcalled");
+    }
+
+    @Test
+    void readsBoundValuesInTheEncodingOfTheClient() {
+        client.run("SET client_encoding = 'LATIN1'");
+        client.parse("", "SELECT set_config('several.name', $1, false)");
+        MessageWriter bind = new MessageWriter().string("").string("").int16(0).int16(1);
+        client.message('B', bind.int32(1).int8(0xe9).int16(0)).execute("", 0);
+        assertThat(outcome(client.sync())).isEqualTo("SELECT 1 I");
+        client.run("SET client_encoding = 'UTF8'");
+        assertThat(on(1, "several.name") + on(2, "several.name")).isEqualTo("éé");
     }
 
     // --- modes

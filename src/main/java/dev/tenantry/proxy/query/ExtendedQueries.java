@@ -156,8 +156,9 @@ public final class ExtendedQueries {
                     "Its values may decide where the statement goes or what it sets, so that it must not be longer"
                             + " than tenantry.proxy.query-length-max."));
         }
-        BoundParameters parameters =
-                values ? BoundParameters.read(in, nameEnd + 1, index + frameLength) : BoundParameters.NONE;
+        BoundParameters parameters = values
+                ? BoundParameters.read(in, nameEnd + 1, index + frameLength, context.charset())
+                : BoundParameters.NONE;
         String portal = portalEnd == index + 5 ? "" : Bytes.raw(in, index + 5, portalEnd);
         if (prepared != null && cluster.isLocal(prepared)) {
             if (mustHear(prepared)) {

@@ -122,7 +122,7 @@ public final class OwnStatements {
         requireSoundBlock();
         ResultFormats formats =
                 ResultFormats.read(in, index, end, described(facts).columns().size());
-        BoundParameters parameters = BoundParameters.read(in, index, end);
+        BoundParameters parameters = BoundParameters.read(in, index, end, context.charset());
         int supplied = parameters.values().size();
         if (supplied > 0 && facts.action() instanceof ShowActivity) {
             throw new SqlErrorException(

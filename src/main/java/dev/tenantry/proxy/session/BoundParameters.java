@@ -1,7 +1,7 @@
 package dev.tenantry.proxy.session;
 
 import io.netty.buffer.ByteBuf;
-import java.nio.charset.StandardCharsets;
+import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +14,9 @@ public record BoundParameters(List<@Nullable String> values) {
     public static final String UNKNOWN = new String("unknown");
 
     private static final int VALUE_LENGTH_MAX = 65_536;
+
+    /** What a reader of text puts where bytes are none. */
+    private static final char REPLACEMENT = '\ufffd';
 
     /** The value of parameter {@code number}, counted from 1; null when NULL, too long to be kept, or not there. */
     @Nullable
@@ -32,14 +35,20 @@ public record BoundParameters(List<@Nullable String> values) {
         return value == UNKNOWN;
     }
 
+    /** Two values that can't be read must not be taken for the same. */
+    private static String known(String value) {
+        return value.indexOf(REPLACEMENT) < 0 ? value : UNKNOWN;
+    }
+
     /**
      * Reads a whole Bind message. One whose counts and lengths do not fit has no readable values: the node, which gets
      * it unchanged, says what is wrong with it.
      *
      * @param index where the format codes begin, behind the two names
      * @param end where the message ends
+     * @param charset the client's encoding; what is nothing in it is not known
      */
-    public static BoundParameters read(ByteBuf in, int index, int end) {
+    public static BoundParameters read(ByteBuf in, int index, int end, Charset charset) {
         if (end - index < 2) {
             return NONE;
         }
@@ -59,7 +68,7 @@ public record BoundParameters(List<@Nullable String> values) {
             if (length < 0) {
                 values.add(null);
             } else {
-                values.add(length <= VALUE_LENGTH_MAX ? in.toString(at, length, StandardCharsets.UTF_8) : UNKNOWN);
+                values.add(length <= VALUE_LENGTH_MAX ? known(in.toString(at, length, charset)) : UNKNOWN);
             }
             at += Math.max(length, 0);
         }

@@ -18,7 +18,7 @@ class BoundParametersTest {
         in.writeInt(-1);
         in.writeInt(0);
         in.writeShort(0);
-        BoundParameters bound = BoundParameters.read(in, 0, in.writerIndex());
+        BoundParameters bound = BoundParameters.read(in, 0, in.writerIndex(), StandardCharsets.UTF_8);
         assertThat(bound.text(1)).isEqualTo("acme");
         assertThat(bound.text(2)).isNull();
         assertThat(bound.text(3)).isEmpty();
@@ -32,21 +32,37 @@ class BoundParametersTest {
     void takesNoLongValueForNull() {
         ByteBuf in = Unpooled.buffer().writeShort(0).writeShort(2);
         in.writeInt(65_536).writeZero(65_536).writeInt(65_537).writeZero(65_537).writeShort(0);
-        BoundParameters bound = BoundParameters.read(in, 0, in.writerIndex());
+        BoundParameters bound = BoundParameters.read(in, 0, in.writerIndex(), StandardCharsets.UTF_8);
         assertThat(bound.text(1)).hasSize(65_536);
         assertThat(bound.text(2)).isNull();
         assertThat(bound.isNull(2)).isFalse();
     }
 
     @Test
+    void readsValuesInTheEncodingOfTheClient() {
+        ByteBuf in = Unpooled.buffer().writeShort(0).writeShort(2);
+        in.writeInt(1).writeByte(0xe9).writeInt(1).writeByte(0xe8).writeShort(0);
+        assertThat(BoundParameters.read(in, 0, in.writerIndex(), StandardCharsets.ISO_8859_1)
+                        .values())
+                .containsExactly("é", "è");
+        BoundParameters unreadable = BoundParameters.read(in, 0, in.writerIndex(), StandardCharsets.UTF_8);
+        assertThat(unreadable.text(1)).isNull();
+        assertThat(unreadable.isNull(1)).isFalse();
+    }
+
+    @Test
     void leavesAMessageThatDoesNotFitToTheNode() {
         ByteBuf formats = Unpooled.buffer().writeShort(60_000);
-        assertThat(BoundParameters.read(formats, 0, formats.writerIndex()).values())
+        assertThat(BoundParameters.read(formats, 0, formats.writerIndex(), StandardCharsets.UTF_8)
+                        .values())
                 .isEmpty();
         ByteBuf value = Unpooled.buffer().writeShort(0).writeShort(1).writeInt(Integer.MAX_VALUE);
-        assertThat(BoundParameters.read(value, 0, value.writerIndex()).values()).isEmpty();
+        assertThat(BoundParameters.read(value, 0, value.writerIndex(), StandardCharsets.UTF_8)
+                        .values())
+                .isEmpty();
         ByteBuf nothing = Unpooled.buffer();
-        assertThat(BoundParameters.read(nothing, 0, 0).values()).isEmpty();
+        assertThat(BoundParameters.read(nothing, 0, 0, StandardCharsets.UTF_8).values())
+                .isEmpty();
     }
 
     @Test
@@ -57,7 +73,7 @@ class BoundParametersTest {
             byte[] noise = new byte[random.nextInt(40)];
             random.nextBytes(noise);
             ByteBuf in = Unpooled.wrappedBuffer(noise);
-            assertThat(BoundParameters.read(in, 0, noise.length))
+            assertThat(BoundParameters.read(in, 0, noise.length, StandardCharsets.UTF_8))
                     .as("seed %d", seed)
                     .isNotNull();
         }
