@@ -2,6 +2,8 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.proxy.pool.PinReason;
+import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.FakeNode;
@@ -10,6 +12,7 @@ import dev.tenantry.support.MessageWriter;
 import dev.tenantry.support.ProxyBefore;
 import dev.tenantry.support.RawClient;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -84,6 +87,27 @@ class OddNodeIT extends ScriptedNodes {
             assertThat(client.read().strings()).containsExactly("TimeZone", "Asia/Tokyo");
             assertThat(Message.types(client.readUntil('A'))).isIn("A", "NA");
             assertThat(client.value("SELECT 1")).isEqualTo("1");
+        }
+    }
+
+    /** Another session waits for the connection, so the node is asked whether it is free; it is not. */
+    @Test
+    void passesOnNotificationsThatComeWhileTheNodeIsAskedWhatIsThere() {
+        FakeNode node = FakeNode.start(peer -> {
+            peer.acceptTrusting(1, 2);
+            peer.expect('Q');
+            peer.send('A', new MessageWriter().int32(1).string("channel").string("payload"));
+            peer.row(PinReason.LISTEN.text());
+            peer.complete("SELECT 1");
+            peer.ready('I');
+            peer.awaitEnd();
+        });
+        PoolLimits one = PoolLimits.keeping(1).sharing(new PoolLimits.Sharing(1, 500, 100));
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS.withPool(one), node);
+                RawClient listening = proxy.login()) {
+            CompletableFuture<RawClient> other = CompletableFuture.supplyAsync(proxy::login);
+            assertThat(listening.read().text()).contains("channel", "payload");
+            assertThat(other).failsWithin(Duration.ofSeconds(10));
         }
     }
 

@@ -280,6 +280,20 @@ class SeveralNodesTransactionsIT extends SeveralNodes {
         assertNothingIsLeft();
     }
 
+    /** The node tells its own session while it carries out the commit. */
+    @Test
+    void hearsItsOwnNotificationOfATransactionOverBothNodes() {
+        client.run("SET search_path TO several_1");
+        client.run("LISTEN several");
+        client.run("BEGIN");
+        client.run("INSERT INTO several_1.t VALUES (1)");
+        client.run("NOTIFY several, 'mine'");
+        client.run("INSERT INTO several_2.t VALUES (1)");
+        List<Message> answer = client.run("COMMIT");
+        assertThat(Message.only(answer, 'C').strings()).containsExactly("COMMIT");
+        assertThat(Message.only(answer, 'A').text()).contains("several", "mine");
+    }
+
     @Test
     void refusesToCommitTwoPartsThatCanNotBePrepared() throws SQLException {
         client.run("BEGIN");

@@ -3,10 +3,13 @@ package dev.tenantry.proxy.backend;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.net.FrameCutter;
 import dev.tenantry.proxy.net.FrameHandler;
+import dev.tenantry.proxy.net.FrameHandler.Verdict;
+import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.Bytes;
 import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.FrontendType;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -289,6 +292,19 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
         channel.close();
     }
 
+    /** Gives the session a notification, a whole message, that came while it did not hold the connection. */
+    public void notified(byte[] message) {
+        FrameHandler receiver = relay;
+        ByteBuf in = Unpooled.wrappedBuffer(message);
+        if (receiver != null
+                && receiver.header(BackendType.NOTIFICATION_RESPONSE, in, 0, message.length, message.length)
+                        == Verdict.FORWARD) {
+            receiver.forward(in);
+        } else {
+            in.release();
+        }
+    }
+
     // --- what comes from it -------------------------------------------------------------------------------------
 
     void startLogin(BackendLogin newLogin) {
@@ -391,8 +407,10 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** Sends each message to whoever it is for at that moment. */
     private final class Dispatch implements FrameHandler {
 
-        private FrameHandler receiver() {
-            FrameHandler receiver = login != null ? login : call != null ? call : relay;
+        /** A notification is for who listens, also while a call of the proxy's own runs. */
+        private FrameHandler receiver(byte type) {
+            boolean called = call != null && !(type == BackendType.NOTIFICATION_RESPONSE && relay != null);
+            FrameHandler receiver = login != null ? login : called ? call : relay;
             if (receiver == null) {
                 throw new IllegalStateException("nobody listens to node " + node.name());
             }
@@ -401,12 +419,12 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
 
         @Override
         public Verdict header(byte type, ByteBuf in, int index, int frameLength, int available) {
-            return receiver().header(type, in, index, frameLength, available);
+            return receiver(type).header(type, in, index, frameLength, available);
         }
 
         @Override
         public Verdict frame(byte type, ByteBuf in, int index, int frameLength) {
-            return receiver().frame(type, in, index, frameLength);
+            return receiver(type).frame(type, in, index, frameLength);
         }
 
         @Override
@@ -421,7 +439,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
 
         @Override
         public void malformed(byte type, int length) {
-            receiver().malformed(type, length);
+            receiver(type).malformed(type, length);
         }
     }
 }

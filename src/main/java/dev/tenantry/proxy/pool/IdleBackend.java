@@ -5,8 +5,12 @@ import dev.tenantry.proxy.backend.BackendListener;
 import dev.tenantry.proxy.net.FrameHandler;
 import dev.tenantry.wire.BackendType;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A connection that no session holds. A node may tell it of settings that its configuration has changed, or end it;
@@ -17,6 +21,7 @@ final class IdleBackend implements BackendListener, FrameHandler {
     private final PoolKey key;
     private final Consumer<IdleBackend> ended;
     private final CompletableFuture<Void> discarded = new CompletableFuture<>();
+    private @Nullable List<byte[]> notifications;
     private boolean promised;
     private long sinceNanos;
 
@@ -26,6 +31,20 @@ final class IdleBackend implements BackendListener, FrameHandler {
         this.key = key;
         this.ended = ended;
         backend.attach(this);
+    }
+
+    /** Takes over one that its session may get back: notifications meanwhile, which are for it, are kept. */
+    static IdleBackend returnable(BackendConnection backend, PoolKey key) {
+        IdleBackend one = new IdleBackend(backend, key, closed -> {});
+        one.notifications = new ArrayList<>(); // nobody else listens there, and the node answers in a moment
+        return one;
+    }
+
+    /** The session has it back, and is told what it has missed. */
+    void returned() {
+        if (notifications != null) {
+            notifications.forEach(backend::notified);
+        }
     }
 
     BackendConnection backend() {
@@ -71,7 +90,8 @@ final class IdleBackend implements BackendListener, FrameHandler {
     public Verdict header(byte type, ByteBuf in, int index, int frameLength, int available) {
         return switch (type) {
             case BackendType.PARAMETER_STATUS -> Verdict.WHOLE;
-            case BackendType.NOTICE_RESPONSE, BackendType.NOTIFICATION_RESPONSE, BackendType.ERROR_RESPONSE ->
+            case BackendType.NOTIFICATION_RESPONSE -> notifications == null ? Verdict.SKIP : Verdict.WHOLE;
+            case BackendType.NOTICE_RESPONSE, BackendType.ERROR_RESPONSE ->
                 Verdict.SKIP; // an error that comes unasked is FATAL: the node closes the connection itself
             default -> {
                 backend.close();
@@ -82,7 +102,11 @@ final class IdleBackend implements BackendListener, FrameHandler {
 
     @Override
     public Verdict frame(byte type, ByteBuf in, int index, int frameLength) {
-        backend.noteParameter(in, index, frameLength);
+        if (notifications != null && type == BackendType.NOTIFICATION_RESPONSE) {
+            notifications.add(ByteBufUtil.getBytes(in, index, frameLength));
+        } else {
+            backend.noteParameter(in, index, frameLength);
+        }
         return Verdict.SKIP;
     }
 

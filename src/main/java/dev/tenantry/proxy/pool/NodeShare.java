@@ -280,7 +280,7 @@ final class NodeShare {
         String query = SessionRemains.query(backend, one.holder().knownSettings(backend));
         one.holder().taken(backend);
         CompletableFuture<Boolean> done = one.beginCheck();
-        new IdleBackend(backend, one.key(), closed -> {});
+        IdleBackend between = IdleBackend.returnable(backend, one.key());
         pool.call(backend, query, BackendPool.RESET_MILLIS).whenComplete((result, problem) -> {
             List<PinReason> remains = problem == null ? SessionRemains.reasons(result) : List.of();
             boolean kept = !remains.isEmpty() && one.holder().returned(backend);
@@ -288,6 +288,7 @@ final class NodeShare {
             if (kept) {
                 one.pin(remains).forEach(count::pinned);
                 held.add(one);
+                between.returned();
             } else {
                 pool.reset(backend, one.key());
             }

@@ -220,8 +220,7 @@ final class BackendRelay implements FrameHandler {
         if (available < frameLength) {
             return Verdict.WHOLE;
         }
-        client.write(in.retainedSlice(index, frameLength));
-        client.flush();
+        session.replies().aside(in.retainedSlice(index, frameLength));
         return Verdict.SKIP;
     }
 

@@ -38,5 +38,6 @@ public record Conversation(
     public void abandon(boolean reusable) {
         backends.abandonAll(!ledger.isEmpty(), reusable);
         ledger.clear();
+        replies.clear();
     }
 }

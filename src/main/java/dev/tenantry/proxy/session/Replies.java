@@ -4,6 +4,7 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.SqlError;
 import io.netty.buffer.ByteBuf;
+import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,7 @@ public final class Replies {
     private final ClientOutlet client;
     private final ReplyLedger ledger;
     private final SessionBackends backends;
+    private final ArrayDeque<ByteBuf> asides = new ArrayDeque<>(0);
 
     public Replies(ClientOutlet client, ReplyLedger ledger, SessionBackends backends) {
         this.client = client;
@@ -38,8 +40,37 @@ public final class Replies {
         }
     }
 
-    /** Says what has become due. */
+    /** Hands on what a node tells that nothing asked for, between two messages of the active one; owns the buffer. */
+    public void aside(ByteBuf message) {
+        asides.add(message);
+        BackendConnection active = backends.active();
+        if (active == null || !active.isInsideBody()) {
+            sayAsides();
+            client.flush();
+        }
+    }
+
+    private void sayAsides() {
+        BackendConnection active = backends.active();
+        if (active != null) {
+            active.flushRun();
+        }
+        while (!asides.isEmpty()) {
+            client.write(asides.removeFirst());
+        }
+    }
+
+    /** The client is gone. */
+    void clear() {
+        asides.forEach(ByteBuf::release);
+        asides.clear();
+    }
+
+    /** Says what has become due; only between two messages of the active backend. */
     public void drain() {
+        if (!asides.isEmpty()) {
+            sayAsides();
+        }
         ByteBuf reply = ledger.takeMadeUp();
         if (reply == null) {
             return;
