@@ -39,6 +39,15 @@ BEGIN
     IF NOT target.isactive THEN
         RAISE EXCEPTION 'node "%" is not active', target.name USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
+    -- A schema that was dropped or renamed while it moved: its half copy must not be taken for the new one.
+    IF EXISTS (SELECT FROM tenantry.move m
+               WHERE m.schema_name = register_schema.schema_name AND m.target_nodeid = node_id
+                 AND m.finished_at IS NULL AND m.switched_at IS NULL) THEN
+        RAISE EXCEPTION 'the copy of a former schema "%" is still on node "%"', schema_name, target.name
+            USING ERRCODE = 'object_in_use',
+            DETAIL = 'It was dropped or renamed while it was being moved there, which is being undone.',
+            HINT = 'Try again in a moment, or SET tenantry.node to another node.';
+    END IF;
     -- Tables of an ordinary schema of the coordinator would be out of reach afterwards.
     IF target.groupid <> 0 AND EXISTS (
         SELECT FROM pg_depend d

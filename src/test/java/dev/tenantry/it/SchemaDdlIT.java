@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tenantry.support.Cluster;
+import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -114,6 +115,17 @@ class SchemaDdlIT {
         assertState("2BP01", "DROP SCHEMA ddl_a");
         assertState("42939", "CREATE SCHEMA pg_mine");
         assertThat(nodesWith("ddl_a")).hasSize(2);
+    }
+
+    @Test
+    void doesNotTakeWhatIsOnANodeOnlyForANewSchema() throws SQLException {
+        PostgresNode worker = cluster.worker(1);
+        worker.list("SET tenantry.schema_ddl = on; CREATE SCHEMA ddl_left; SELECT 1");
+        run("SET tenantry.node = 'worker1'");
+        assertState("42P06", "CREATE SCHEMA IF NOT EXISTS ddl_left");
+        worker.list("SET tenantry.schema_ddl = on; DROP SCHEMA ddl_left; SELECT 1");
+        run("CREATE SCHEMA IF NOT EXISTS ddl_left");
+        run("DROP SCHEMA ddl_left");
     }
 
     @Test

@@ -40,6 +40,11 @@ enum MovePhase {
         return valueOf(text.toUpperCase(Locale.ROOT));
     }
 
+    /** Whether a copy is being made, or is there and waits for the switch. */
+    boolean isForward() {
+        return this != REQUESTED && isBefore(SWITCHED);
+    }
+
     /** Whether everything up to this phase is there when it is this one. */
     boolean isBefore(MovePhase other) {
         return compareTo(other) < 0;

@@ -98,9 +98,7 @@ public final class MoveRunner implements AutoCloseable {
         for (Open move : open) {
             SchemaMove known = running.get(move.id());
             if (known != null) {
-                if (move.cancelled() && !move.switched()) {
-                    known.cancel();
-                }
+                wake(known, move);
             } else if (hasRoom(load, move)) {
                 begin(move.id());
                 count(load, move);
@@ -109,6 +107,15 @@ public final class MoveRunner implements AutoCloseable {
         if (System.nanoTime() - overdueNext > 0) {
             overdueNext = System.nanoTime() + OVERDUE_LOOK.toNanos();
             store.overdue().forEach(id -> dropOld(store, id));
+        }
+    }
+
+    /** Whoever copies for nothing need not notice that by himself, which may take hours. */
+    private static void wake(SchemaMove running, Open move) {
+        if (move.cancelled() && !move.switched()) {
+            running.cancel();
+        } else if (!move.stands() && MovePhase.of(move.phase()).isForward()) {
+            running.stray(move.attempt());
         }
     }
 

@@ -31,6 +31,10 @@ final class SchemaMove {
     private final Thread thread;
     private volatile boolean stopped;
 
+    // Of the one who looks after all moves.
+    private boolean cancelled;
+    private int strayed;
+
     SchemaMove(MoveServices services, long moveId, Runnable ended) {
         this.services = services;
         this.moveId = moveId;
@@ -47,9 +51,20 @@ final class SchemaMove {
         thread.start();
     }
 
-    /** The row says by now that it is to be undone; whatever it waits for is given up. */
+    /** The row says by now that it is to be undone; whatever it waits for is given up, but not the undoing of it. */
     void cancel() {
-        thread.interrupt();
+        if (!cancelled) {
+            cancelled = true;
+            thread.interrupt();
+        }
+    }
+
+    /** There is no schema any more of the name that this attempt copies; whatever it waits for is given up. */
+    void stray(int attempt) {
+        if (strayed != attempt) {
+            strayed = attempt;
+            thread.interrupt();
+        }
     }
 
     /** Leaves the move as it is. */

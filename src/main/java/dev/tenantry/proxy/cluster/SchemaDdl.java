@@ -64,14 +64,22 @@ final class SchemaDdl {
         }
         BackendConnection owner = placed();
         Node node = owner.node();
-        if (!node.isCoordinator()) {
-            calls.call(coordinator, header);
+        if (node.isCoordinator()) {
+            CallResult created = calls.call(coordinator, text);
+            put(name, register(coordinator, name, node), node);
+            return tag(created);
+        }
+        calls.call(coordinator, header);
+        int colocationId = register(coordinator, name, node);
+        if (create.ifNotExists() && exists(owner, name)) {
+            throw new SqlErrorException(SqlError.error(
+                            "42P06", "schema \"" + name + "\" already exists on node \"" + node.name() + "\"")
+                    .withDetail("It is not known to the cluster, and whoever uses it should not find another's.")
+                    .withHint("Drop or rename what is there, or SET tenantry.node to another node."));
         }
         CallResult created = calls.call(owner, text);
-        register(coordinator, name, node);
-        if (!node.isCoordinator()) {
-            calls.onLoop(() -> context.ownerIsMain(owner));
-        }
+        put(name, colocationId, node);
+        calls.onLoop(() -> context.ownerIsMain(owner));
         return tag(created);
     }
 
@@ -138,19 +146,24 @@ final class SchemaDdl {
                         .withHint("See citus_nodes; add one with citus_add_node, or wait for one to come back.")));
     }
 
-    private void register(BackendConnection coordinator, String name, Node node) {
+    private int register(BackendConnection coordinator, String name, Node node) {
         CallResult registered = calls.call(
                 coordinator,
                 raw("SELECT tenantry.register_schema(" + SqlName.literal(name) + ", " + node.nodeId() + ")"));
         String colocationId = registered.rows().getFirst().getFirst();
-        int id = colocationId == null ? 0 : Integer.parseInt(colocationId);
-        calls.onLoop(() -> catalog.put(new DistributedSchema(name, id, node)));
+        return colocationId == null ? 0 : Integer.parseInt(colocationId);
     }
 
-    private boolean exists(BackendConnection coordinator, String name) {
+    private void put(String name, int colocationId, Node node) {
+        calls.onLoop(() -> catalog.put(new DistributedSchema(name, colocationId, node)));
+    }
+
+    /** As the server itself would find it, which an old snapshot does not hide it from. */
+    private boolean exists(BackendConnection backend, String name) {
         return !calls.call(
-                        coordinator,
-                        raw("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = " + SqlName.literal(name)))
+                        backend,
+                        raw("SELECT 1 WHERE pg_catalog.to_regnamespace(" + SqlName.literal(SqlName.quoted(name))
+                                + ") IS NOT NULL"))
                 .rows()
                 .isEmpty();
     }

@@ -34,10 +34,21 @@ public final class MoveStore {
     /**
      * A move that has not ended, as a runner must know it to plan.
      *
+     * @param attempt how often it was begun
+     * @param phase what is done now
      * @param cancelled whether it is to be undone
      * @param switched whether it is too late for that
+     * @param stands whether there still is the schema, under the name that the move knows
      */
-    public record Open(long id, int sourceNodeId, int targetNodeId, boolean cancelled, boolean switched) {}
+    public record Open(
+            long id,
+            int sourceNodeId,
+            int targetNodeId,
+            int attempt,
+            String phase,
+            boolean cancelled,
+            boolean switched,
+            boolean stands) {}
 
     /** How far proxies are with a pause: alive, that begin nothing any more, sessions that have still to end. */
     public record PauseState(long proxies, long acknowledged, long running) {}
@@ -68,11 +79,22 @@ public final class MoveStore {
         List<Open> found = new ArrayList<>();
         connection
                 .query("""
-                SELECT moveid, source_nodeid, target_nodeid, cancel_requested, switched_at IS NOT NULL
-                FROM tenantry.move WHERE finished_at IS NULL ORDER BY moveid
+                SELECT m.moveid, m.source_nodeid, m.target_nodeid, m.attempt, m.phase, m.cancel_requested,
+                       m.switched_at IS NOT NULL, n.nspname IS NOT NULL
+                FROM tenantry.move m
+                LEFT JOIN tenantry.schema s ON s.schemaid = m.schemaid AND s.nodeid = m.source_nodeid
+                LEFT JOIN pg_catalog.pg_namespace n ON n.oid = s.schemaid AND n.nspname = m.schema_name
+                WHERE m.finished_at IS NULL ORDER BY m.moveid
                 """)
                 .forEach(row -> found.add(new Open(
-                        row.getLong(0), row.getInteger(1), row.getInteger(2), row.getBoolean(3), row.getBoolean(4))));
+                        row.getLong(0),
+                        row.getInteger(1),
+                        row.getInteger(2),
+                        row.getInteger(3),
+                        row.getString(4),
+                        row.getBoolean(5),
+                        row.getBoolean(6),
+                        row.getBoolean(7))));
         return found;
     }
 
@@ -325,11 +347,12 @@ public final class MoveStore {
         connection.query("BEGIN");
         try {
             connection.query(
-                    "SELECT tenantry.replace_namespace(m.schemaid, $2) FROM tenantry.move m WHERE m.moveid = $1",
+                    "SELECT tenantry.replace_namespace(n.oid, $2) FROM tenantry.move m"
+                            + " JOIN pg_catalog.pg_namespace n ON n.oid = m.schemaid WHERE m.moveid = $1",
                     move.id(),
                     aside);
             connection.query("DELETE FROM tenantry.move_deed WHERE moveid = $1", move.id());
-            connection.query("DROP SCHEMA " + SqlName.quoted(aside) + " CASCADE");
+            connection.query("DROP SCHEMA IF EXISTS " + SqlName.quoted(aside) + " CASCADE");
             connection.query("COMMIT");
         } catch (StatementRefusedException refused) {
             connection.query("ROLLBACK");
