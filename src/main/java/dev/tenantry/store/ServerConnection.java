@@ -162,7 +162,7 @@ public final class ServerConnection implements AutoCloseable {
         try {
             return await(future, address, limit);
         } catch (CatalogUnavailableException unusable) {
-            if (Thread.currentThread().isInterrupted()) {
+            if (Thread.currentThread().isInterrupted() || unusable.getCause() instanceof TimeoutException) {
                 // Nobody waits for what it runs; the server would go on with it.
                 connection.cancelRequest().onComplete(asked -> leave());
             } else {

@@ -6,14 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
+import dev.tenantry.support.MoveTraces;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -118,6 +123,37 @@ class MoveConflictsIT {
     }
 
     @Test
+    void copiesAnewWhatWasMadeAnewAfterTheComparison() {
+        AtomicBoolean once = new AtomicBoolean();
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
+                run("DROP TABLE acme.t; CREATE TABLE acme.t (id int PRIMARY KEY, n int);"
+                        + " INSERT INTO acme.t VALUES (5, 5)");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        assertThat(value("SELECT string_agg(id::text, ',') FROM acme.t")).isEqualTo("5");
+        assertOn(2);
+    }
+
+    @Test
+    void waitsForWhoeverKeepsTheTablesFromBeingPublished() throws Exception {
+        try (Connection builder = cluster.worker(1).connect();
+                Statement building = builder.createStatement()) {
+            builder.setAutoCommit(false);
+            building.execute("LOCK TABLE acme.t IN SHARE UPDATE EXCLUSIVE MODE"); // as CREATE INDEX CONCURRENTLY does
+            long move = startMove(2);
+            Eventually.passes(() -> assertThat(
+                            value("SELECT cardinality(waiting_for) FROM tenantry_moves WHERE moveid = " + move))
+                    .isEqualTo("1"));
+            builder.rollback();
+            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        }
+        assertOn(2);
+    }
+
+    @Test
     void followsTruncate() {
         AtomicBoolean once = new AtomicBoolean();
         cluster.observeMoves(point -> {
@@ -157,17 +193,82 @@ class MoveConflictsIT {
     }
 
     @Test
-    void endsWhenTheSchemaIsDropped() {
-        AtomicBoolean once = new AtomicBoolean();
+    void doesNotTakeTheHalfCopyForANewSchemaOfItsName() {
+        AtomicReference<String> refused = new AtomicReference<>("");
         cluster.observeMoves(point -> {
-            if (point == MovePoint.BUILT && once.compareAndSet(false, true)) {
+            if (point == MovePoint.BUILT) {
                 run("DROP SCHEMA acme CASCADE");
+                try {
+                    run("SET tenantry.node = 'worker2'; CREATE SCHEMA IF NOT EXISTS acme");
+                } catch (IllegalStateException failed) {
+                    refused.set(String.valueOf(failed.getMessage()));
+                }
+                new CountDownLatch(1).await(); // until it is noticed that there is nothing to move any more
             }
         });
         long move = startMove(2);
         Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
         assertThat(count(cluster.worker(2))).isEqualTo("0");
         assertThat(count(cluster.worker(1))).isEqualTo("0");
+        assertThat(refused.get()).contains("the copy of a former schema \"acme\" is still on node \"worker2\"");
+        run("SET tenantry.node = 'worker2'; CREATE SCHEMA IF NOT EXISTS acme; CREATE TABLE acme.t (a int)");
+        assertThat(value("SELECT count(*) FROM acme.t")).isEqualTo("0");
+    }
+
+    @Test
+    void leavesNothingOnTheCoordinatorWhenTheSchemaIsDroppedOnItsWay() throws SQLException {
+        AtomicBoolean once = new AtomicBoolean();
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.COPIED && once.compareAndSet(false, true)) {
+                run("DROP SCHEMA acme CASCADE");
+            }
+        });
+        PostgresNode target = cluster.coordinator();
+        value("SELECT citus_set_node_property('%s', %d, 'shouldhaveshards', true)"
+                .formatted(target.host(), target.port()));
+        long move = startMove(target);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
+        MoveTraces.assertNone(cluster);
+    }
+
+    @Test
+    void leavesTheUndoingAloneHoweverLongItTakes() throws Exception {
+        PostgresNode target = cluster.worker(2);
+        try (Connection reader = target.connect();
+                Statement reading = reader.createStatement()) {
+            reader.setAutoCommit(false);
+            cluster.observeMoves(point -> {
+                if (point == MovePoint.BUILT) {
+                    try {
+                        reading.execute("SELECT FROM acme.t");
+                    } catch (SQLException failed) {
+                        throw new IllegalStateException(failed);
+                    }
+                    new CountDownLatch(1).await(); // until it is cancelled
+                }
+            });
+            long move = startMove(2);
+            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("building"));
+            Eventually.passes(() -> assertThat(target.list(
+                            "SELECT 1 FROM pg_locks WHERE relation = 'acme.t'::regclass AND mode = 'AccessShareLock'"))
+                    .isNotEmpty());
+            value("SELECT tenantry_move_cancel(" + move + ")");
+            String dropping = "SELECT pid || ' since ' || query_start FROM pg_stat_activity"
+                    + " WHERE query LIKE 'DROP SCHEMA%' AND wait_event_type = 'Lock'";
+            Eventually.passes(() -> assertThat(target.list(dropping)).hasSize(1));
+            List<String> first = target.list(dropping);
+            Set<String> rounds = new HashSet<>();
+            Eventually.passes(() -> {
+                rounds.addAll(cluster.coordinator()
+                        .list("SELECT query_start::text FROM pg_stat_activity WHERE query LIKE '%m.cancel_requested%'"
+                                + " AND application_name = 'tenantry control'"));
+                assertThat(rounds).as("looks of the one who would interrupt it").hasSizeGreaterThan(3);
+            });
+            assertThat(target.list(dropping)).isEqualTo(first);
+            reader.rollback();
+            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("cancelled"));
+        }
+        assertOn(1);
     }
 
     @Test
@@ -199,7 +300,10 @@ class MoveConflictsIT {
     }
 
     private static long startMove(int worker) {
-        PostgresNode target = cluster.worker(worker);
+        return startMove(cluster.worker(worker));
+    }
+
+    private static long startMove(PostgresNode target) {
         return Long.parseLong(
                 value("SELECT tenantry_move_start('acme', '" + target.host() + "', " + target.port() + ")"));
     }
@@ -232,7 +336,7 @@ class MoveConflictsIT {
                 statement.execute(part);
             }
         } catch (SQLException failed) {
-            throw new IllegalStateException(failed);
+            throw new IllegalStateException(failed.getMessage(), failed);
         }
     }
 

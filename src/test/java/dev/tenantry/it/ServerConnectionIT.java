@@ -63,6 +63,21 @@ class ServerConnectionIT {
         }
     }
 
+    @Test
+    void leavesNothingRunningThatItDoesNotWaitForAnyMore() throws Exception {
+        Vertx vertx = Vertx.vertx();
+        try (ServerConnection connection = ServerConnection.open(vertx, coordinator, LIMIT, Duration.ofMillis(200))) {
+            assertThatThrownBy(() -> connection.query("SELECT pg_sleep(600) AS abandoned"))
+                    .isInstanceOf(CatalogUnavailableException.class);
+            Eventually.passes(() -> assertThat(Cluster.shared()
+                            .coordinator()
+                            .list("SELECT pid FROM pg_stat_activity WHERE query LIKE '%600) AS abandoned'"))
+                    .isEmpty());
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+        }
+    }
+
     /** Returns when a thing that was dropped before has been finalized, as the factories would have been. */
     private static void collectGarbage() {
         CountDownLatch finalized = new CountDownLatch(1);

@@ -126,7 +126,7 @@ final class BlockingForward {
         services.observer().reached(MovePoint.DEFINITION_CREATED);
         store.enter(move, MovePhase.COPYING.text());
         copyRows(plan);
-        connections.target().copied();
+        connections.target().copied(connections.source().tables(plan.schema()));
         services.observer().reached(MovePoint.COPIED);
         store.enter(move, MovePhase.BUILDING.text());
         new Building(services, connections).run(plan, () -> {});

@@ -1,13 +1,11 @@
 package dev.tenantry.control.move;
 
 import dev.tenantry.blueprint.TableBlueprint;
-import dev.tenantry.control.node.copy.HeldRows;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /** Tables that the target follows: they are locked for the moment of the switch only. */
 final class FollowedTables implements Fence {
@@ -20,7 +18,6 @@ final class FollowedTables implements Fence {
     private final CopyPlan plan;
     private final Following following;
     private final Source locker;
-    private @Nullable HeldRows rows;
     private int copiesLate;
 
     FollowedTables(MoveConnections connections, MoveRow move, CopyPlan plan, Following following) {
@@ -28,7 +25,7 @@ final class FollowedTables implements Fence {
         this.move = move;
         this.plan = plan;
         this.following = following;
-        this.locker = new Source(connections.anotherToSource(), connections.names());
+        this.locker = connections.locker();
     }
 
     @Override
@@ -62,12 +59,7 @@ final class FollowedTables implements Fence {
         if (plan.unlogged().isEmpty()) {
             return true;
         }
-        HeldRows copying = rows;
-        if (copying == null) {
-            copying = connections.heldRows();
-            rows = copying;
-        }
-        if (copying.copy(plan.schema(), plan.unloggedColumns(), max)) {
+        if (connections.heldRows().copy(plan.schema(), plan.unloggedColumns(), max)) {
             return true;
         }
         copiesLate++;

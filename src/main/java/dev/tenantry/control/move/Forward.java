@@ -55,8 +55,10 @@ final class Forward {
             store.enter(move, MovePhase.VERIFYING.text());
         }
         target.follow();
+        Backoff backoff = new Backoff(BACK_OFF_MIN, BACK_OFF_MAX);
         while (true) {
             String fingerprint = source.fingerprint(move.schema());
+            requireTables(target.hasCopied(source.tables(move.schema())));
             CopyPlan plan = definitions.onSource(move);
             definitions.requireSame(move, plan);
             if (phase.isBefore(MovePhase.CUTTING_OVER)) {
@@ -68,6 +70,16 @@ final class Forward {
             if (cutOver(plan, fingerprint)) {
                 return;
             }
+            backoff.sleepUnevenly();
+        }
+    }
+
+    /** What has become of tables that were made or written anew is not known, however much they look the same. */
+    private void requireTables(boolean same) {
+        if (!same) {
+            throw new CopyInvalidException(
+                    "schema %s was changed while it was being moved".formatted(move.schema()),
+                    "Tables of it were made anew, or columns altered, after the copy was begun.");
         }
     }
 
@@ -77,6 +89,7 @@ final class Forward {
         progress = new Following(services, connections, move);
         definitions.requireVacancy(move);
         services.observer().reached(MovePoint.CREATION_NOTED);
+        String tables = source.tables(move.schema());
         CopyPlan plan = definitions.onSource(move);
         checkRows(plan);
         connections.patientlyOnTarget(
@@ -84,9 +97,8 @@ final class Forward {
         services.observer().reached(MovePoint.DEFINITION_CREATED);
         widen(plan);
         services.observer().reached(MovePoint.IDENTITIES_WIDENED);
-        source.publish(plan.schema(), plan.published());
+        publish(plan);
         services.observer().reached(MovePoint.PUBLISHED);
-        String columns = source.columns(plan.schema());
         try (SlotSnapshot slot = connections.slotSnapshot()) {
             String snapshot = create(slot);
             services.observer().reached(MovePoint.SLOT_CREATED);
@@ -95,12 +107,8 @@ final class Forward {
             store.enter(move, MovePhase.COPYING.text());
             new Copying(services, connections, move).run(plan.schema(), plan.publishedColumns(), snapshot);
         }
-        if (!source.columns(plan.schema()).equals(columns)) {
-            throw new CopyInvalidException(
-                    "schema %s was changed while it was being moved".formatted(plan.schema()),
-                    "Columns of its tables were altered while the rows were copied.");
-        }
-        target.copied();
+        requireTables(source.tables(plan.schema()).equals(tables));
+        target.copied(tables);
         services.observer().reached(MovePoint.COPIED);
     }
 
@@ -167,6 +175,16 @@ final class Forward {
                 store.waitsFor(move, source.users(plan.schema()));
                 backoff.sleepUnevenly();
             }
+        }
+    }
+
+    /** Waits for whoever alters, vacuums or builds indexes of one of the tables. */
+    private void publish(CopyPlan plan) throws InterruptedException {
+        Backoff backoff = new Backoff(BACK_OFF_MIN, BACK_OFF_MAX);
+        while (!source.publish(
+                plan.schema(), plan.published(), services.limits().lockMax())) {
+            store.waitsFor(move, source.users(plan.schema()));
+            backoff.sleepUnevenly();
         }
     }
 

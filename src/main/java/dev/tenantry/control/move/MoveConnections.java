@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** The connections of one move, opened when first needed and closed together. Used by one thread. */
 final class MoveConnections implements AutoCloseable {
@@ -28,6 +29,9 @@ final class MoveConnections implements AutoCloseable {
     private final MoveStore store;
     private final Source source;
     private final Target target;
+    private @Nullable Source locker;
+    private @Nullable ServerConnection decider;
+    private @Nullable HeldRows heldRows;
 
     /** Opens those to the nodes of a move. */
     MoveConnections(MoveServices services, ServerConnection coordinator, MoveRow move) {
@@ -113,14 +117,25 @@ final class MoveConnections implements AutoCloseable {
         return targetPlace.groupId() == 0;
     }
 
+    /** The one whose transactions lock tables of the source for moments. */
+    Source locker() {
+        if (locker == null) {
+            locker = new Source(anotherToSource(), names);
+        }
+        return locker;
+    }
+
+    /** The one to the coordinator that decides the switch, unless that is the source's. */
+    ServerConnection decider() {
+        if (decider == null) {
+            decider = kept(services.open(services.coordinator()));
+        }
+        return decider;
+    }
+
     /** One more connection to the source, for what takes moments; closed with all. */
     ServerConnection anotherToSource() {
         return open(sourcePlace, services::open);
-    }
-
-    /** One more connection to the coordinator, for what takes moments; closed with all. */
-    ServerConnection anotherToCoordinator() {
-        return kept(services.open(services.coordinator()));
     }
 
     /** What the copy begins with; closed by the caller. */
@@ -133,9 +148,12 @@ final class MoveConnections implements AutoCloseable {
         return RowCopy.start(sourceAddress(), targetAddress(), names, rows, pairs);
     }
 
-    /** Copies rows from the source to the target, over connections of its own that are closed with all. */
+    /** Copies rows from the source to the target, over connections that nobody else uses. */
     HeldRows heldRows() {
-        return new HeldRows(open(sourcePlace, services::open), open(targetPlace, services::open));
+        if (heldRows == null) {
+            heldRows = new HeldRows(open(sourcePlace, services::open), open(targetPlace, services::open));
+        }
+        return heldRows;
     }
 
     /** Does something with a connection to the source that may take long. */

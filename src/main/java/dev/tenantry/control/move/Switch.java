@@ -38,7 +38,7 @@ final class Switch {
         this.move = move;
         this.plan = plan;
         this.locker = locker;
-        this.decider = connections.sourceIsCoordinator() ? locker.connection() : connections.anotherToCoordinator();
+        this.decider = connections.sourceIsCoordinator() ? locker.connection() : connections.decider();
         this.oids = connections.target().tableOids(plan.schema());
     }
 

@@ -47,7 +47,7 @@ final class Verification {
         }
         try (ServerConnection source = services.openPatient(connections.sourceAddress());
                 ServerConnection target = services.openPatient(connections.targetAddress())) {
-            Source locker = new Source(connections.anotherToSource(), connections.names());
+            Source locker = connections.locker();
             Deque<List<String>> groups = new ArrayDeque<>(List.of(plan.published()));
             List<String> differences = new ArrayList<>();
             Backoff backoff = new Backoff(PAUSE_MIN, PAUSE_MAX);

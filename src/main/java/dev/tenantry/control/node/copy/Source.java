@@ -19,40 +19,6 @@ import org.jspecify.annotations.Nullable;
 /** What a move does on the node that the schema leaves. Everything may be repeated. */
 public final class Source {
 
-    /** Everything in the schema's definition, and which transaction made each row of it; $1 is its name. */
-    private static final String FINGERPRINT = """
-            WITH ns AS (SELECT oid, xmin FROM pg_namespace WHERE nspname = $1),
-            rel AS (SELECT c.oid, c.xmin FROM pg_class c JOIN ns ON ns.oid = c.relnamespace),
-            piece (oid, made) AS (
-                SELECT oid, xmin FROM ns UNION ALL SELECT oid, xmin FROM rel
-                UNION ALL SELECT a.attrelid, a.xmin FROM pg_attribute a JOIN rel ON rel.oid = a.attrelid
-                UNION ALL SELECT a.oid, a.xmin FROM pg_attrdef a JOIN rel ON rel.oid = a.adrelid
-                UNION ALL SELECT i.inhrelid, i.xmin FROM pg_inherits i JOIN rel ON rel.oid = i.inhrelid
-                UNION ALL SELECT i.indexrelid, i.xmin FROM pg_index i JOIN rel ON rel.oid = i.indexrelid
-                UNION ALL SELECT t.oid, t.xmin FROM pg_trigger t JOIN rel ON rel.oid = t.tgrelid
-                UNION ALL SELECT r.oid, r.xmin FROM pg_rewrite r JOIN rel ON rel.oid = r.ev_class
-                UNION ALL SELECT p.oid, p.xmin FROM pg_policy p JOIN rel ON rel.oid = p.polrelid
-                UNION ALL SELECT s.seqrelid, s.xmin FROM pg_sequence s JOIN rel ON rel.oid = s.seqrelid
-                UNION ALL SELECT c.oid, c.xmin FROM pg_constraint c JOIN ns ON ns.oid = c.connamespace
-                UNION ALL SELECT p.oid, p.xmin FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
-                UNION ALL SELECT t.oid, t.xmin FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
-                UNION ALL SELECT e.oid, e.xmin FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
-                          JOIN ns ON ns.oid = t.typnamespace
-                UNION ALL SELECT o.oid, o.xmin FROM pg_operator o JOIN ns ON ns.oid = o.oprnamespace
-                UNION ALL SELECT o.oid, o.xmin FROM pg_opclass o JOIN ns ON ns.oid = o.opcnamespace
-                UNION ALL SELECT o.oid, o.xmin FROM pg_opfamily o JOIN ns ON ns.oid = o.opfnamespace
-                UNION ALL SELECT c.oid, c.xmin FROM pg_collation c JOIN ns ON ns.oid = c.collnamespace
-                UNION ALL SELECT c.oid, c.xmin FROM pg_conversion c JOIN ns ON ns.oid = c.connamespace
-                UNION ALL SELECT c.oid, c.xmin FROM pg_ts_config c JOIN ns ON ns.oid = c.cfgnamespace
-                UNION ALL SELECT c.mapcfg, c.xmin FROM pg_ts_config_map c JOIN pg_ts_config f ON f.oid = c.mapcfg
-                          JOIN ns ON ns.oid = f.cfgnamespace
-                UNION ALL SELECT d.oid, d.xmin FROM pg_ts_dict d JOIN ns ON ns.oid = d.dictnamespace
-                UNION ALL SELECT s.oid, s.xmin FROM pg_statistic_ext s JOIN ns ON ns.oid = s.stxnamespace
-                UNION ALL SELECT a.oid, a.xmin FROM pg_default_acl a JOIN ns ON ns.oid = a.defaclnamespace
-            )
-            SELECT count(*) || '/' || sum(hashint8(made::text::bigint * 4294967296 + oid::bigint)::bigint) FROM piece
-            """;
-
     /** Sessions other than this that hold or want locks of the relations of schema $1. */
     private static final String USERS = """
             SELECT array_agg(DISTINCT coalesce(l.pid, 0)) FROM pg_locks l
@@ -63,7 +29,7 @@ public final class Source {
               AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
             """;
 
-    private static final String STATE = "SELECT (" + FINGERPRINT + "), (" + USERS + ")";
+    private static final String STATE = "SELECT (" + Fingerprints.DEFINITION + "), (" + USERS + ")";
 
     /** Who has waited for an autovacuum for so long has it step aside; the default is a second a table. */
     private static final String PASSING_AUTOVACUUM = "SET LOCAL deadlock_timeout = '10ms'";
@@ -83,7 +49,11 @@ public final class Source {
 
     /** A value that differs when the definition of the schema has changed. */
     public String fingerprint(String schema) {
-        return connection.query(FINGERPRINT, schema).iterator().next().getString(0);
+        return connection
+                .query(Fingerprints.DEFINITION, schema)
+                .iterator()
+                .next()
+                .getString(0);
     }
 
     /**
@@ -132,16 +102,12 @@ public final class Source {
     }
 
     /**
-     * A value that differs when the rows of a table may have been written anew, as ALTER TABLE does it: those who see
-     * by an older snapshot find an empty table then.
+     * A value that differs when tables are others than before, even if they look the same, or when rows may have been
+     * written anew, as ALTER TABLE does it: a publication does not know the former and does not tell of the latter, and
+     * those who see by an older snapshot find an empty table then.
      */
-    public String columns(String schema) {
-        return connection.query("""
-                SELECT count(*) || '/' || coalesce(sum(hashint8extended(
-                           a.xmin::text::bigint * 4294967296 + a.attrelid::bigint, a.attnum)), 0)
-                FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = $1 AND c.relkind = 'r' AND a.attnum > 0
-                """, schema).iterator().next().getString(0);
+    public String tables(String schema) {
+        return connection.query(Fingerprints.TABLES, schema).iterator().next().getString(0);
     }
 
     /** Whether its log tells of what is written. */
@@ -215,9 +181,12 @@ public final class Source {
 
     /** Sets the replica identity of a table, unless its lock does not come in time. */
     public boolean setIdentity(String schema, String table, String identity, Duration lockMax) {
+        return inTime("ALTER TABLE " + qualified(schema, table) + " REPLICA IDENTITY " + identity, lockMax);
+    }
+
+    private boolean inTime(String sql, Duration lockMax) {
         try {
-            connection.query(PASSING_AUTOVACUUM + "; SET LOCAL lock_timeout = '" + lockMax.toMillis()
-                    + "ms'; ALTER TABLE " + qualified(schema, table) + " REPLICA IDENTITY " + identity);
+            connection.query(PASSING_AUTOVACUUM + "; SET LOCAL lock_timeout = '" + lockMax.toMillis() + "ms'; " + sql);
             return true;
         } catch (StatementRefusedException refused) {
             if (refused.sqlState().equals(SqlStates.LOCK_NOT_AVAILABLE)) {
@@ -240,12 +209,11 @@ public final class Source {
         return !there || setIdentity(schema, table, identity, lockMax);
     }
 
-    /** Publishes the rows and changes of these tables, and the marks of this move. */
-    public void publish(String schema, Collection<String> tables) {
+    /** Publishes the rows and changes of these tables, and the marks of this move, unless a lock comes too late. */
+    public boolean publish(String schema, Collection<String> tables, Duration lockMax) {
         StringBuilder list = new StringBuilder("tenantry.move_mark WHERE (moveid = " + names.moveId() + ")");
         tables.forEach(table -> list.append(", TABLE ONLY ").append(qualified(schema, table)));
-        connection.query(PASSING_AUTOVACUUM + "; CREATE PUBLICATION " + SqlName.quoted(names.replication())
-                + " FOR TABLE " + list);
+        return inTime("CREATE PUBLICATION " + SqlName.quoted(names.replication()) + " FOR TABLE " + list, lockMax);
     }
 
     public void unpublish() {
@@ -332,8 +300,8 @@ public final class Source {
         try {
             connection.query("BEGIN; " + PASSING_AUTOVACUUM + "; SET LOCAL lock_timeout = '" + max.toMillis()
                     + "ms'; SET LOCAL statement_timeout = '" + max.toMillis() + "ms'"
-                    + (tables.isEmpty() ? "" : "; LOCK TABLE " + list + " IN " + mode + " MODE"));
-            connection.query("SET LOCAL statement_timeout = 0");
+                    + (tables.isEmpty() ? "" : "; LOCK TABLE " + list + " IN " + mode + " MODE")
+                    + "; SET LOCAL statement_timeout = 0");
             return true;
         } catch (StatementRefusedException refused) {
             rollback();

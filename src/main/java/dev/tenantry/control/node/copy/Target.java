@@ -79,9 +79,22 @@ public final class Target {
                 .formatted(names.moveId(), SqlName.literal(created(attempt)));
     }
 
-    /** Notes, durably as all that was done before it, that the rows are there. */
-    public void copied() {
-        note(connection, names, "rows copied");
+    /**
+     * Notes, durably as all that was done before it, that the rows are there.
+     *
+     * @param tables of which tables, see {@link Source#tables}
+     */
+    public void copied(String tables) {
+        note(connection, names, rowsOf(tables));
+    }
+
+    /** Whether the rows that are there are those of these tables. */
+    public boolean hasCopied(String tables) {
+        return isNoted(rowsOf(tables));
+    }
+
+    private static String rowsOf(String tables) {
+        return "rows copied of " + tables;
     }
 
     /** Ends what others still copy for this move. */
@@ -139,11 +152,15 @@ public final class Target {
 
     /** Whether what is there under the schema's name was made by this move. */
     public boolean hasCreated() {
+        return isNoted(CREATED);
+    }
+
+    private boolean isNoted(String deed) {
         return connection
                         .query(
                                 "SELECT FROM tenantry.move_deed WHERE moveid = $1 AND deed = md5($2)",
                                 names.moveId(),
-                                CREATED)
+                                deed)
                         .size()
                 > 0;
     }
