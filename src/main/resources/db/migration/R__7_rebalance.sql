@@ -52,65 +52,103 @@ $$;
 REVOKE ALL ON FUNCTION tenantry.rebalance_options(name, real, integer, bigint[], boolean, real, oid, text)
     FROM PUBLIC;
 
--- The schemas, with cost and the nodes forbidden to each; functions of strategies find what they may name unqualified.
-CREATE OR REPLACE FUNCTION tenantry.weigh_schemas(strategy tenantry.rebalance_strategy, options jsonb, sizes jsonb)
-RETURNS jsonb
+-- What functions of a strategy that are not ours say of these nodes and schemas: {capacity: {node: real}, cost: {shard:
+-- real}, forbidden: {shard: [node]}}, each only where it has such a function. They run in a session of its own, with the
+-- rights of the superuser who owns them: nothing of the caller's is there that they could mistake for what they mean,
+-- no temporary table and no setting, and their names lead to what only superusers may make.
+CREATE OR REPLACE FUNCTION tenantry.ask_strategy(strategy tenantry.rebalance_strategy) RETURNS jsonb
 LANGUAGE plpgsql
-SET search_path = pg_catalog, tenantry, public, pg_temp
-SET jit = off
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    cost CONSTANT text := CASE strategy.shard_cost_function
-        WHEN 'tenantry.citus_shard_cost_1' THEN '1'
-        WHEN 'tenantry.citus_shard_cost_by_disk_size'
-        THEN format('coalesce(z.bytes, 0) + %s', (options ->> 'base')::bigint)
-        WHEN 'tenantry.tenantry_shard_cost_by_load' THEN 'coalesce(l.load, 0)'
-        ELSE format('CASE WHEN h.shardid IS NULL THEN 0 ELSE coalesce(%s(h.shardid), 0) END',
-                    strategy.shard_cost_function) END;
-    forbidden CONSTANT text := CASE strategy.shard_allowed_on_node_function
-        WHEN 'tenantry.citus_shard_allowed_on_node_true' THEN '''[]''::jsonb'
-        ELSE format($f$(SELECT coalesce(jsonb_agg(k.nodeid), '[]') FROM tenantry.node k
-                        WHERE h.shardid IS NOT NULL AND NOT %s(h.shardid, k.nodeid))$f$,
-                    strategy.shard_allowed_on_node_function) END;
-    weighed jsonb;
+    connection CONSTANT text := 'tenantry_strategy';
+    -- Ours are known: what they say is computed where it is needed.
+    capacity CONSTANT text := nullif(strategy.node_capacity_function, 'tenantry.citus_node_capacity_1');
+    allowed CONSTANT text := nullif(strategy.shard_allowed_on_node_function, 'tenantry.citus_shard_allowed_on_node_true');
+    cost CONSTANT text := CASE WHEN strategy.shard_cost_function NOT IN (
+        'tenantry.citus_shard_cost_1', 'tenantry.citus_shard_cost_by_disk_size', 'tenantry.tenantry_shard_cost_by_load')
+        THEN strategy.shard_cost_function END;
+    nodes text;
+    shards text;
+    told jsonb;
 BEGIN
-    EXECUTE format($q$
-        SELECT jsonb_agg(jsonb_build_object(
-            'id', s.schemaid::bigint, 'name', n.nspname, 'node', coalesce(m.target_nodeid, s.nodeid),
-            'bytes', coalesce(z.bytes, 0), 'cost', %s, 'forbidden', %s,
-            'fixed', m.moveid IS NOT NULL OR p.schemaid IS NOT NULL OR $1 -> 'excluded' @> to_jsonb(s.schemaid::bigint))
-            ORDER BY s.colocationid)
-        FROM tenantry.schema s
-        JOIN pg_catalog.pg_namespace n ON n.oid = s.schemaid
-        LEFT JOIN tenantry.schema_pin p ON p.schemaid = s.schemaid
-        LEFT JOIN tenantry.schema_load l ON l.schemaid = s.schemaid
-        LEFT JOIN (SELECT * FROM jsonb_to_recordset($2) AS z (nodeid integer, schema_name name, bytes bigint)) z
-            ON z.nodeid = s.nodeid AND z.schema_name = n.nspname
-        LEFT JOIN tenantry.move m ON m.schemaid = s.schemaid AND m.finished_at IS NULL AND NOT m.cancel_requested
-            AND m.phase <> 'undoing'
-        LEFT JOIN (SELECT h.schemaid, min(h.shardid) AS shardid FROM tenantry.shard h GROUP BY h.schemaid) h
-            ON h.schemaid = s.schemaid
-        WHERE $1 ->> 'only' IS NULL OR s.schemaid = ($1 ->> 'only')::bigint::oid$q$, cost, forbidden)
-    INTO weighed USING options, sizes;
-    RETURN coalesce(weighed, '[]');
+    IF num_nonnulls(capacity, allowed, cost) = 0 THEN
+        RETURN '{}';
+    END IF;
+    IF num_nonnulls(allowed, cost) > 0 THEN
+        PERFORM FROM tenantry.cluster_tables(false); -- they get ids of tables, which are handed out when first seen
+    END IF;
+    nodes := format('unnest(%L::int[]) AS n (id)', ARRAY(SELECT n.nodeid FROM tenantry.node n));
+    shards := format('unnest(%L::bigint[]) AS h (id)',
+                     ARRAY(SELECT min(h.shardid) FROM tenantry.shard h GROUP BY h.schemaid));
+    PERFORM tenantry.open_own(connection);
+    PERFORM tenantry.dblink_exec(connection, 'SET search_path = pg_catalog, tenantry, pg_temp');
+    PERFORM tenantry.dblink_exec(connection, 'SET enable_nestloop = on; SET enable_mergejoin = on');
+    PERFORM tenantry.dblink_exec(connection, 'SET statement_timeout = ''30s''');
+    SELECT a.told INTO told FROM tenantry.dblink(connection, format(
+        'SELECT jsonb_build_object(''capacity'', (%s), ''cost'', (%s), ''forbidden'', (%s))',
+        coalesce('SELECT jsonb_object_agg(n.id, ' || capacity || '(n.id)) FROM ' || nodes, 'NULL'),
+        coalesce('SELECT jsonb_object_agg(h.id, ' || cost || '(h.id)) FROM ' || shards, 'NULL'),
+        coalesce('SELECT jsonb_object_agg(h.id, ARRAY(SELECT n.id FROM ' || nodes || ' WHERE NOT ' || allowed
+                 || '(h.id, n.id))) FROM ' || shards, 'NULL'))) AS a (told jsonb);
+    PERFORM tenantry.close_node(connection);
+    RETURN jsonb_strip_nulls(told);
+EXCEPTION WHEN OTHERS OR query_canceled THEN
+    PERFORM tenantry.close_node(connection);
+    RAISE;
 END
 $$;
-REVOKE ALL ON FUNCTION tenantry.weigh_schemas(tenantry.rebalance_strategy, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tenantry.ask_strategy(tenantry.rebalance_strategy) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION tenantry.weigh_nodes(strategy tenantry.rebalance_strategy) RETURNS TABLE (
-    nodeid integer, capacity double precision)
-LANGUAGE plpgsql
-SET search_path = pg_catalog, tenantry, public, pg_temp
+-- The schemas, with cost and the nodes forbidden to each.
+DROP FUNCTION IF EXISTS tenantry.weigh_schemas(tenantry.rebalance_strategy, jsonb, jsonb);
+CREATE OR REPLACE FUNCTION tenantry.weigh_schemas(cost_function text, told jsonb, options jsonb, sizes jsonb)
+RETURNS jsonb
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
-BEGIN
-    RETURN QUERY EXECUTE format($q$
-        SELECT n.nodeid, CASE WHEN n.isactive AND n.shouldhaveshards
-                              THEN coalesce(%s(n.nodeid), 0)::double precision * coalesce(c.capacity, 1) ELSE 0 END
-        FROM tenantry.node n LEFT JOIN tenantry.node_capacity c USING (nodeid) ORDER BY n.nodeid$q$,
-        strategy.node_capacity_function);
-END
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', s.schemaid::bigint, 'name', n.nspname, 'node', coalesce(m.target_nodeid, s.nodeid),
+        'bytes', coalesce(z.bytes, 0),
+        'cost', CASE cost_function
+            WHEN 'tenantry.citus_shard_cost_1' THEN to_jsonb(1)
+            WHEN 'tenantry.citus_shard_cost_by_disk_size'
+            THEN to_jsonb(coalesce(z.bytes, 0) + (options ->> 'base')::bigint)
+            WHEN 'tenantry.tenantry_shard_cost_by_load' THEN to_jsonb(coalesce(l.load, 0))
+            ELSE coalesce(c.cost, '0') END,
+        'forbidden', coalesce(f.nodes, '[]'),
+        'fixed', m.moveid IS NOT NULL OR p.schemaid IS NOT NULL OR options -> 'excluded' @> to_jsonb(s.schemaid::bigint))
+        ORDER BY s.colocationid), '[]')
+    FROM tenantry.schema s
+    JOIN pg_namespace n ON n.oid = s.schemaid
+    LEFT JOIN tenantry.schema_pin p ON p.schemaid = s.schemaid
+    LEFT JOIN tenantry.schema_load l ON l.schemaid = s.schemaid
+    LEFT JOIN (SELECT * FROM jsonb_to_recordset(sizes) AS z (nodeid integer, schema_name name, bytes bigint)) z
+        ON z.nodeid = s.nodeid AND z.schema_name = n.nspname
+    LEFT JOIN tenantry.move m ON m.schemaid = s.schemaid AND m.finished_at IS NULL AND NOT m.cancel_requested
+        AND m.phase <> 'undoing'
+    LEFT JOIN (SELECT h.schemaid, min(h.shardid) AS shardid FROM tenantry.shard h GROUP BY h.schemaid) h
+        ON h.schemaid = s.schemaid
+    LEFT JOIN jsonb_each(told -> 'cost') c (shardid, cost) ON c.shardid = h.shardid::text
+    LEFT JOIN jsonb_each(told -> 'forbidden') f (shardid, nodes) ON f.shardid = h.shardid::text
+    WHERE options ->> 'only' IS NULL OR s.schemaid = (options ->> 'only')::bigint::oid
 $$;
-REVOKE ALL ON FUNCTION tenantry.weigh_nodes(tenantry.rebalance_strategy) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tenantry.weigh_schemas(text, jsonb, jsonb, jsonb) FROM PUBLIC;
+
+DROP FUNCTION IF EXISTS tenantry.weigh_nodes(tenantry.rebalance_strategy);
+CREATE OR REPLACE FUNCTION tenantry.weigh_nodes(capacity_function text, told jsonb) RETURNS TABLE (
+    nodeid integer, capacity double precision)
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT n.nodeid, CASE WHEN n.isactive AND n.shouldhaveshards THEN coalesce(c.capacity, 1) * CASE
+                               WHEN capacity_function = 'tenantry.citus_node_capacity_1' THEN 1
+                               ELSE coalesce((told -> 'capacity' ->> n.nodeid::text)::double precision, 0) END
+                          ELSE 0 END
+    FROM tenantry.node n LEFT JOIN tenantry.node_capacity c USING (nodeid) ORDER BY n.nodeid
+$$;
+REVOKE ALL ON FUNCTION tenantry.weigh_nodes(text, jsonb) FROM PUBLIC;
 
 -- All that a plan depends on. Nodes that do not answer take no part, nor do their schemas.
 CREATE OR REPLACE FUNCTION tenantry.rebalance_input(options jsonb) RETURNS jsonb
@@ -120,31 +158,26 @@ AS $$
 DECLARE
     strategy tenantry.rebalance_strategy;
     sizes jsonb;
+    told jsonb;
 BEGIN
     SELECT * INTO strategy FROM tenantry.rebalance_strategy s WHERE s.name = options ->> 'strategy';
     IF NOT FOUND THEN
         RAISE EXCEPTION 'could not find rebalance strategy with name %', options ->> 'strategy'
             USING ERRCODE = 'undefined_object';
     END IF;
-    PERFORM tenantry.strategy_function('shard_cost_function', to_regproc(strategy.shard_cost_function),
-                                       '{bigint}', 'real'),
-            tenantry.strategy_function('node_capacity_function', to_regproc(strategy.node_capacity_function),
-                                       '{integer}', 'real'),
-            tenantry.strategy_function('shard_allowed_on_node_function',
-                                       to_regproc(strategy.shard_allowed_on_node_function),
+    PERFORM tenantry.strategy_function('shard_cost_function', strategy.shard_cost_function, '{bigint}', 'real'),
+            tenantry.strategy_function('node_capacity_function', strategy.node_capacity_function, '{integer}', 'real'),
+            tenantry.strategy_function('shard_allowed_on_node_function', strategy.shard_allowed_on_node_function,
                                        '{bigint,integer}', 'boolean');
     SELECT coalesce(jsonb_agg(z), '[]') INTO sizes FROM tenantry.schema_sizes() z;
-    IF strategy.shard_cost_function NOT LIKE 'tenantry.%'
-        OR strategy.shard_allowed_on_node_function NOT LIKE 'tenantry.%' THEN
-        PERFORM FROM tenantry.cluster_tables(false); -- they get ids of tables, which are handed out when first seen
-    END IF;
+    told := tenantry.ask_strategy(strategy);
     RETURN jsonb_build_object(
         'nodes', (
             SELECT jsonb_agg(jsonb_build_object('id', w.nodeid, 'capacity', w.capacity))
-            FROM tenantry.weigh_nodes(strategy) w
+            FROM tenantry.weigh_nodes(strategy.node_capacity_function, told) w
             WHERE NOT EXISTS (SELECT FROM jsonb_to_recordset(sizes) AS z (nodeid integer, schema_name name)
                               WHERE z.nodeid = w.nodeid AND z.schema_name IS NULL)),
-        'schemas', tenantry.weigh_schemas(strategy, options, sizes),
+        'schemas', tenantry.weigh_schemas(strategy.shard_cost_function, told, options, sizes),
         'together', tenantry.placement_groups(false),
         'apart', tenantry.placement_groups(true),
         'limits', options);

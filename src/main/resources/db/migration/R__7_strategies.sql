@@ -53,7 +53,7 @@ ORDER BY name;
 GRANT SELECT ON tenantry.pg_dist_rebalance_strategy TO PUBLIC;
 
 -- The name of a function that a strategy may have, or what is wrong with it. It runs with a superuser's rights, so
--- nobody else may be able to change it.
+-- nobody else may be able to change it, or to put another in its place, which who owns its schema may do.
 CREATE OR REPLACE FUNCTION tenantry.strategy_function(role text, function regproc, arguments regtype[], result regtype)
 RETURNS text
 LANGUAGE plpgsql
@@ -61,6 +61,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     known pg_proc;
+    home pg_namespace;
     wrong text;
 BEGIN
     SELECT * INTO known FROM pg_proc p WHERE p.oid = function;
@@ -85,10 +86,32 @@ BEGIN
         RAISE EXCEPTION 'function % must belong to a superuser', function USING ERRCODE = 'insufficient_privilege',
             DETAIL = 'A rebalance runs it with the rights of one.';
     END IF;
-    RETURN (SELECT format('%I.%I', n.nspname, known.proname) FROM pg_namespace n WHERE n.oid = known.pronamespace);
+    SELECT * INTO home FROM pg_namespace n WHERE n.oid = known.pronamespace;
+    IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = CASE home.nspowner::regrole::text
+                WHEN 'pg_database_owner' THEN (SELECT d.datdba FROM pg_database d WHERE d.datname = current_database())
+                ELSE home.nspowner END) THEN
+        RAISE EXCEPTION 'function % must be in a schema that belongs to a superuser', function
+            USING ERRCODE = 'insufficient_privilege',
+            DETAIL = 'Who owns the schema may put another function in its place, and a rebalance would run that with '
+                     'a superuser''s rights.',
+            HINT = 'Move it to a schema of a superuser''s by ALTER FUNCTION ... SET SCHEMA.';
+    END IF;
+    RETURN format('%I.%I', home.nspname, known.proname);
 END
 $$;
 REVOKE ALL ON FUNCTION tenantry.strategy_function(text, regproc, regtype[], regtype) FROM PUBLIC;
+
+-- The same of one that a strategy has; others may have made one of that name with other arguments.
+CREATE OR REPLACE FUNCTION tenantry.strategy_function(role text, function text, arguments regtype[], result regtype)
+RETURNS text
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+RETURN tenantry.strategy_function(
+    role,
+    coalesce(to_regprocedure(format('%s(%s)', function, array_to_string(arguments, ',')))::oid::regproc,
+             to_regproc(function)),
+    arguments, result);
+REVOKE ALL ON FUNCTION tenantry.strategy_function(text, text, regtype[], regtype) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION tenantry.citus_add_rebalance_strategy(
     name name, shard_cost_function regproc, node_capacity_function regproc, shard_allowed_on_node_function regproc,

@@ -193,6 +193,62 @@ class RebalanceTroubleIT {
                 .doesNotContain("f");
     }
 
+    @Test
+    void functionsOfOthersDoNotRunWithASuperusersRights() throws SQLException {
+        onCoordinator("""
+                CREATE ROLE mallory;
+                GRANT CREATE ON SCHEMA public TO mallory;
+                SET ROLE mallory;
+                CREATE FUNCTION public.to_jsonb(bigint) RETURNS jsonb LANGUAGE plpgsql AS
+                    $$ BEGIN RAISE 'to_jsonb of mallory ran as %', current_user; END $$;
+                CREATE FUNCTION public.format(text, bigint) RETURNS text LANGUAGE plpgsql AS
+                    $$ BEGIN RAISE 'format of mallory ran as %', current_user; END $$;
+                """);
+        try {
+            assertThat(values("SELECT node FROM tenantry_rebalance_forecast()")).hasSize(3);
+            assertThat(values("SELECT schema_name FROM tenantry_rebalance_plan(rebalance_strategy => 'by_load')"))
+                    .isEmpty();
+        } finally {
+            onCoordinator("DROP OWNED BY mallory; DROP ROLE mallory");
+        }
+    }
+
+    @Test
+    void functionsOfAStrategyFindNothingOfTheCaller() throws SQLException {
+        onCoordinator("""
+                SET tenantry.schema_ddl = on;
+                CREATE SCHEMA strategies;
+                CREATE FUNCTION strategies.cost(bigint) RETURNS real LANGUAGE plpgsql AS
+                    $$ BEGIN RETURN (SELECT w.weight FROM weights w); END $$;
+                """);
+        try {
+            values("SELECT citus_add_rebalance_strategy('weighed', 'strategies.cost',"
+                    + " 'tenantry.citus_node_capacity_1', 'tenantry.citus_shard_allowed_on_node_true', 0.5)");
+            statement.execute("CREATE TEMP TABLE weights AS SELECT 1::real AS weight");
+            String plan = "SELECT schema_name FROM tenantry_rebalance_plan(rebalance_strategy => 'weighed')";
+            assertThatThrownBy(() -> values(plan)).hasMessageContaining("relation \"weights\" does not exist");
+            onCoordinator("SET tenantry.schema_ddl = on; CREATE ROLE owner_of_strategies;"
+                    + " ALTER SCHEMA strategies OWNER TO owner_of_strategies");
+            assertThatThrownBy(() -> values(plan))
+                    .hasMessageContaining("must be in a schema that belongs to a superuser");
+        } finally {
+            onCoordinator(
+                    "SET tenantry.schema_ddl = on; DELETE FROM tenantry.rebalance_strategy WHERE name = 'weighed';"
+                            + " DROP SCHEMA strategies CASCADE; DROP ROLE IF EXISTS owner_of_strategies");
+        }
+    }
+
+    /** Whoever may make something in a schema of the path could put it in the place of what is meant. */
+    @Test
+    void whatRunsWithASuperusersRightsLooksForNamesInTheSystemsSchemaOnly() throws SQLException {
+        assertThat(values("""
+                        SELECT p.oid::regprocedure FROM pg_proc p
+                        WHERE p.pronamespace = 'tenantry'::regnamespace AND p.prosqlbody IS NULL
+                          AND p.prolang IN (SELECT l.oid FROM pg_language l WHERE l.lanname IN ('sql', 'plpgsql'))
+                          AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
+                        """)).containsExactly("tenantry.table_bytes()"); // its callers have that path
+    }
+
     private static void onCoordinator(String sql) throws SQLException {
         try (Connection connection = cluster.coordinator().connect();
                 Statement direct = connection.createStatement()) {
