@@ -193,6 +193,21 @@ class MoveConflictsIT {
     }
 
     @Test
+    void isUndoneAlsoWhenItsSlotIsGone() {
+        AtomicBoolean once = new AtomicBoolean();
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
+                value("SELECT tenantry_move_cancel(max(moveid)) FROM tenantry_moves");
+                on(1, "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots");
+                on(1, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("cancelled"));
+        assertOn(1);
+    }
+
+    @Test
     void doesNotTakeTheHalfCopyForANewSchemaOfItsName() {
         AtomicReference<String> refused = new AtomicReference<>("");
         cluster.observeMoves(point -> {
@@ -324,6 +339,15 @@ class MoveConflictsIT {
                         "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(acme|tenantry_)'")) {
             rows.next();
             return rows.getString(1);
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    private static void on(int worker, String sql) {
+        try (Connection node = cluster.worker(worker).connect();
+                Statement statement = node.createStatement()) {
+            statement.execute(sql);
         } catch (SQLException failed) {
             throw new IllegalStateException(failed);
         }

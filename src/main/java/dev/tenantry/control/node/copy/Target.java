@@ -197,8 +197,12 @@ public final class Target {
         connection.query("ALTER SUBSCRIPTION " + SqlName.quoted(names.replication()) + " DISABLE");
     }
 
-    /** Ends the replication, at rest by now, and drops the slot; the source must answer. */
+    /**
+     * Ends the replication, at rest by now. The slot stays for {@link Source#dropSlot}: were it dropped from here and
+     * this ended just then, the subscription would stay without it, and could not be dropped again.
+     */
     public void unsubscribe() {
+        connection.query("ALTER SUBSCRIPTION " + SqlName.quoted(names.replication()) + " SET (slot_name = NONE)");
         connection.query("DROP SUBSCRIPTION " + SqlName.quoted(names.replication()));
     }
 
