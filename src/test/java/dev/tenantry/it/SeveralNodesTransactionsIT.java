@@ -255,6 +255,22 @@ class SeveralNodesTransactionsIT extends SeveralNodes {
         assertThat(rows(2)).isEqualTo("1");
     }
 
+    /** What reads no table could run again elsewhere, but not from the middle. */
+    @Test
+    void staysWithASuspendedPortalThatReadsNoTable() {
+        client.run("BEGIN");
+        client.parse("", "SELECT generate_series(1, 3)")
+                .bind("p", "")
+                .execute("p", 1)
+                .sync();
+        assertThat(Message.rows(client.readUntilReady())).containsExactly(List.of("1"));
+        client.run("INSERT INTO several_2.t VALUES (9)");
+        client.execute("p", 1).sync();
+        assertThat(Message.rows(client.readUntilReady())).containsExactly(List.of("2"));
+        assertThat(outcome("COMMIT")).isEqualTo("COMMIT I");
+        assertThat(rows(2)).isEqualTo("1");
+    }
+
     // --- what can't be prepared
 
     @Test

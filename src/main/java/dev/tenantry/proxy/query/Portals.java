@@ -116,6 +116,11 @@ final class Portals {
         return unnamedBound && unnamed.isOn(node) || named.values().stream().anyMatch(portal -> portal.isOn(node));
     }
 
+    /** Whether one with a name, which the next message does not replace, is on this node and not run to its end. */
+    boolean hasNamedOn(Node node) {
+        return named.values().stream().anyMatch(portal -> portal.isOn(node) && !portal.isDone());
+    }
+
     /** Whether none of them has anything left to give. */
     boolean areDone() {
         return (!unnamedBound || unnamed.isDone()) && named.values().stream().allMatch(Portal::isDone);

@@ -191,6 +191,14 @@ public final class Statements {
     /** The backend for a node, ready; null when the message must wait. */
     @Nullable
     public BackendConnection ready(Node node) {
+        TransactionScope transaction = session.transaction();
+        BackendConnection main = transaction.main();
+        if (main != null
+                && main.node().nodeId() != node.nodeId()
+                && !transaction.isBound()
+                && portals().hasNamedOn(main.node())) {
+            transaction.bind(); // what its portals have still to give would be gone with them
+        }
         return dispatcher.ready(node);
     }
 
