@@ -307,6 +307,7 @@ final class Findings {
 
     void settingCall(SetConfigCall call) {
         settingCalls.add(call);
+        seeds |= call.name().equalsIgnoreCase("seed");
         boolean known = call.local() == SetConfigCall.Local.NO && !(call.value() instanceof Argument.Unknown);
         settings -= known || call.local() == SetConfigCall.Local.YES ? 1 : 0;
     }

@@ -12,8 +12,10 @@ import dev.tenantry.support.Message;
 import dev.tenantry.support.RawClient;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -243,6 +245,26 @@ class SharedBackendsIT {
             second.succeed("SELECT FROM shared.t");
             third.succeed("SELECT FROM shared.t");
         }
+    }
+
+    /** Nothing but the end of its process makes a server's random numbers random again. */
+    @ParameterizedTest
+    @ValueSource(strings = {"SET seed TO 0.5", "SELECT setseed(0.5)", "SELECT set_config('seed', '0.5', false)"})
+    void handsOnNoRandomNumbersThatASessionHasBegun(String begins) throws IOException {
+        ProxyServer proxy = proxy(1, LONG_MILLIS);
+        Set<String> numbers = new HashSet<>();
+        for (String ends : List.of("", "DISCARD ALL")) {
+            RawClient first = login(proxy);
+            first.succeed("SET search_path TO shared");
+            first.succeed(begins);
+            first.succeed(ends);
+            first.terminate().flushOut();
+            assertThat(first.readToEnd()).isEmpty();
+            RawClient second = login(proxy);
+            second.succeed("SET search_path TO shared");
+            numbers.add(second.value("SELECT random()"));
+        }
+        assertThat(numbers).hasSize(2);
     }
 
     /** What has the name on a connection may be another session's. */

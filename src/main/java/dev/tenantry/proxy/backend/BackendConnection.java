@@ -57,6 +57,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     private boolean traced;
     private boolean sequenced;
     private boolean customized;
+    private boolean seeded;
     private long cleanNanos = System.nanoTime();
 
     BackendConnection(Node node, Channel channel) {
@@ -135,6 +136,16 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** Whether {@link #customized} was ever called. */
     public boolean isCustomized() {
         return customized;
+    }
+
+    /** Its random numbers follow from what a session has said, and nothing makes them random again. */
+    public void seeded() {
+        seeded = true;
+    }
+
+    /** Whether {@link #seeded} was ever called, so that no other session must have it. */
+    public boolean isSeeded() {
+        return seeded;
     }
 
     /** When the process was last known to have no trace of any session, of {@link System#nanoTime()}. */

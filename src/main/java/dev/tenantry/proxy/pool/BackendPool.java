@@ -111,6 +111,7 @@ public final class BackendPool {
                 backend.label() instanceof Map<?, ?> settings && settings.containsKey(PoolKey.IDLE_SESSION_TIMEOUT);
         return !endsWhenIdle
                 && !backend.isTraced()
+                && !backend.isSeeded()
                 && traceless.isTracelessSince(backend.node().nodeId(), backend.cleanNanos());
     }
 
@@ -283,7 +284,7 @@ public final class BackendPool {
 
     /** Discards what a session did to a connection that it does not hold any more, and keeps it, or ends it. */
     void reset(BackendConnection backend, PoolKey key) {
-        if (!idle.keepsMore(backend) || key.endsWhenIdle()) {
+        if (!idle.keepsMore(backend) || key.endsWhenIdle() || backend.isSeeded()) {
             backend.terminate();
             return;
         }

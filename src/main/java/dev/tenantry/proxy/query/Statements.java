@@ -263,7 +263,8 @@ public final class Statements {
         }
         boolean movable = switch (facts.kind()) {
             case SET, RESET, SAVEPOINT, RELEASE, ROLLBACK_TO, SET_TRANSACTION ->
-                Prepared.isEffect(facts); // the model brings it along, unless nobody here has understood it
+                // the model brings it along, unless nobody here has understood it
+                Prepared.isEffect(facts) && !facts.traces().seeds();
             default -> isMovable(facts);
         };
         if (!movable) {

@@ -91,6 +91,7 @@ public final class SessionBackends implements BackendHolder {
                 on.trace();
             }
             if (traces.seeds()) {
+                on.seeded();
                 pin(on, PinReason.SEED);
             }
             if (traces.usesSequences()) {

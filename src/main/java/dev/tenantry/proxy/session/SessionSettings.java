@@ -26,13 +26,14 @@ public final class SessionSettings {
     public static final String ROLE = "role";
 
     private static final String DATE_STYLE = "datestyle";
+    private static final String SEED = "seed";
     private static final String DEFAULT_SEARCH_PATH = "\"$user\", public";
 
     /** What no RESET ALL touches ({@code GUC_NO_RESET_ALL} of PostgreSQL's sources). */
     private static final Set<String> NO_RESET_ALL = Set.of(
             ROLE,
             "session_authorization",
-            "seed",
+            SEED,
             StatementAction.SetVariable.CONSTRAINTS,
             "transaction_isolation",
             "transaction_read_only",
@@ -265,6 +266,9 @@ public final class SessionSettings {
 
     /** SET or SET LOCAL. */
     public void set(String name, Value value, boolean local) {
+        if (name.equals(SEED)) {
+            return; // no value that another connection could be brought to, but an act
+        }
         noteCustom(name);
         if (local || isMode(name)) {
             Value set = value.equals(Value.DEFAULT) ? begun.getOrDefault(name, value) : value;
