@@ -2,7 +2,10 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.proxy.session.SessionSettings;
+import dev.tenantry.support.Message;
 import dev.tenantry.support.MessageWriter;
+import dev.tenantry.support.RawClient;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -121,6 +124,64 @@ class SeveralNodesSettingsIT extends SeveralNodes {
         client.run("PREPARE several(text) AS SELECT set_config('application_name', $1, false)");
         client.run("EXECUTE several('called')");
         assertThat(on(1, "application_name") + on(2, "application_name")).isEqualTo("calledcalled");
+    }
+
+    @Test
+    void givesEveryNodeWhatASuperuserHasSetBeforeBecomingAnother() {
+        client.run("CREATE ROLE several_role");
+        client.run("SET session_replication_role TO replica");
+        client.run("SET SESSION AUTHORIZATION several_role");
+        assertThat(settingOn(client, 1, "session_replication_role")).isEqualTo("replica");
+        assertThat(settingOn(client, 2, "session_replication_role")).isEqualTo("replica");
+        assertThat(roleOn(2)).isEqualTo("several_role");
+        client.run("RESET SESSION AUTHORIZATION");
+        client.run("RESET session_replication_role");
+        client.run("SET ROLE several_role");
+        assertThat(settingOn(client, 1, "session_replication_role")).isEqualTo("origin");
+        assertThat(settingOn(client, 2, "session_replication_role")).isEqualTo("origin");
+        assertThat(roleOn(2)).isEqualTo("several_role");
+        client.run("RESET ROLE");
+    }
+
+    @Test
+    void givesEveryNodeWhatOnlyTheRoleMaySetThatTheSessionHadTaken() {
+        client.run("CREATE ROLE several_role SUPERUSER");
+        client.run("CREATE ROLE several_login LOGIN PASSWORD 'secret' IN ROLE several_role");
+        RawClient low = RawClient.login(cluster.host(), cluster.port(), "several_login", "secret", "tenantry");
+        try (low) {
+            low.succeed("SET ROLE several_role");
+            low.succeed("SET session_replication_role TO replica");
+            low.succeed("RESET ROLE");
+            assertThat(settingOn(low, 1, "session_replication_role")).isEqualTo("replica");
+            assertThat(settingOn(low, 2, "session_replication_role")).isEqualTo("replica");
+            assertThat(settingOn(low, 2, "role")).isEqualTo("none");
+            low.succeed("BEGIN");
+            low.succeed("SET LOCAL ROLE several_role");
+            low.succeed("RESET session_replication_role");
+            assertThat(settingOn(low, 1, "session_replication_role")).isEqualTo("origin");
+            low.succeed("INSERT INTO several_1.t VALUES (1)");
+            assertThat(settingOn(low, 2, "session_replication_role")).isEqualTo("origin");
+            assertThat(settingOn(low, 2, "role")).isEqualTo("several_role");
+            low.succeed("COMMIT");
+            assertThat(settingOn(low, 1, "session_replication_role")).isEqualTo("origin");
+            assertThat(settingOn(low, 2, "role")).isEqualTo("none");
+        }
+        client.run("DROP ROLE several_login");
+    }
+
+    @Test
+    void knowsTheSettingsThatOnlySuperusersMaySet() {
+        List<Message> settings = client.run("SELECT name FROM pg_settings WHERE context = 'superuser'");
+        assertThat(Message.rows(settings)).isNotEmpty();
+        assertThat(Message.rows(settings))
+                .filteredOn(row -> !SessionSettings.isForSuperusers(String.valueOf(row.getFirst())))
+                .isEmpty();
+    }
+
+    /** The same as {@link #on}, for whoever may read no table there. */
+    private static String settingOn(RawClient by, int worker, String setting) {
+        return by.value("SELECT current_setting('" + setting + "') FROM pg_class WHERE relnamespace ="
+                + " (SELECT oid FROM pg_namespace WHERE nspname = 'several_" + worker + "')");
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -88,6 +89,11 @@ final class SettingsScript {
             return;
         }
         List<String> names = changed(wanted);
+        if (names.stream().anyMatch(SessionSettings::isForSuperusers)) {
+            bringAsSet(names, wanted);
+            has = wanted;
+            return;
+        }
         boolean identity = names.contains(AUTHORIZATION) || names.contains(ROLE);
         boolean otherRole = identity && (isSet(has, ROLE) || isSet(wanted, ROLE));
         if (otherRole && isSet(has, ROLE)) {
@@ -102,6 +108,50 @@ final class SettingsScript {
             bring(ROLE, wanted, true);
         }
         has = wanted;
+    }
+
+    /** The same where not every role may set what is to be set: each value as the role that has set it. */
+    private void bringAsSet(List<String> names, State wanted) {
+        resetIdentity(has);
+        String role = null;
+        Comparator<String> byRole = Comparator.comparing(name -> Objects.toString(setBy(name, wanted), ""));
+        for (String name : names.stream().sorted(byRole).toList()) { // stable: the encoding stays the first
+            if (name.equals(ROLE) || name.equals(AUTHORIZATION)) {
+                continue;
+            }
+            String by = setBy(name, wanted);
+            if (by != null && !by.equals(role)) {
+                set(ROLE, new Value(by, null), SET_CONFIG);
+                role = by;
+            }
+            bring(name, wanted, false);
+        }
+        if (role != null) {
+            run("RESET " + ROLE);
+        }
+        bring(AUTHORIZATION, wanted, true);
+        bring(ROLE, wanted, true);
+    }
+
+    private void resetIdentity(State from) {
+        if (isSet(from, ROLE)) {
+            run("RESET " + ROLE);
+        }
+        if (isSet(from, AUTHORIZATION)) {
+            run("RESET " + AUTHORIZATION);
+        }
+    }
+
+    /** The role that must be had to set a value, or to take it back; null for the one that a new connection has. */
+    private @Nullable String setBy(String name, State wanted) {
+        for (State state : List.of(wanted, has)) {
+            Value local = state.local().get(name);
+            Value value = local == null ? state.session().get(name) : local;
+            if (value != null) {
+                return value.setBy();
+            }
+        }
+        return null;
     }
 
     private static boolean isSet(State state, String name) {

@@ -25,6 +25,9 @@ public final class SessionSettings {
     /** The setting that SET ROLE sets. */
     public static final String ROLE = "role";
 
+    /** What it says when there is none. */
+    private static final String NO_ROLE = "none";
+
     private static final String DATE_STYLE = "datestyle";
     private static final String SEED = "seed";
     private static final String DEFAULT_SEARCH_PATH = "\"$user\", public";
@@ -48,10 +51,19 @@ public final class SessionSettings {
      *
      * @param text as {@code set_config} takes it, or null when only the statement can express it
      * @param statement the SET statement itself, one character a byte, or null
+     * @param setBy the role that had to be taken to set it, or null: its session's own would have done
      */
-    public record Value(@Nullable String text, @Nullable String statement) {
+    public record Value(
+            @Nullable String text,
+            @Nullable String statement,
+            @Nullable String setBy) {
         /** What the session has without any SET: SET LOCAL name TO DEFAULT. */
         public static final Value DEFAULT = new Value(null, null);
+
+        /** A value that the session itself may set. */
+        public Value(@Nullable String text, @Nullable String statement) {
+            this(text, statement, null);
+        }
     }
 
     /**
@@ -70,7 +82,7 @@ public final class SessionSettings {
             if (role == null || its == null && role.equals(Value.DEFAULT)) {
                 return null;
             }
-            return role.text() == null ? "none" : role.text();
+            return role.text() == null ? NO_ROLE : role.text();
         }
     }
 
@@ -120,6 +132,11 @@ public final class SessionSettings {
     /** Whether RESET does not go back to what a connection began with, or a connection must begin with the setting. */
     public static boolean belongsToConnection(String name) {
         return NO_RESET_ALL.contains(name) || name.endsWith("_preload_libraries");
+    }
+
+    /** Whether not every role may set it, so that it matters which role a session had when it did. */
+    public static boolean isForSuperusers(String name) {
+        return SuperuserSettings.has(name);
     }
 
     /** Grows with every change; equal versions mean equal settings. */
@@ -265,17 +282,25 @@ public final class SessionSettings {
     }
 
     /** SET or SET LOCAL. */
-    public void set(String name, Value value, boolean local) {
+    public void set(String name, Value given, boolean local) {
         if (name.equals(SEED)) {
             return; // no value that another connection could be brought to, but an act
         }
         noteCustom(name);
+        Value value = SuperuserSettings.has(name) ? withRole(given) : given;
         if (local || isMode(name)) {
             Value set = value.equals(Value.DEFAULT) ? begun.getOrDefault(name, value) : value;
             change(state.session(), with(state.local(), name, set));
         } else {
             change(with(state.session(), name, value), without(state.local(), name));
         }
+    }
+
+    private Value withRole(Value given) {
+        String role = effective(ROLE);
+        return role == null || role.equals(NO_ROLE) || given.equals(Value.DEFAULT)
+                ? given
+                : new Value(given.text(), given.statement(), role);
     }
 
     private void noteCustom(String name) {
