@@ -1,6 +1,7 @@
 package dev.tenantry.catalog;
 
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -10,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class TracelessNodes {
     private final Map<Integer, Long> since = new ConcurrentHashMap<>();
+    private final Map<Integer, Set<String>> settings = new ConcurrentHashMap<>();
 
     /** Whether that was so from a moment on, without a break, as far as is known. */
     public boolean isTracelessSince(int nodeId, long nanos) {
@@ -25,6 +27,16 @@ public final class TracelessNodes {
     /** A look at the node has found nothing, and began at this moment; one before it may have said so already. */
     public void traceless(int nodeId, long nanos) {
         since.putIfAbsent(nodeId, nanos);
+    }
+
+    /** The settings with a prefix that routines there name, as of the last look; no server lists them. */
+    public Set<String> settings(int nodeId) {
+        return settings.getOrDefault(nodeId, Set.of());
+    }
+
+    /** A look has found routines that name these. */
+    public void settings(int nodeId, Set<String> names) {
+        settings.put(nodeId, Set.copyOf(names));
     }
 
     /** Something was found, or is about to change, or the node can't be looked at. */

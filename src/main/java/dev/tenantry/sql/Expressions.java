@@ -1,9 +1,6 @@
 package dev.tenantry.sql;
 
 import dev.tenantry.sql.Findings.Literal;
-import dev.tenantry.sql.StatementFacts.SetConfigCall;
-import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
-import dev.tenantry.sql.StatementFacts.SetConfigCall.Local;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -209,37 +206,9 @@ final class Expressions {
         return afterRole ? argument + 2 : argument;
     }
 
+    /** A call whose last argument is the word {@code true} sets nothing beyond the transaction. */
     private void setConfig(int argument) {
-        String name = t.string(argument).toLowerCase(Locale.ROOT);
-        if (t.type(argument + 1) != Lexer.COMMA) {
-            return;
-        }
-        boolean whole = t.type(argument + 3) == Lexer.COMMA;
-        Argument value = new Argument.Unknown();
-        if (whole && t.type(argument + 2) == Lexer.STRING) {
-            value = new Argument.Literal(t.string(argument + 2));
-        } else if (whole && t.type(argument + 2) == Lexer.PARAM) {
-            value = new Argument.Parameter(t.integer(argument + 2));
-        } else if (whole && t.keyword(argument + 2) == Keyword.NULL) {
-            value = new Argument.Null();
-        }
-        Local local = Local.UNKNOWN;
-        if (whole && t.type(argument + 5) == Lexer.CLOSE) {
-            local = switch (t.keyword(argument + 4)) {
-                case TRUE -> Local.YES;
-                case FALSE -> Local.NO;
-                default -> t.type(argument + 4) == Lexer.STRING ? bool(t.string(argument + 4)) : Local.UNKNOWN;
-            };
-        }
-        f.settingCall(new SetConfigCall(name, value, local));
-    }
-
-    private static Local bool(String text) {
-        return switch (text.strip().toLowerCase(Locale.ROOT)) {
-            case "t", "tr", "tru", "true", "y", "ye", "yes", "on", "1" -> Local.YES;
-            case "f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0" -> Local.NO;
-            default -> Local.UNKNOWN;
-        };
+        f.settings().named(t.string(argument).toLowerCase(Locale.ROOT), RoutineTraces.isLocal(t, argument - 1));
     }
 
     /** A type's name at the current token, with SETOF and %TYPE; modifiers are left to the caller. */

@@ -2,8 +2,6 @@ package dev.tenantry.sql;
 
 import dev.tenantry.sql.StatementFacts.CatalogUse;
 import dev.tenantry.sql.StatementFacts.Rows;
-import dev.tenantry.sql.StatementFacts.SetConfigCall;
-import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
 import dev.tenantry.sql.StatementFacts.TenantryName;
 import dev.tenantry.sql.StatementFacts.Traces;
 import java.util.ArrayList;
@@ -27,7 +25,7 @@ final class Findings {
     private final List<String> commonTables = new ArrayList<>();
     private final List<Waiting> waiting = new ArrayList<>();
     private final List<TenantryName> tenantryNames = new ArrayList<>();
-    private final List<SetConfigCall> settingCalls = new ArrayList<>();
+    private final SettingFindings settings = new SettingFindings();
     private int recursiveLists;
     private int[] literals = new int[3 * 16];
     private int literalCount;
@@ -44,7 +42,6 @@ final class Findings {
     private boolean sequences;
     private boolean readsSequences;
     private boolean seeds;
-    private int settings;
 
     Findings(Lexer lexer) {
         t = lexer;
@@ -56,7 +53,7 @@ final class Findings {
         commonTables.clear();
         waiting.clear();
         tenantryNames.clear();
-        settingCalls.clear();
+        settings.clear();
         recursiveLists = 0;
         literalCount = 0;
         unqualifiedRelation = false;
@@ -72,7 +69,6 @@ final class Findings {
         sequences = false;
         readsSequences = false;
         seeds = false;
-        settings = 0;
     }
 
     // --- names ------------------------------------------------------------------------------------------------------
@@ -99,6 +95,10 @@ final class Findings {
     /** A relation that is written, or defined: never a CTE. */
     void target(int parts) {
         effects = true;
+        int last = 2 * (parts - 1);
+        if ((t.flags(last) & KnownNames.RELATION) != 0 && t.name(last).equals("pg_settings")) {
+            settings.found(); // UPDATE of this view is SET ("pg_settings" in "System Views")
+        }
         if (parts > 1) {
             qualifiedRelation(parts);
         } else {
@@ -147,7 +147,10 @@ final class Findings {
         readsSequences |= (flags & KnownNames.SEQUENCE) != 0;
         sequences |= (flags & (KnownNames.FUNCTION | KnownNames.EFFECT)) != KnownNames.FUNCTION;
         seeds |= (flags & KnownNames.SEED) != 0;
-        settings += (flags & KnownNames.SETTING) == 0 ? 0 : 1;
+        if ((flags & KnownNames.SETTING) != 0) {
+            settings.found();
+            effects = true;
+        }
         boolean known = (flags & (KnownNames.FUNCTION | KnownNames.EFFECT)) == KnownNames.FUNCTION;
         if (parts == 1) {
             if ((flags & KnownNames.TENANTRY) != 0) {
@@ -305,11 +308,9 @@ final class Findings {
         parameter = true;
     }
 
-    void settingCall(SetConfigCall call) {
-        settingCalls.add(call);
-        seeds |= call.name().equalsIgnoreCase("seed");
-        boolean known = call.local() == SetConfigCall.Local.NO && !(call.value() instanceof Argument.Unknown);
-        settings -= known || call.local() == SetConfigCall.Local.YES ? 1 : 0;
+    /** What sets settings, but for SET. */
+    SettingFindings settings() {
+        return settings;
     }
 
     /** Something of it may stay in the server process. */
@@ -404,21 +405,24 @@ final class Findings {
                 writes ? Rows.MAY_WRITE : effects ? Rows.READS_WITH_EFFECT : Rows.READS,
                 sideEffectFree,
                 action,
-                List.copyOf(settingCalls),
+                settings.certain(),
                 traces(kind, action));
     }
 
     private Traces traces(StatementKind kind, StatementAction action) {
-        boolean possible = trace || settings > 0 || mayLeaveTraces(kind, action);
+        boolean possible = trace || settings.mayStay() || mayLeaveTraces(kind, action);
         for (String schema : schemas) {
             possible |= schema.startsWith("pg_temp");
         }
-        boolean seed =
-                action instanceof StatementAction.SetVariable set && set.name().equals("seed");
+        boolean seed = settings.sets("seed")
+                || action instanceof StatementAction.SetVariable set
+                        && set.name().equals("seed");
         boolean uses = sequences || mayUseSequences(kind);
         boolean changes = mayChangeRoutines(kind);
-        boolean any = possible || changes || uses || seeds || seed;
-        return any ? new Traces(possible, changes, uses, readsSequences, seeds || seed) : Traces.NONE;
+        boolean any = possible || changes || uses || seeds || seed || settings.any();
+        return any
+                ? new Traces(possible, changes, uses, readsSequences, seeds || seed, settings.uncertain())
+                : Traces.NONE;
     }
 
     private static boolean mayUseSequences(StatementKind kind) {

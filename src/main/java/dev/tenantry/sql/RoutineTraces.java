@@ -75,14 +75,25 @@ public final class RoutineTraces {
         if (t.type(0) == Lexer.IDENT && LEAVING.contains(word) || word.startsWith("pg_temp")) {
             return true;
         }
+        if (t.is(0, Keyword.UPDATE) && updatesSettings(t)) {
+            return true;
+        }
         int flags = t.type(1) == Lexer.OPEN ? t.flags(0) : 0;
-        return (flags & (KnownNames.TRACE | KnownNames.SEED)) != 0 || (flags & KnownNames.SETTING) != 0 && !isLocal(t);
+        return (flags & (KnownNames.TRACE | KnownNames.SEED)) != 0
+                || (flags & KnownNames.SETTING) != 0 && !isLocal(t, 1);
+    }
+
+    /** UPDATE of the view pg_settings is SET. */
+    private static boolean updatesSettings(Lexer t) {
+        int at = t.is(1, Keyword.ONLY) ? 2 : 1;
+        at += t.type(at + 1) == Lexer.DOT ? 2 : 0;
+        return t.isLabel(at) && t.name(at).equals("pg_settings");
     }
 
     /** Whether the last argument of a call is the word {@code true}; only then it ends with the transaction. */
-    private static boolean isLocal(Lexer t) {
+    static boolean isLocal(Lexer t, int open) {
         int depth = 0;
-        for (int k = 1; k < Lexer.LOOK_AHEAD_MAX && t.type(k) != Lexer.END; k++) {
+        for (int k = open; k < Lexer.LOOK_AHEAD_MAX && t.type(k) != Lexer.END; k++) {
             depth += t.type(k) == Lexer.OPEN ? 1 : t.type(k) == Lexer.CLOSE ? -1 : 0;
             if (depth == 0) {
                 return t.is(k - 1, Keyword.TRUE) && t.type(k - 2) == Lexer.COMMA;

@@ -12,6 +12,7 @@ public final class SqlScanner {
     private final Lexer lexer = new Lexer();
     private final Findings findings = new Findings(lexer);
     private final StatementReader reader = new StatementReader(lexer, findings);
+    private final SettingCalls settings = new SettingCalls();
 
     /**
      * Cuts the text into statements and says of each what can be seen.
@@ -26,25 +27,29 @@ public final class SqlScanner {
         if (!lexer.nextStatement()) {
             return List.of();
         }
-        StatementFacts first = statement();
+        StatementFacts first = statement(text, offset, rules);
         if (!lexer.nextStatement()) {
             return List.of(first);
         }
         List<StatementFacts> all = new ArrayList<>();
         all.add(first);
         do {
-            all.add(statement());
+            all.add(statement(text, offset, rules));
         } while (lexer.nextStatement());
         return List.copyOf(all);
     }
 
-    private StatementFacts statement() {
+    private StatementFacts statement(byte[] text, int offset, LexicalRules rules) {
         findings.clear();
         int start = lexer.start(0);
         StatementKind kind = reader.read();
         while (lexer.type(0) != Lexer.END) {
             lexer.advance();
         }
-        return findings.facts(kind, start, lexer.lastEnd(), reader.action());
+        int end = lexer.lastEnd();
+        if (findings.settings().any()) {
+            findings.settings().certain(settings.read(text, offset + start, end - start, rules));
+        }
+        return findings.facts(kind, start, end, reader.action());
     }
 }

@@ -36,7 +36,7 @@ import java.util.Optional;
  * @param sideEffectFree whether the statement is a read that can be run again elsewhere without anyone noticing: only
  *     catalogs or no relation at all, only functions of {@code pg_catalog} that change nothing
  * @param action what the session itself must do about it; {@link StatementAction.None} for most
- * @param settingCalls {@code set_config('name', value, is_local)} calls with a literal name found at any depth
+ * @param settingCalls {@code set_config('name', value, is_local)} calls of a statement that does nothing else
  * @param traces what the statement itself may leave in the server process when its transaction is over, beside what
  *     {@code action} and {@code settingCalls} tell; what routines of the database do that it calls, it can't say
  */
@@ -105,11 +105,21 @@ public record StatementFacts(
      * @param usesSequences whether it may take something from a sequence
      * @param readsSequences whether it asks for what {@code nextval} gave earlier ({@code currval}, {@code lastval})
      * @param seeds whether it begins a row of random numbers
+     * @param settings the names of settings, in lower case, that it may set to what only the server knows;
+     *     {@link #ANY_SETTING} among them for one whose name is not known either
      */
     public record Traces(
-            boolean possible, boolean changesRoutines, boolean usesSequences, boolean readsSequences, boolean seeds) {
+            boolean possible,
+            boolean changesRoutines,
+            boolean usesSequences,
+            boolean readsSequences,
+            boolean seeds,
+            List<String> settings) {
         /** Nothing of the kind; the only such object that facts have. */
-        public static final Traces NONE = new Traces(false, false, false, false, false);
+        public static final Traces NONE = new Traces(false, false, false, false, false, List.of());
+
+        /** Stands for the name of a setting that is not known. */
+        public static final String ANY_SETTING = "";
     }
 
     /** How a statement uses {@code pg_catalog} and {@code information_schema} relations. */
@@ -135,17 +145,10 @@ public record StatementFacts(
      * A call of {@code set_config} with a literal name.
      *
      * @param name the setting's name, in lower case
-     * @param value the literal value, or the parameter that holds it, or unknown
-     * @param local the third argument, when it is a literal; {@code UNKNOWN} otherwise
+     * @param value the literal value, or the parameter that holds it
+     * @param local whether it ends with the transaction
      */
-    public record SetConfigCall(String name, Argument value, Local local) {
-
-        /** The third argument of the call. */
-        public enum Local {
-            YES,
-            NO,
-            UNKNOWN
-        }
+    public record SetConfigCall(String name, Argument value, boolean local) {
 
         /** Where the value comes from. */
         public sealed interface Argument {
@@ -158,7 +161,7 @@ public record StatementFacts(
             /** NULL, which is the default. */
             record Null() implements Argument {}
 
-            /** An expression we do not evaluate. */
+            /** An expression we do not evaluate: of the arguments of EXECUTE only. */
             record Unknown() implements Argument {}
         }
     }

@@ -128,7 +128,7 @@ class GiantMessagesIT {
 
     @Test
     void refusesGiantBindWhoseValuesDecideWhereItGoes() {
-        client.parse("", "SELECT set_config('application_name', $1, false), length($2)")
+        client.parse("", "SELECT set_config('application_name', $1, false), set_config('a.b', $2, false)")
                 .flushOut();
         byte[] before = new MessageWriter()
                 .string("")

@@ -161,7 +161,7 @@ class HandoverIT {
         first.succeed(ORDINARY);
         first.succeed("SET work_mem TO '11MB'");
         boolean bound = value.equals("$1");
-        first.parse("", "SELECT set_config('work_mem', " + value + ", false) FROM handed.harmless()");
+        first.parse("", "SELECT set_config('work_mem', " + value + ", false)");
         first.bind("", "", bound ? new String[] {null} : new String[0]);
         first.execute("", 0).sync().flushOut();
         assertThat(Message.only(first.readUntilReady(), 'D').text()).contains("4MB");
@@ -169,7 +169,7 @@ class HandoverIT {
         assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))
                 .isEqualTo("4MB");
         first.succeed("SET work_mem TO '11MB'");
-        first.succeed("PREPARE setting (text) AS SELECT set_config('work_mem', $1, false) FROM handed.harmless()");
+        first.succeed("PREPARE setting (text) AS SELECT set_config('work_mem', $1, false)");
         first.succeed("EXECUTE setting (NULL)");
         second.succeed(ORDINARY);
         assertThat(first.value("SELECT current_setting('work_mem') FROM handed.harmless()"))

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tenantry.sql.StatementAction.ShowActivity;
 import dev.tenantry.sql.StatementAction.ShowActivity.Subject;
 import dev.tenantry.sql.StatementFacts.CatalogUse;
+import dev.tenantry.sql.StatementFacts.SetConfigCall;
+import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -33,7 +35,8 @@ class SqlScannerTest {
                 "select set_config('app.tenant', 'x', true)",
                 "select set_config('app.tenant', 'x', false)",
                 "select set_config('app.tenant', $1, false)",
-                "select * from set_config('app.tenant', 'x', false)",
+                "select set_config('a.b', $1::text, false), pg_catalog.set_config('a', cast('x' as varchar), 'f') as x",
+                "select set_config('app.tenant', lower('x'), true) from t",
                 "set search_path to a",
                 "begin",
                 "commit",
@@ -53,6 +56,16 @@ class SqlScannerTest {
                 "select pg_advisory_lock(1)",
                 "select pg_catalog.pg_try_advisory_lock(1)",
                 "select set_config('a.b', lower('x'), false)",
+                "select set_config('a.b', $1::int::text, false)",
+                "select * from set_config('app.tenant', 'x', false)",
+                "select set_config('a.b', 'x', false) where false",
+                "select set_config('a.b', 'x', false) limit 0",
+                "select case when a then set_config('a.b', 'x', false) end from t",
+                "prepare p as select set_config('a.b', 'x', false) from t",
+                "prepare p(int) as select set_config('a.b', $1::text, false)",
+                "create view v as select set_config('a.b', 'x', false)",
+                "update pg_settings set setting = 'b' where name = 'search_path'",
+                "update only pg_catalog.pg_settings set setting = 'b'",
                 "select set_config(name, 'x', false) from t",
                 "select set_config('a.b', 'x', $1)",
                 "select 1 into temp t",
@@ -70,9 +83,24 @@ class SqlScannerTest {
     }
 
     @Test
+    void readsCallsOfSetConfigThatAreCertain() {
+        assertThat(one("PREPARE p(text, text) AS SELECT set_config('A.b', $2, false), set_config('c', 'd', true) x")
+                        .settingCalls())
+                .containsExactly(
+                        new SetConfigCall("a.b", new Argument.Parameter(2), false),
+                        new SetConfigCall("c", new Argument.Literal("d"), true));
+        StatementFacts second =
+                scan("select 1; select set_config('a', null, 'no')").getLast();
+        assertThat(second.settingCalls()).containsExactly(new SetConfigCall("a", new Argument.Null(), false));
+        StatementFacts unsure = one("select set_config('A.b', 'x', false), set_config(c, 'd', true) from t");
+        assertThat(unsure.settingCalls()).isEmpty();
+        assertThat(unsure.traces().settings()).containsExactly("a.b", StatementFacts.Traces.ANY_SETTING);
+    }
+
+    @Test
     void seesWhoAsksForSequencesAndSeeds() {
         assertThat(one("select currval('q')").traces())
-                .isEqualTo(new StatementFacts.Traces(false, false, true, true, false));
+                .isEqualTo(new StatementFacts.Traces(false, false, true, true, false, List.of()));
         assertThat(one("insert into t values (1)").traces().usesSequences()).isTrue();
         assertThat(one("select lower(a) from t").traces().usesSequences()).isFalse();
         assertThat(one("insert into t values (lastval())").traces().readsSequences())

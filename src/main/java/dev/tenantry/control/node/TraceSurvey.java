@@ -3,6 +3,8 @@ package dev.tenantry.control.node;
 import dev.tenantry.sql.RoutineTraces;
 import dev.tenantry.store.ServerConnection;
 import io.vertx.sqlclient.Row;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * Looks through the routines of one node, and through the expressions that run unseen (views, rules, defaults,
@@ -88,8 +90,22 @@ public final class TraceSurvey {
                 SELECT DISTINCT (regexp_matches(tree, ':funcid (\\d+)', 'g'))[1]::oid FROM expression
             )
             SELECT p.proname::text FROM called JOIN pg_proc p ON p.oid = called.function WHERE p.oid < 16384
+            UNION ALL SELECT 'set_config' FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+                WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid = 'pg_settings'::regclass AND r.oid >= 16384
             UNION SELECT p.proname::text FROM called JOIN pg_proc p ON p.oid = called.function
                 WHERE p.oid >= 16384 AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')
+            """;
+
+    private static final int SETTINGS_MAX = 100;
+
+    /** Of functions that extensions bring nobody expects that they set settings for others to read. */
+    private static final String SETTINGS = """
+            SELECT DISTINCT lower(found[1]) FROM pg_proc p, regexp_matches(
+                CASE WHEN p.prosqlbody IS NULL THEN p.prosrc ELSE pg_get_function_sqlbody(p.oid) END,
+                '(?:\\m(?:set_config|current_setting)\\s*\\(\\s*''|\\mset\\s+(?:session\\s+)?)'
+                    || '([[:alpha:]_][[:alnum:]_$]*(?:\\.[[:alpha:]_][[:alnum:]_$]*)+)', 'gi') AS found
+            WHERE p.oid >= 16384 AND p.pronamespace <> 'tenantry'::regnamespace AND p.prokind <> 'a'
+            LIMIT $1
             """;
 
     private TraceSurvey() {}
@@ -107,6 +123,13 @@ public final class TraceSurvey {
     public static Moment moment(ServerConnection node) {
         Row row = node.query(MOMENT).iterator().next();
         return new Moment(row.getLong(0), row.getLong(1), row.getLong(2));
+    }
+
+    /** The settings with a prefix that routines there name, in lower case; some of them if there are very many. */
+    public static Set<String> settings(ServerConnection node) {
+        Set<String> names = new HashSet<>();
+        node.query(SETTINGS, SETTINGS_MAX).forEach(row -> names.add(row.getString(0)));
+        return names;
     }
 
     /** Whether nothing there leaves anything; what transactions that still run are about to add is not seen. */

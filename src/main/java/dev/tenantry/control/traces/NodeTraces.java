@@ -8,6 +8,7 @@ import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerConnection;
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.Set;
 
 /**
  * Keeps {@link TracelessNodes} true of one node: asks it every second whether a routine may have changed, and looks
@@ -77,6 +78,7 @@ final class NodeTraces implements AutoCloseable {
             if (!looked && now.oldestRunning() >= changed.next() && System.nanoTime() - nextLook >= 0) {
                 long begun = System.nanoTime();
                 found = !TraceSurvey.isTraceless(connection);
+                traceless.settings(node.nodeId(), found ? TraceSurvey.settings(connection) : Set.of());
                 long ended = System.nanoTime();
                 nextLook = ended + (ended - begun) * REST;
                 looked = true;

@@ -17,8 +17,11 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +58,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     private boolean closed;
     private boolean dirty;
     private boolean traced;
+    private Set<String> unreadSettings = Set.of();
     private boolean sequenced;
     private boolean customized;
     private boolean seeded;
@@ -113,6 +117,26 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
         traced = true;
     }
 
+    /** The same, where it may have set these settings to what only the server knows. */
+    public void trace(Collection<String> settings) {
+        traced = true;
+        if (!unreadSettings.containsAll(settings)) {
+            Set<String> all = new TreeSet<>(unreadSettings);
+            all.addAll(settings);
+            unreadSettings = all;
+        }
+    }
+
+    /** All settings have gone back to what they were when it was opened. */
+    public void settingsReset() {
+        unreadSettings = Set.of();
+    }
+
+    /** Settings that may have a value that nobody has read, since {@link #clean}. */
+    public Set<String> unreadSettings() {
+        return unreadSettings;
+    }
+
     /** Whether {@link #trace} was called since the process was last known to have none. */
     public boolean isTraced() {
         return traced;
@@ -156,6 +180,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** The process has no trace of any session but its label and prepared statements. */
     public void clean() {
         traced = false;
+        unreadSettings = Set.of();
         cleanNanos = System.nanoTime();
     }
 

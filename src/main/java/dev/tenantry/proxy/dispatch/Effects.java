@@ -3,6 +3,7 @@ package dev.tenantry.proxy.dispatch;
 import dev.tenantry.catalog.CatalogOverlay;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.session.BoundParameters;
+import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.PreparedStatements;
@@ -12,10 +13,12 @@ import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.sql.StatementFacts.SetConfigCall;
 import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
+import dev.tenantry.sql.StatementKind;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +42,8 @@ public final class Effects {
     private final TransactionScope transaction;
     private final PreparedStatements statements;
     private final CatalogOverlay catalog;
+    /** What the last statement has set, for all that is known, to a value that can't be read. */
+    private final Set<String> unread = new HashSet<>();
 
     public Effects(
             SessionSettings settings,
@@ -56,8 +61,8 @@ public final class Effects {
         StatementFacts facts = confirmed.facts();
         BoundParameters parameters = confirmed.parameters();
         String text = confirmed.text();
-        for (SetConfigCall call : facts.settingCalls()) {
-            setConfig(call, parameters);
+        if (!(facts.action() instanceof StatementAction.Prepare)) { // of which EXECUTE runs them
+            facts.settingCalls().forEach(call -> setConfig(call, parameters));
         }
         switch (facts.action()) {
             case StatementAction.SetVariable set -> set(set, text);
@@ -88,7 +93,7 @@ public final class Effects {
             case StatementAction.Prepare prepare -> {
                 statements.addSql(settings.onWire(prepare.name()), text.getBytes(StandardCharsets.ISO_8859_1), facts);
             }
-            case StatementAction.Execute execute -> executed(execute);
+            case StatementAction.Execute execute -> executed(execute, facts.kind() == StatementKind.EXECUTE);
             case StatementAction.Deallocate deallocate ->
                 deallocate.name().map(settings::onWire).ifPresentOrElse(statements::remove, statements::clear);
             case StatementAction.Discard discard -> discard(discard.target());
@@ -112,10 +117,18 @@ public final class Effects {
     /** The same, where the backend that has confirmed it is concerned as well. */
     public void confirmedOn(BackendConnection backend, Confirmed confirmed, String tag) {
         confirmed(confirmed, tag);
+        if (!unread.isEmpty()) {
+            backend.trace(unread);
+            unread.clear();
+        }
         StatementAction action = confirmed.facts().action();
         if (action instanceof StatementAction.Begin && !transaction.isOpen()) {
             backend.noteStatus((byte) 'T'); // behind the ROLLBACK of a failed block it would say so only after Sync
             transaction.openedOn(backend, settings.current());
+        }
+        if ((action instanceof StatementAction.ResetAll || action.equals(StatementAction.Discard.ALL))
+                && !transaction.isOpen()) {
+            backend.settingsReset();
         }
         PreparedOnBackend.confirmed(action, backend, statements, settings::onWire);
         if (!transaction.isOpen()) {
@@ -127,11 +140,19 @@ public final class Effects {
         }
     }
 
-    /** The calls of set_config in the prepared statement that EXECUTE has run. */
-    private void executed(StatementAction.Execute execute) {
+    /**
+     * The calls of set_config in the prepared statement that EXECUTE has run.
+     *
+     * @param certain whether it has: EXPLAIN or CREATE TABLE AS of it may not
+     */
+    private void executed(StatementAction.Execute execute, boolean certain) {
         Prepared prepared = statements.get(settings.onWire(execute.name()));
         StatementFacts facts = prepared == null ? null : prepared.facts();
         if (facts == null || facts.settingCalls().isEmpty()) {
+            return;
+        }
+        if (!certain) {
+            facts.settingCalls().forEach(call -> unread.add(call.name()));
             return;
         }
         List<@Nullable String> values = new ArrayList<>();
@@ -183,17 +204,18 @@ public final class Effects {
     }
 
     private void setConfig(SetConfigCall call, BoundParameters parameters) {
-        if (call.local() == SetConfigCall.Local.UNKNOWN) {
-            return;
-        }
-        String name = call.name().toLowerCase(Locale.ROOT);
-        boolean local = call.local() == SetConfigCall.Local.YES;
+        String name = call.name();
+        boolean local = call.local();
         Argument value =
                 call.value() instanceof Argument.Parameter(int number) ? bound(parameters, number) : call.value();
-        if (value instanceof Argument.Literal(String text)) {
+        boolean safe = !name.equals(ClientEncoding.SETTING)
+                || value instanceof Argument.Literal(String encoding) && ClientEncoding.isSafe(encoding);
+        if (value instanceof Argument.Literal(String text) && safe) {
             set(name, new SessionSettings.Value(text, null), local);
         } else if (value instanceof Argument.Null && !settings.hasBegunWith(name)) {
             reset(new StatementAction.ResetVariable(name, local));
+        } else if (!local) {
+            unread.add(name);
         }
     }
 

@@ -1,8 +1,8 @@
 package dev.tenantry.proxy.pool;
 
 import dev.tenantry.proxy.backend.BackendConnection;
-import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 
 /** A session, as the pool sees it that may want its connections for others. Called on the connections' event loop. */
 public interface BackendHolder {
@@ -28,8 +28,11 @@ public interface BackendHolder {
     /** What it knows itself that keeps a connection with it, with since when, of {@link System#nanoTime()}. */
     Map<PinReason, Long> pins(BackendConnection backend);
 
-    /** The settings that it knows it has changed on a connection, and would change again on another. */
-    Collection<String> knownSettings(BackendConnection backend);
+    /**
+     * The settings that it knows it has changed on a connection, and would change again on another, by name: each as
+     * {@code current_setting} tells it, where that is known.
+     */
+    Map<String, Optional<String>> knownSettings(BackendConnection backend);
 
     /** It holds the connection no longer. */
     void taken(BackendConnection backend);

@@ -115,6 +115,11 @@ public final class BackendPool {
                 && traceless.isTracelessSince(backend.node().nodeId(), backend.cleanNanos());
     }
 
+    /** The settings with a prefix that routines of that node may have set. */
+    Set<String> settingsOfRoutines(Node node) {
+        return traceless.settings(node.nodeId());
+    }
+
     /** What a session is about to run changes what other statements on that node may do unseen. */
     public void changesRoutines(Node node) {
         traceless.unknown(node.nodeId());

@@ -3,8 +3,13 @@ package dev.tenantry.proxy.pool;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.sql.SqlName;
-import java.util.Collection;
+import dev.tenantry.sql.StatementFacts;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -18,6 +23,9 @@ final class SessionRemains {
      */
     static final String TEMPORARY_SCHEMA = "SELECT pg_catalog.pg_my_temp_schema()";
 
+    /** Decides where statements go, so that a function that has changed it must not go unseen. */
+    private static final String SEARCH_PATH = "search_path";
+
     private SessionRemains() {}
 
     /** What the answer to {@link #TEMPORARY_SCHEMA} says; no answer says that there is none. */
@@ -26,11 +34,11 @@ final class SessionRemains {
     }
 
     /** A query of one row and column: what there is, by commas, or nothing. */
-    static String query(BackendConnection backend, Collection<String> knownSettings) {
+    static String query(
+            BackendConnection backend, Map<String, Optional<String>> knownSettings, Set<String> settingsOfRoutines) {
         String known = knownSettings.isEmpty()
                 ? ""
-                : knownSettings.stream()
-                        .sorted()
+                : knownSettings.keySet().stream()
                         .map(SqlName::literal)
                         .collect(Collectors.joining(", ", " AND pg_catalog.lower(name) NOT IN (", ")"));
         return "SELECT pg_catalog.concat_ws(',',"
@@ -49,7 +57,33 @@ final class SessionRemains {
                 + exists(
                         "pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'" + known,
                         PinReason.SETTINGS)
+                + unread(backend.unreadSettings(), knownSettings, settingsOfRoutines)
                 + ")";
+    }
+
+    /** Settings that pg_settings does not tell, having a prefix, or that it tells also where nothing has changed. */
+    private static String unread(Set<String> unread, Map<String, Optional<String>> known, Set<String> ofRoutines) {
+        Set<String> asked = new TreeSet<>(unread);
+        asked.addAll(ofRoutines);
+        asked.add(SEARCH_PATH);
+        known.keySet().stream().filter(SessionRemains::hasPrefix).forEach(asked::add);
+        List<String> changed = new ArrayList<>();
+        for (String name : asked) {
+            Optional<String> expected = known.getOrDefault(name, hasPrefix(name) ? Optional.of("") : Optional.empty());
+            if (expected.isPresent()) {
+                changed.add("COALESCE(pg_catalog.current_setting(" + SqlName.literal(name)
+                        + ", true), '') OPERATOR(pg_catalog.<>) " + SqlName.literal(expected.get()));
+            } else if (name.equals(StatementFacts.Traces.ANY_SETTING) || known.containsKey(name)) {
+                changed.add("true");
+            }
+        }
+        return changed.isEmpty()
+                ? ""
+                : ", CASE WHEN " + String.join(" OR ", changed) + " THEN '" + PinReason.SETTINGS.text() + "' END";
+    }
+
+    private static boolean hasPrefix(String name) {
+        return name.indexOf('.') >= 0;
     }
 
     /** What the answer to {@link #query} says; what can't be asked about is taken for something. */

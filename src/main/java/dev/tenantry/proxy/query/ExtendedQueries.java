@@ -156,8 +156,8 @@ public final class ExtendedQueries {
                     "Its values may decide where the statement goes or what it sets, so that it must not be longer"
                             + " than tenantry.proxy.query-length-max."));
         }
-        BoundParameters parameters = values
-                ? BoundParameters.read(in, nameEnd + 1, index + frameLength, context.charset())
+        BoundParameters parameters = prepared != null && values
+                ? statements.values(prepared, in, nameEnd + 1, index + frameLength)
                 : BoundParameters.NONE;
         String portal = portalEnd == index + 5 ? "" : Bytes.raw(in, index + 5, portalEnd);
         if (prepared != null && cluster.isLocal(prepared)) {
@@ -339,7 +339,9 @@ public final class ExtendedQueries {
         }
         Effects.Confirmed effect = null;
         if (portal != null && facts != null) {
-            String text = Prepared.isEffect(facts) ? portal.statement().text() : null;
+            String text = Prepared.isEffect(facts) && !portal.isBegun()
+                    ? portal.statement().text()
+                    : null;
             effect = text == null ? null : new Effects.Confirmed(facts, portal.parameters(), text);
             statements.ran(facts);
             portal.run(rowsMax);

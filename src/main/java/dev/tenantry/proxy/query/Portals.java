@@ -24,6 +24,7 @@ final class Portals {
         private @Nullable Prepared statement;
         private BoundParameters parameters = BoundParameters.NONE;
         private long boundAt;
+        private boolean begun;
         private boolean done;
         private @Nullable OwnResult own;
         private @Nullable Node node;
@@ -69,7 +70,13 @@ final class Portals {
 
         /** It is run, up to so many rows, or to its end if that is 0. */
         void run(int rowsMax) {
+            begun = true;
             done |= rowsMax == 0;
+        }
+
+        /** Whether it was run on a node before: what it does beside its rows is done. */
+        boolean isBegun() {
+            return begun;
         }
 
         /** Whether it was run here, which can be done once; on a node, whether to its end. */
@@ -96,6 +103,7 @@ final class Portals {
         portal.statement = statement;
         portal.parameters = parameters;
         portal.boundAt = repliesNoted;
+        portal.begun = false;
         portal.done = false;
         portal.own = null;
         portal.node = null;

@@ -5,6 +5,7 @@ import dev.tenantry.catalog.Pauses;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.session.BoundParameters;
 import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Prepared;
@@ -16,9 +17,11 @@ import dev.tenantry.routing.Route;
 import dev.tenantry.routing.Router;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.sql.StatementFacts.SetConfigCall;
 import dev.tenantry.sql.StatementKind;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
+import io.netty.buffer.ByteBuf;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -79,17 +82,45 @@ public final class Statements {
         }
     }
 
+    /** @throws SqlErrorException when it would have the client speak an encoding that can't be read safely */
     private static void checkEncoding(StatementFacts facts) {
         if (facts.action() instanceof StatementAction.SetVariable set
-                && set.name().equals("client_encoding")
-                && set.value() instanceof StatementAction.SettingValue.Text(String encoding)
-                && !ClientEncoding.isSafe(encoding)) {
-            throw new SqlErrorException(SqlErrors.unsafeEncoding(encoding));
+                && set.value() instanceof StatementAction.SettingValue.Text(String text)) {
+            checkEncoding(set.name(), text);
         }
+        for (SetConfigCall call : facts.settingCalls()) {
+            if (call.value() instanceof SetConfigCall.Argument.Literal(String text)) {
+                checkEncoding(call.name(), text);
+            }
+        }
+    }
+
+    private static void checkEncoding(String setting, @Nullable String value) {
+        if (value != null && setting.equals(ClientEncoding.SETTING) && !ClientEncoding.isSafe(value)) {
+            throw new SqlErrorException(SqlErrors.unsafeEncoding(value));
+        }
+    }
+
+    /**
+     * What a Bind message binds to a statement that needs it.
+     *
+     * @param index where the format codes begin
+     * @param end where the message ends
+     */
+    BoundParameters values(Prepared prepared, ByteBuf in, int index, int end) {
+        BoundParameters values = prepared.textOf(BoundParameters.read(in, index, end, context.charset()));
+        StatementFacts facts = prepared.facts();
+        for (SetConfigCall call : facts == null ? List.<SetConfigCall>of() : facts.settingCalls()) {
+            if (call.value() instanceof SetConfigCall.Argument.Parameter(int number)) {
+                checkEncoding(call.name(), values.text(number));
+            }
+        }
+        return values;
     }
 
     /** The route of one that is being prepared or looked at, which is not counted. */
     public Route look(StatementFacts facts) {
+        checkEncoding(facts);
         Route route = router.route(facts, context);
         remember(route);
         return route;
@@ -128,7 +159,9 @@ public final class Statements {
     boolean isHeld(StatementFacts facts, Route route) {
         Pauses pauses = context.catalog().pauses();
         StatementFacts executed = context.executed(facts);
-        if (pauses != Pauses.NONE && gate.holds(pauses, executed, route, node(route))) {
+        if (pauses != Pauses.NONE
+                && (gate.holds(pauses, executed, route, node(route))
+                        || executed != facts && gate.holds(pauses, facts, route, node(route)))) {
             return true;
         }
         if (route instanceof Route.ToNode to) {
@@ -139,6 +172,9 @@ public final class Statements {
             snapshots.sends(node(route));
         }
         gate.sent().add(executed);
+        if (executed != facts) {
+            gate.sent().add(facts); // CREATE TABLE AS EXECUTE names more than what it executes
+        }
         return false;
     }
 
@@ -247,7 +283,10 @@ public final class Statements {
 
     /** The statement is about to run in the block on this backend: the block stays there, or can still move. */
     public void ran(StatementFacts facts) {
-        session.backends().runs(facts.action() instanceof StatementAction.Execute ? context.executed(facts) : facts);
+        session.backends().runs(facts);
+        if (facts.action() instanceof StatementAction.Execute) {
+            session.backends().runs(context.executed(facts));
+        }
         TransactionScope transaction = session.transaction();
         if (!transaction.isOpen()) {
             return;
@@ -382,6 +421,7 @@ public final class Statements {
                     && facts.action() instanceof StatementAction.Begin) {
                 continue;
             }
+            checkEncoding(facts);
             Route route = router.route(facts, simulation);
             switch (route) {
                 case Route.ToNode to -> {

@@ -55,6 +55,9 @@ final class StringSimulation implements RoutingContext {
                 uncertain |= routes(call.name());
             }
         }
+        for (String name : facts.traces().settings()) {
+            uncertain |= routes(name) || name.equals(StatementFacts.Traces.ANY_SETTING);
+        }
         switch (facts.action()) {
             case StatementAction.Begin _ -> {
                 if (!inBlock) {

@@ -3,6 +3,7 @@ package dev.tenantry.proxy.server;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Effects;
 import dev.tenantry.proxy.net.FrameHandler;
+import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Prepared;
@@ -82,7 +83,8 @@ final class BackendRelay implements FrameHandler {
             }
             case BackendType.READY_FOR_QUERY, BackendType.PARAMETER_STATUS -> Verdict.WHOLE;
             case BackendType.ERROR_RESPONSE -> frameLength > ERROR_LENGTH_MAX ? answer(type) : Verdict.WHOLE;
-            case BackendType.COMMAND_COMPLETE -> ledger.hasEffectsPending() ? Verdict.WHOLE : answer(type);
+            case BackendType.COMMAND_COMPLETE, BackendType.PORTAL_SUSPENDED ->
+                ledger.hasEffectsPending() ? Verdict.WHOLE : answer(type);
             case BackendType.NOTICE_RESPONSE -> active && !ledger.isSwallowing() ? Verdict.FORWARD : Verdict.SKIP;
             case BackendType.ROW_DESCRIPTION, BackendType.NO_DATA ->
                 active && ledger.isResultWanted() ? Verdict.WHOLE : answer(type);
@@ -99,7 +101,8 @@ final class BackendRelay implements FrameHandler {
             case BackendType.ERROR_RESPONSE -> error(in, index, frameLength);
             case BackendType.ROW_DESCRIPTION -> described(type, ResultShape.of(in, index, frameLength));
             case BackendType.NO_DATA -> described(type, ResultShape.NONE);
-            case BackendType.COMMAND_COMPLETE -> completed(Bytes.raw(in, index + 5, index + frameLength - 1));
+            case BackendType.COMMAND_COMPLETE -> completed(type, Bytes.raw(in, index + 5, index + frameLength - 1));
+            case BackendType.PORTAL_SUSPENDED -> completed(type, ""); // what it does beside its rows is done
             default -> answer(type);
         };
     }
@@ -143,9 +146,9 @@ final class BackendRelay implements FrameHandler {
         return verdict;
     }
 
-    private Verdict completed(String tag) {
+    private Verdict completed(byte type, String tag) {
         backend.completed(tag);
-        Verdict verdict = answer(BackendType.COMMAND_COMPLETE);
+        Verdict verdict = answer(type);
         if (session.ledger().takeConfirmed() instanceof Effects.Confirmed effect) {
             events.confirmed(backend, effect, tag);
         }
@@ -182,6 +185,11 @@ final class BackendRelay implements FrameHandler {
         backend.noteParameter(in, index, frameLength);
         String name = Bytes.string(in, index + 5, nameEnd);
         String value = Bytes.string(in, nameEnd + 1, end - 1);
+        if (isActive() && name.equals(ClientEncoding.SETTING) && !ClientEncoding.isSafe(value)) {
+            // Set where nobody could see it: what the client says next might not be what we take it for.
+            events.dying(backend, SqlErrors.unsafeEncoding(value).asFatal());
+            return Verdict.SKIP;
+        }
         return isActive() && events.parameter(backend, name, value) ? Verdict.FORWARD : Verdict.SKIP;
     }
 

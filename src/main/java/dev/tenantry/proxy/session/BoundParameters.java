@@ -4,6 +4,8 @@ import io.netty.buffer.ByteBuf;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** The text values of a Bind message; binary values of text-like parameters are their text as well. */
@@ -18,6 +20,9 @@ public record BoundParameters(List<@Nullable String> values) {
     /** What a reader of text puts where bytes are none. */
     private static final char REPLACEMENT = '\ufffd';
 
+    /** What the server takes for text, or as it is: no type, text, unknown, varchar. */
+    private static final Set<Integer> TEXTS = Set.of(0, 25, 705, 1043);
+
     /** The value of parameter {@code number}, counted from 1; null when NULL, too long to be kept, or not there. */
     @Nullable
     public String text(int number) {
@@ -28,6 +33,17 @@ public record BoundParameters(List<@Nullable String> values) {
     /** Whether the parameter is there and NULL. */
     public boolean isNull(int number) {
         return number >= 1 && number <= values.size() && values.get(number - 1) == null;
+    }
+
+    /** The same without values of another type than text; {@code types} tells oids of types, counted from 0. */
+    BoundParameters ofTypes(IntUnaryOperator types) {
+        List<@Nullable String> known = new ArrayList<>(values);
+        for (int i = 0; i < known.size(); i++) {
+            if (known.get(i) != null && !TEXTS.contains(types.applyAsInt(i))) {
+                known.set(i, UNKNOWN);
+            }
+        }
+        return new BoundParameters(known);
     }
 
     @SuppressWarnings({"ReferenceEquality", "StringEquality"}) // told by identity

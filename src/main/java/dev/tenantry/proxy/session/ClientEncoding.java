@@ -46,6 +46,9 @@ public final class ClientEncoding {
             Map.entry("EUCJP", "EUC-JP"),
             Map.entry("EUCKR", "EUC-KR"));
 
+    /** The setting that names a client's encoding. */
+    public static final String SETTING = "client_encoding";
+
     private ClientEncoding() {}
 
     /** Whether SQL in this encoding can be read byte by byte. */

@@ -10,6 +10,7 @@ import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -181,6 +182,23 @@ public final class Prepared {
     public boolean needsValues() {
         return facts != null
                 && (facts.parameterMayNameSchema() || !facts.settingCalls().isEmpty());
+    }
+
+    /**
+     * What was bound, but for the values that {@code set_config} would not take as they are: those that the Parse
+     * message has given another type than text.
+     */
+    public BoundParameters textOf(BoundParameters bound) {
+        return facts == null || facts.settingCalls().isEmpty() || sql ? bound : bound.ofTypes(this::typeOf);
+    }
+
+    /** The oid of a parameter's type, counted from 0, as the Parse message has it; 0 when it leaves that open. */
+    private int typeOf(int parameter) {
+        ByteBuffer types = ByteBuffer.wrap(message).position(textStart + textLength + 1);
+        int count = types.remaining() < Short.BYTES ? 0 : Short.toUnsignedInt(types.getShort());
+        return parameter < count && types.remaining() >= (parameter + 1) * Integer.BYTES
+                ? types.getInt(types.position() + parameter * Integer.BYTES)
+                : 0;
     }
 
     /** It takes the place of this unnamed statement, unless the server never comes to it. */

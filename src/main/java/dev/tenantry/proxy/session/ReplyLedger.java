@@ -249,6 +249,7 @@ public final class ReplyLedger {
         if (size == 0 || kinds[head] == Expected.MADE_UP) {
             throw new IllegalStateException("unexpected backend message '" + (char) type + "'");
         }
+        confirmed = null;
         boolean forward = !swallowed[head] && !isPartOfString(kinds[head], type);
         answered |= kinds[head].endsWithReady() && answersWhole(type);
         switch (type) {

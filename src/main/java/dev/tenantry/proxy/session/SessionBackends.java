@@ -18,6 +18,8 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -88,7 +90,7 @@ public final class SessionBackends implements BackendHolder {
         StatementFacts.Traces traces = facts.traces();
         if (traces != StatementFacts.Traces.NONE) {
             if (traces.possible()) {
-                on.trace();
+                on.trace(traces.settings());
             }
             if (traces.seeds()) {
                 on.seeded();
@@ -203,10 +205,14 @@ public final class SessionBackends implements BackendHolder {
     }
 
     @Override
-    public Collection<String> knownSettings(BackendConnection backend) {
-        return backend.label() instanceof Map<?, ?> settings
-                ? settings.keySet().stream().map(String::valueOf).toList()
-                : List.of();
+    public Map<String, Optional<String>> knownSettings(BackendConnection backend) {
+        Map<String, Optional<String>> known = new TreeMap<>();
+        if (backend.label() instanceof Map<?, ?> settings) {
+            settings.forEach((name, value) -> known.put(
+                    String.valueOf(name),
+                    value instanceof SessionSettings.Value its ? Optional.ofNullable(its.text()) : Optional.empty()));
+        }
+        return known;
     }
 
     @Override

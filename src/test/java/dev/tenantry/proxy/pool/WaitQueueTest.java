@@ -7,7 +7,6 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.auth.ScramClient;
 import dev.tenantry.proxy.backend.BackendConnection;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -102,8 +101,8 @@ class WaitQueueTest {
         }
 
         @Override
-        public Collection<String> knownSettings(BackendConnection backend) {
-            return List.of();
+        public Map<String, Optional<String>> knownSettings(BackendConnection backend) {
+            return Map.of();
         }
 
         @Override
