@@ -424,12 +424,20 @@ BEGIN
             HINT = format('Have them moved by SELECT citus_drain_node(%L, %s), or drop them.', nodename, nodeport);
     END IF;
     SELECT min(m.schema_name::text) INTO held FROM tenantry.move m
-    WHERE m.target_nodeid = known.nodeid AND m.finished_at IS NULL AND m.switched_at IS NULL;
+    WHERE m.target_nodeid = known.nodeid AND m.finished_at IS NULL AND m.switched_at IS NULL
+      AND NOT m.cancel_requested AND m.phase <> 'undoing';
     IF held IS NOT NULL THEN
         RAISE EXCEPTION 'cannot remove the node %:% because schema "%" is on its way to it', nodename, nodeport, held
             USING ERRCODE = 'object_in_use',
             HINT = 'Wait until its move has ended, or cancel it; tenantry_moves shows how far it is.';
     END IF;
+    -- A node that answers has a moment to remove the copies of cancelled moves; on one that is gone there is nothing to.
+    FOR i IN 1 .. 20 LOOP
+        EXIT WHEN NOT EXISTS (SELECT FROM tenantry.move m WHERE m.target_nodeid = known.nodeid
+                              AND m.finished_at IS NULL AND m.switched_at IS NULL);
+        PERFORM pg_sleep(0.1);
+    END LOOP;
+    UPDATE tenantry.move m SET old_schema = NULL WHERE m.source_nodeid = known.nodeid AND m.finished_at IS NOT NULL;
     -- Rows of schemas that went while event triggers were off.
     DELETE FROM tenantry.schema s WHERE s.nodeid = known.nodeid;
     DELETE FROM tenantry.node n WHERE n.nodeid = known.nodeid;

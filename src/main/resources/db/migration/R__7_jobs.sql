@@ -169,7 +169,8 @@ BEGIN
         END IF;
         CONTINUE WHEN task.other IS NOT NULL OR EXISTS (
             SELECT FROM tenantry.move m CROSS JOIN LATERAL (VALUES (m.source_nodeid), (m.target_nodeid)) v (nodeid)
-            WHERE m.finished_at IS NULL AND v.nodeid IN (task.source_nodeid, task.target_nodeid)
+            WHERE m.finished_at IS NULL AND m.switched_at IS NULL AND m.phase <> 'undoing' AND NOT m.cancel_requested
+              AND v.nodeid IN (task.source_nodeid, task.target_nodeid)
             GROUP BY v.nodeid HAVING count(*) >= per_node);
         INSERT INTO tenantry.move (schemaid, schema_name, source_nodeid, target_nodeid, transfer_mode, requested_by)
         VALUES (task.schemaid, task.nspname, task.source_nodeid, task.target_nodeid, task.transfer_mode,

@@ -190,7 +190,10 @@ public final class ServerConnection implements AutoCloseable {
                         error.getHint(),
                         failed);
             }
-            throw new CatalogUnavailableException("no connection to " + address + ": " + failed.getMessage(), failed);
+            throw new CatalogUnavailableException(
+                    "no connection to " + address + ": " + failed.getMessage(),
+                    failed.getCause() instanceof PgException error ? String.valueOf(error.getSqlState()) : "",
+                    failed);
         }
     }
 

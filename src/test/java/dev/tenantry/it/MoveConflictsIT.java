@@ -9,12 +9,15 @@ import dev.tenantry.support.Eventually;
 import dev.tenantry.support.MoveTraces;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -42,7 +45,7 @@ class MoveConflictsIT {
 
     @BeforeEach
     void create() {
-        run("DROP SCHEMA IF EXISTS acme CASCADE");
+        run("DROP SCHEMA IF EXISTS acme, beta CASCADE");
         run("SET tenantry.node = 'worker1'; CREATE SCHEMA acme");
         run("CREATE TABLE acme.t (id int PRIMARY KEY, n int); INSERT INTO acme.t VALUES (1, 0), (2, 0)");
     }
@@ -151,6 +154,129 @@ class MoveConflictsIT {
             Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
         }
         assertOn(2);
+    }
+
+    @Test
+    void refusesWhatOthersHaveBegunToUse() {
+        run("SET tenantry.node = 'worker1'; CREATE SCHEMA beta");
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.VERIFIED) {
+                run("CREATE VIEW beta.v AS SELECT * FROM acme.t");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
+        assertThat(value("SELECT error FROM tenantry_moves WHERE moveid = " + move))
+                .contains("view \"beta\".\"v\"");
+        assertThat(value("SELECT count(*) FROM beta.v")).isEqualTo("2");
+        run("DROP SCHEMA beta CASCADE");
+        assertOn(1);
+    }
+
+    @Test
+    void keepsTheOldCopyForWhatOthersHaveBegunToUseAtTheLastMoment() throws SQLException {
+        run("SET tenantry.node = 'worker1'; CREATE SCHEMA beta");
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.LEVEL) {
+                atNode(cluster.worker(1), "CREATE VIEW beta.v AS SELECT * FROM acme.t");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        assertThat(value("SELECT count(*) FROM beta.v")).isEqualTo("2");
+        run("DROP SCHEMA beta CASCADE");
+        assertThat(value("SELECT old_schema FROM tenantry_moves WHERE moveid = " + move))
+                .isEqualTo("tenantry_old_" + move);
+        cluster.worker(1).list("SET tenantry.schema_ddl = on; DROP SCHEMA tenantry_old_" + move + " CASCADE");
+        cluster.coordinator().list("UPDATE tenantry.move SET old_schema = NULL WHERE moveid = " + move);
+    }
+
+    @Test
+    void setsTheIdentityBackOfATableThatIsCalledOtherwiseNow() throws SQLException {
+        run("CREATE TABLE acme.keyless (a int)");
+        AtomicBoolean once = new AtomicBoolean();
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.COPIED && once.compareAndSet(false, true)) {
+                run("ALTER TABLE acme.keyless RENAME TO renamed");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        assertThat(cluster.worker(2).list("SELECT relreplident FROM pg_class WHERE oid = 'acme.renamed'::regclass"))
+                .containsExactly("d");
+    }
+
+    @Test
+    void givesUpAnAttemptWhereSomebodyHoldsALockOnTheTarget() throws Exception {
+        run("ALTER TABLE acme.t ENABLE ROW LEVEL SECURITY; ALTER TABLE acme.t FORCE ROW LEVEL SECURITY");
+        try (Connection reader = cluster.worker(2).connect();
+                Statement reading = reader.createStatement()) {
+            reader.setAutoCommit(false);
+            AtomicBoolean once = new AtomicBoolean();
+            cluster.observeMoves(point -> {
+                if (point == MovePoint.LEVEL && once.compareAndSet(false, true)) {
+                    try {
+                        reading.execute("SELECT FROM acme.t");
+                    } catch (SQLException failed) {
+                        throw new IllegalStateException(failed);
+                    }
+                }
+            });
+            long move = startMove(2);
+            Eventually.passes(() -> assertThat(value("SELECT cutovers > 1 FROM tenantry_moves WHERE moveid = " + move))
+                    .isEqualTo("t"));
+            reader.rollback();
+            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+            assertThat(value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
+                    .isEqualTo("1");
+        }
+        assertOn(2);
+    }
+
+    @Test
+    void saysWhichNodeCannotConnectToWhich() throws Exception {
+        List<Connection> senders = new ArrayList<>();
+        try {
+            cluster.observeMoves(point -> {
+                if (point == MovePoint.SLOT_CREATED && senders.isEmpty()) {
+                    takeAllSenders(cluster.worker(1), senders);
+                }
+            });
+            long move = startMove(2);
+            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
+            assertThat(value("SELECT sqlstate || error FROM tenantry_moves WHERE moveid = " + move))
+                    .startsWith("08006")
+                    .contains("node \"worker2\" can't connect to node \"worker1\"");
+        } finally {
+            for (Connection sender : senders) {
+                sender.close();
+            }
+        }
+        assertOn(1);
+    }
+
+    private static void takeAllSenders(PostgresNode node, List<Connection> taken) {
+        Properties replicating = new Properties();
+        replicating.setProperty("replication", "database");
+        replicating.setProperty("assumeMinServerVersion", "15");
+        replicating.setProperty("preferQueryMode", "simple");
+        int senders = 20; // see max_wal_senders of DataFolder
+        while (taken.size() <= senders) {
+            try {
+                taken.add(DriverManager.getConnection(node.jdbcUrl(), replicating));
+            } catch (SQLException full) {
+                return;
+            }
+        }
+        throw new IllegalStateException("there are more senders than " + senders);
+    }
+
+    private static void atNode(PostgresNode node, String sql) {
+        try {
+            node.list(sql);
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
     }
 
     @Test

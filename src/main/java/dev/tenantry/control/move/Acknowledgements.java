@@ -40,13 +40,13 @@ final class Acknowledgements {
      */
     boolean await(long pauseId, BooleanSupplier inTime) throws InterruptedException {
         while (inTime.getAsBoolean()) {
+            boolean heard = told.tryAcquire(LOOK.toMillis(), TimeUnit.MILLISECONDS);
+            told.drainPermits();
             PauseState state = store.pauseState(pauseId);
             if (state.acknowledged() >= state.proxies() && state.running() == 0) {
                 return true;
             }
-            if (told.tryAcquire(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
-                told.drainPermits();
-            } else if (store.isProxyMissed()) {
+            if (!heard && store.isProxyMissed()) {
                 return false;
             }
         }

@@ -154,8 +154,7 @@ final class BlockingForward {
         }
         try (ServerConnection source = services.openPatient(connections.sourceAddress());
                 ServerConnection target = services.openPatient(connections.targetAddress())) {
-            RowComparison.fix(source);
-            RowComparison.fix(target);
+            RowComparison.fix(source, target);
             List<String> differences = RowComparison.differences(
                     source, target, plan.schema(), plan.columns().keySet(), comparison == Comparison.CHECKSUMS);
             if (!differences.isEmpty()) {

@@ -23,6 +23,8 @@ final class CutOver {
     /** What is left of the time when waiting ends, for what can't be stopped half-way. */
     private static final int WAIT_PERCENT = 80;
 
+    private static final int WHOLE_PERCENT = 100;
+
     private final MoveServices services;
     private final MoveConnections connections;
     private final MoveStore store;
@@ -103,6 +105,11 @@ final class CutOver {
         if (!sameDefinition(locker.state(plan.schema()).fingerprint(), fingerprint)) {
             return false;
         }
+        // Which the definition does not tell; who reads it again refuses them by name.
+        definitionChanged = !locker.usedBy(plan.schema()).isEmpty();
+        if (definitionChanged) {
+            return false;
+        }
         locker.sequences(plan.schema(), plan.sequences());
         last.begin();
         return true;
@@ -157,7 +164,7 @@ final class CutOver {
                 fence.open();
             }
         }
-        unlocked = ready && !last.commit();
+        unlocked = ready && !last.commit(rest(WHOLE_PERCENT));
         return ready && !unlocked && passed("switched");
     }
 

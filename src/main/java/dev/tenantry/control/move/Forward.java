@@ -5,6 +5,8 @@ import dev.tenantry.control.node.copy.SlotSnapshot;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.control.node.copy.Target;
+import dev.tenantry.store.CatalogUnavailableException;
+import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore;
 import java.time.Duration;
@@ -58,7 +60,7 @@ final class Forward {
         Backoff backoff = new Backoff(BACK_OFF_MIN, BACK_OFF_MAX);
         while (true) {
             String fingerprint = source.fingerprint(move.schema());
-            requireTables(target.hasCopied(source.tables(move.schema())));
+            requireCopiedTables();
             CopyPlan plan = definitions.onSource(move);
             definitions.requireSame(move, plan);
             if (phase.isBefore(MovePhase.CUTTING_OVER)) {
@@ -72,6 +74,10 @@ final class Forward {
             }
             backoff.sleepUnevenly();
         }
+    }
+
+    private void requireCopiedTables() {
+        requireTables(target.hasCopied(source.tables(move.schema())));
     }
 
     /** What has become of tables that were made or written anew is not known, however much they look the same. */
@@ -102,7 +108,7 @@ final class Forward {
         try (SlotSnapshot slot = connections.slotSnapshot()) {
             String snapshot = create(slot);
             services.observer().reached(MovePoint.SLOT_CREATED);
-            target.subscribe(connections.sourceAddress());
+            subscribe();
             services.observer().reached(MovePoint.SUBSCRIBED);
             store.enter(move, MovePhase.COPYING.text());
             new Copying(services, connections, move).run(plan.schema(), plan.publishedColumns(), snapshot);
@@ -110,6 +116,26 @@ final class Forward {
         requireTables(source.tables(plan.schema()).equals(tables));
         target.copied(tables);
         services.observer().reached(MovePoint.COPIED);
+    }
+
+    private void subscribe() {
+        try {
+            target.subscribe(connections.sourceAddress());
+        } catch (CatalogUnavailableException lost) {
+            if (!lost.sqlState().equals(SqlStates.CONNECTION_FAILURE)) {
+                throw lost;
+            }
+            source.logsChanges(); // throws if it has gone itself, and may come back
+            throw new MoveFailedException(
+                    SqlStates.CONNECTION_FAILURE,
+                    "schema %s cannot be moved: node \"%s\" can't connect to node \"%s\" to replicate it"
+                            .formatted(
+                                    move.schema(),
+                                    connections.targetPlace().name(),
+                                    connections.sourcePlace().name()),
+                    String.valueOf(lost.getMessage()),
+                    "Nodes must reach each other at the addresses in citus_nodes, as the control plane's role.");
+        }
     }
 
     private void checkRoom() {
@@ -208,7 +234,13 @@ final class Forward {
     }
 
     private void build() throws InterruptedException {
-        new Building(services, connections).run(definitions.onSource(move), target::follow);
+        requireCopiedTables();
+        try {
+            new Building(services, connections).run(definitions.onSource(move), target::follow);
+        } catch (StatementRefusedException refused) {
+            requireCopiedTables(); // or it was for want of a table that is called otherwise here
+            throw refused;
+        }
         services.observer().reached(MovePoint.BUILT);
     }
 

@@ -1,21 +1,28 @@
 package dev.tenantry.control.move;
 
+import dev.tenantry.control.node.copy.Source.TableIdentity;
+
 /**
  * The replica identity that a table had before a move changed it.
  *
- * @param table without its schema
+ * @param oid of the table, whatever it is called later
+ * @param table what it is called now, without its schema
  * @param before DEFAULT or NOTHING
  */
-record Identity(String table, String before) {
+record Identity(long oid, String table, String before) {
+
+    Identity(String table, TableIdentity found) {
+        this(found.tableOid(), table, found.word());
+    }
 
     /** How the catalog keeps it. */
     String text() {
-        return before + " " + table;
+        return before + " " + oid + " " + table;
     }
 
     /** Reads what {@link #text} wrote. */
     static Identity parse(String text) {
-        int blank = text.indexOf(' ');
-        return new Identity(text.substring(blank + 1), text.substring(0, blank));
+        String[] parts = text.split(" ", 3);
+        return new Identity(Long.parseLong(parts[1]), parts[2], parts[0]);
     }
 }

@@ -5,6 +5,7 @@ import dev.tenantry.control.node.copy.MoveNames;
 import dev.tenantry.control.node.copy.RowCopy;
 import dev.tenantry.control.node.copy.SlotSnapshot;
 import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.control.node.copy.Target;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerConnection;
@@ -13,8 +14,8 @@ import dev.tenantry.store.move.MoveStore;
 import dev.tenantry.store.move.MoveStore.NodePlace;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The connections of one move, opened when first needed and closed together. Used by one thread. */
@@ -23,44 +24,27 @@ final class MoveConnections implements AutoCloseable {
     private final MoveServices services;
     private final Deque<ServerConnection> opened = new ArrayDeque<>();
     private final ServerConnection coordinator;
-    private final NodePlace sourcePlace;
-    private final NodePlace targetPlace;
+    private final Optional<NodePlace> sourcePlace;
+    private final Optional<NodePlace> targetPlace;
     private final MoveNames names;
     private final MoveStore store;
-    private final Source source;
-    private final Target target;
+    private @Nullable Source source;
+    private @Nullable Target target;
     private @Nullable Source locker;
     private @Nullable ServerConnection decider;
     private @Nullable HeldRows heldRows;
 
-    /** Opens those to the nodes of a move. */
     MoveConnections(MoveServices services, ServerConnection coordinator, MoveRow move) {
         this.services = services;
         this.coordinator = coordinator;
         this.store = new MoveStore(coordinator);
         this.names = new MoveNames(services.catalog().current().clusterId(), move.id());
-        this.sourcePlace = place(move.sourceNodeId());
-        this.targetPlace = place(move.targetNodeId());
-        boolean complete = false;
-        try {
-            this.source = new Source(open(sourcePlace, services::open), names);
-            this.target = new Target(open(targetPlace, services::open), names);
-            complete = true;
-        } finally {
-            if (!complete) {
-                close();
-            }
-        }
+        this.sourcePlace = store.node(move.sourceNodeId());
+        this.targetPlace = store.node(move.targetNodeId());
     }
 
-    private NodePlace place(int nodeId) {
-        return store.node(nodeId)
-                .orElseThrow(() -> new MoveFailedException(
-                        "42704", "node with node id " + nodeId + " could not be found", "", ""));
-    }
-
-    private ServerConnection open(NodePlace place, Function<CoordinatorAddress, ServerConnection> opening) {
-        return kept(opening.apply(address(place)));
+    private ServerConnection open(NodePlace place) {
+        return kept(services.open(address(place)));
     }
 
     private ServerConnection kept(ServerConnection connection) {
@@ -80,28 +64,59 @@ final class MoveConnections implements AutoCloseable {
         return store;
     }
 
+    /** False when the source has been removed from the cluster; then nothing may be asked about it. */
+    boolean hasSource() {
+        return sourcePlace.isPresent();
+    }
+
+    /** False when the target has been removed from the cluster; then nothing may be asked about it. */
+    boolean hasTarget() {
+        return targetPlace.isPresent();
+    }
+
     Source source() {
+        if (source == null) {
+            source = new Source(open(sourcePlace()), names);
+        }
         return source;
     }
 
     Target target() {
+        if (target == null) {
+            target = new Target(open(targetPlace()), names);
+        }
         return target;
     }
 
     NodePlace sourcePlace() {
-        return sourcePlace;
+        return sourcePlace.orElseThrow(() -> removed("source"));
     }
 
     NodePlace targetPlace() {
-        return targetPlace;
+        return targetPlace.orElseThrow(() -> removed("target"));
+    }
+
+    /** For the log. */
+    String sourceName() {
+        return sourcePlace.map(NodePlace::name).orElse("removed");
+    }
+
+    /** For the log. */
+    String targetName() {
+        return targetPlace.map(NodePlace::name).orElse("removed");
+    }
+
+    private static MoveFailedException removed(String which) {
+        return new MoveFailedException(
+                SqlStates.UNDEFINED_OBJECT, "the " + which + " of the move has been removed from the cluster", "", "");
     }
 
     CoordinatorAddress sourceAddress() {
-        return address(sourcePlace);
+        return address(sourcePlace());
     }
 
     CoordinatorAddress targetAddress() {
-        return address(targetPlace);
+        return address(targetPlace());
     }
 
     /** The connection to the coordinator. */
@@ -110,11 +125,11 @@ final class MoveConnections implements AutoCloseable {
     }
 
     boolean sourceIsCoordinator() {
-        return sourcePlace.groupId() == 0;
+        return sourcePlace().groupId() == 0;
     }
 
     boolean targetIsCoordinator() {
-        return targetPlace.groupId() == 0;
+        return targetPlace().groupId() == 0;
     }
 
     /** The one whose transactions lock tables of the source for moments. */
@@ -135,7 +150,7 @@ final class MoveConnections implements AutoCloseable {
 
     /** One more connection to the source, for what takes moments; closed with all. */
     ServerConnection anotherToSource() {
-        return open(sourcePlace, services::open);
+        return open(sourcePlace());
     }
 
     /** What the copy begins with; closed by the caller. */
@@ -151,21 +166,21 @@ final class MoveConnections implements AutoCloseable {
     /** Copies rows from the source to the target, over connections that nobody else uses. */
     HeldRows heldRows() {
         if (heldRows == null) {
-            heldRows = new HeldRows(open(sourcePlace, services::open), open(targetPlace, services::open));
+            heldRows = new HeldRows(open(sourcePlace()), open(targetPlace()));
         }
         return heldRows;
     }
 
     /** Does something with a connection to the source that may take long. */
     void patientlyOnSource(Consumer<ServerConnection> work) {
-        try (ServerConnection connection = services.openPatient(address(sourcePlace))) {
+        try (ServerConnection connection = services.openPatient(sourceAddress())) {
             work.accept(connection);
         }
     }
 
     /** Does something with a connection to the target that may take long. */
     void patientlyOnTarget(Consumer<ServerConnection> work) {
-        try (ServerConnection connection = services.openPatient(address(targetPlace))) {
+        try (ServerConnection connection = services.openPatient(targetAddress())) {
             work.accept(connection);
         }
     }

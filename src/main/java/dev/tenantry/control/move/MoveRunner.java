@@ -119,7 +119,11 @@ public final class MoveRunner implements AutoCloseable {
         }
     }
 
+    /** Only what copies is a load; what is cleaned up may wait for a node that is away. */
     private static void count(Map<Integer, Integer> load, Open move) {
+        if (move.switched() || move.cancelled() || MovePhase.of(move.phase()) == MovePhase.UNDOING) {
+            return;
+        }
         load.merge(move.sourceNodeId(), 1, Integer::sum);
         load.merge(move.targetNodeId(), 1, Integer::sum);
     }

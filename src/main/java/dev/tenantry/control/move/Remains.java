@@ -2,13 +2,18 @@ package dev.tenantry.control.move;
 
 import dev.tenantry.control.node.PreparedTransactions;
 import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.Source.TableIdentity;
 import dev.tenantry.control.node.copy.Target;
 import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore;
 import java.time.Duration;
+import java.util.List;
 import org.jboss.logging.Logger;
 
-/** Removes what a move has left on its nodes, before the switch or after it. Everything may be repeated. */
+/**
+ * Removes what a move has left on its nodes, before the switch or after it. Everything may be repeated. A node that
+ * does not answer keeps nothing from being removed on the other; one that has left the cluster is not asked.
+ */
 final class Remains {
 
     private static final Logger LOG = Logger.getLogger(Remains.class);
@@ -25,23 +30,44 @@ final class Remains {
         this.move = move;
     }
 
-    /** Leaves the source as it was before the move, and nothing on the target. */
-    void undo() throws InterruptedException {
-        Source source = connections.source();
-        Target target = connections.target();
-        connections.store().resume(move);
-        rollBack();
-        stopReplication();
-        for (String widened : move.widened()) {
-            Identity identity = Identity.parse(widened);
-            while (!source.restoreIdentity(
-                    move.schema(),
-                    identity.table(),
-                    identity.before(),
-                    services.limits().lockMax())) {
-                Thread.sleep(RETRY);
+    /** What is done on one node. */
+    private interface Step {
+        void run() throws InterruptedException;
+    }
+
+    /** Does each, also when one before it has failed; throws the first failure. */
+    private static void all(Step... steps) throws InterruptedException {
+        RuntimeException first = null;
+        for (Step step : steps) {
+            try {
+                step.run();
+            } catch (RuntimeException failed) {
+                if (first == null) {
+                    first = failed;
+                } else {
+                    first.addSuppressed(failed);
+                }
             }
         }
+        if (first != null) {
+            throw first;
+        }
+    }
+
+    /** Leaves the source as it was before the move, and nothing on the target. */
+    void undo() throws InterruptedException {
+        connections.store().resume(move);
+        // The one who locks first; the target before the slot that it would take again.
+        all(this::rollBackOnSource, this::undoOnTarget, this::undoOnSource);
+    }
+
+    private void undoOnTarget() {
+        if (!connections.hasTarget()) {
+            return;
+        }
+        rollBackOnTarget();
+        unsubscribe();
+        Target target = connections.target();
         if (target.hasCreated()) {
             if (connections.targetIsCoordinator()) {
                 new MoveStore(connections.coordinator())
@@ -53,53 +79,123 @@ final class Remains {
         target.forgetDeeds();
     }
 
+    private void undoOnSource() throws InterruptedException {
+        if (!connections.hasSource()) {
+            return;
+        }
+        unpublish();
+        for (TableIdentity identity : identities()) {
+            while (!connections
+                    .source()
+                    .restoreIdentity(identity, services.limits().lockMax())) {
+                Thread.sleep(RETRY);
+            }
+        }
+    }
+
+    private List<TableIdentity> identities() {
+        return move.widened().stream()
+                .map(Identity::parse)
+                .map(identity -> new TableIdentity(identity.oid(), identity.before()))
+                .toList();
+    }
+
     /** Undoes a switch that was prepared and, since the move was taken over before, can't be decided any more. */
-    void rollBack() {
-        move.gid().ifPresent(gid -> {
-            PreparedTransactions.rollback(connections.source().connection(), gid);
-            PreparedTransactions.rollback(connections.target().connection(), gid);
-        });
+    void rollBack() throws InterruptedException {
+        all(this::rollBackOnSource, this::rollBackOnTarget);
+    }
+
+    private void rollBackOnSource() {
+        if (move.gid().isPresent() && connections.hasSource()) {
+            PreparedTransactions.rollback(
+                    connections.source().connection(), move.gid().get());
+        }
+    }
+
+    private void rollBackOnTarget() {
+        if (move.gid().isPresent() && connections.hasTarget()) {
+            PreparedTransactions.rollback(
+                    connections.target().connection(), move.gid().get());
+        }
     }
 
     /** Ends the replication, and drops the old copy unless it is to be kept. */
     void finish() throws InterruptedException {
-        move.gid().ifPresent(gid -> {
-            PreparedTransactions.commit(connections.source().connection(), gid);
-            PreparedTransactions.commit(connections.target().connection(), gid);
-        });
-        stopReplication();
-        connections.target().forgetDeeds();
+        all(this::commitOnSource, this::finishOnTarget, this::finishOnSource);
         services.observer().reached(MovePoint.UNSUBSCRIBED);
         Duration keep = services.limits().keepSource();
-        if (keep.isZero() && connections.source().drop(connections.names().oldSchema(), DROP_LOCK_MAX)) {
+        if (!connections.hasSource()
+                || keep.isZero() && isDropped(connections.names().oldSchema())) {
             connections.store().dropped(move.id());
         }
         connections.store().done(move, MovePhase.DONE.text(), keep.toMillis());
     }
 
-    /** Drops an old copy that was kept, or that somebody still read. */
-    void dropOld() {
-        String old = move.oldSchema().orElse(connections.names().oldSchema());
-        if (connections.source().drop(old, DROP_LOCK_MAX)) {
-            connections.store().dropped(move.id());
-        } else {
-            LOG.infof(
-                    "old copy is still in use schema=%s node=%s",
-                    old, connections.sourcePlace().name());
+    private void commitOnSource() {
+        if (move.gid().isPresent() && connections.hasSource()) {
+            PreparedTransactions.commit(
+                    connections.source().connection(), move.gid().get());
         }
     }
 
-    private void stopReplication() {
+    private void finishOnTarget() {
+        if (!connections.hasTarget()) {
+            return;
+        }
+        move.gid()
+                .ifPresent(
+                        gid -> PreparedTransactions.commit(connections.target().connection(), gid));
+        unsubscribe();
+        connections.target().forgetDeeds();
+    }
+
+    private void finishOnSource() {
+        if (!connections.hasSource()) {
+            return;
+        }
+        unpublish();
+        if (!services.limits().keepSource().isZero()) {
+            identities().forEach(identity -> connections.source().restoreIdentity(identity, DROP_LOCK_MAX));
+        }
+    }
+
+    /** Drops an old copy that was kept, or that somebody still read. */
+    void dropOld() {
+        if (!connections.hasSource()
+                || isDropped(move.oldSchema().orElse(connections.names().oldSchema()))) {
+            connections.store().dropped(move.id());
+        }
+    }
+
+    /** False if somebody reads it, or objects of other schemas use it, which would go with it. */
+    private boolean isDropped(String old) {
+        Source source = connections.source();
+        String node = connections.sourcePlace().name();
+        List<String> users = source.usedBy(old);
+        if (!users.isEmpty()) {
+            LOG.warnf("old copy is kept for what uses it schema=%s node=%s objects=%s", old, node, users);
+            return false;
+        }
+        if (!source.drop(old, DROP_LOCK_MAX)) {
+            LOG.infof("old copy is still in use schema=%s node=%s", old, node);
+            return false;
+        }
+        return true;
+    }
+
+    private void unsubscribe() {
         Target target = connections.target();
         target.endCopies();
-        connections.source().endCopies();
         if (target.isSubscribed()) {
-            target.rest();
-            connections.source().freeSlot();
             target.unsubscribe();
         }
-        connections.source().dropSlot();
-        connections.source().unpublish();
-        connections.source().forgetMarks();
+    }
+
+    private void unpublish() {
+        Source source = connections.source();
+        source.endCopies();
+        source.dropSlot();
+        source.unpublish();
+        source.forgetMarks();
     }
 }

@@ -150,10 +150,7 @@ final class SchemaMove {
             remains.finish();
             LOG.infof(
                     "schema moved schema=%s from=%s to=%s move=%d",
-                    current.schema(),
-                    connections.sourcePlace().name(),
-                    connections.targetPlace().name(),
-                    moveId);
+                    current.schema(), connections.sourceName(), connections.targetName(), moveId);
         }
         services.observer().reached(MovePoint.ENDED);
     }

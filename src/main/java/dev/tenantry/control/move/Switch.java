@@ -1,6 +1,5 @@
 package dev.tenantry.control.move;
 
-import dev.tenantry.blueprint.BlueprintStatement;
 import dev.tenantry.blueprint.SchemaBlueprint;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.control.node.PreparedTransactions;
@@ -10,8 +9,12 @@ import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore;
+import dev.tenantry.store.move.MoveStore.TakenOverException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The transaction that makes the target the owner. The coordinator decides it, by changing the catalog's row and
@@ -19,6 +22,8 @@ import java.util.List;
  * target is done what could not be before. The last two are prepared first, so that recovery can finish them alone.
  */
 final class Switch {
+
+    private static final Duration LOCK_MIN = Duration.ofMillis(50);
 
     private final MoveServices services;
     private final MoveConnections connections;
@@ -72,29 +77,30 @@ final class Switch {
     /**
      * Commits what was begun; the source's tables are locked in a transaction of the locker, which this ends.
      *
+     * @param lockMax how long each lock on the target may take
      * @return false if a lock did not come in time, and nothing has changed
      */
-    boolean commit() throws InterruptedException {
+    boolean commit(Duration lockMax) throws InterruptedException {
         MoveStore deciding = new MoveStore(decider);
         if (connections.sourceIsCoordinator()) {
             name();
         }
         prepared.clear();
         try {
-            prepare();
+            prepare(lockMax);
             services.observer().reached(MovePoint.PREPARED);
             deciding.switchTo(move, connections.names().oldSchema(), oids);
             if (connections.targetIsCoordinator()) {
-                finishTarget(decider);
+                finishTarget(decider, lockMax);
             }
             if (!prepared.isEmpty()) {
                 deciding.recordSwitch(gid, nodeIds());
             }
+        } catch (TakenOverException other) {
+            rollBack();
+            throw other;
         } catch (StatementRefusedException refused) {
-            begun = false;
-            decider.query("ROLLBACK");
-            locker.rollback();
-            prepared.forEach(connection -> PreparedTransactions.rollback(connection, gid));
+            rollBack();
             // A node that has restarted meanwhile has had recovery decide against it.
             if (SqlStates.IN_THE_WAY.contains(refused.sqlState())
                     || refused.sqlState().equals(SqlStates.UNIQUE_VIOLATION)) {
@@ -110,13 +116,25 @@ final class Switch {
         return true;
     }
 
+    private void rollBack() {
+        begun = false;
+        decider.query("ROLLBACK");
+        locker.rollback();
+        prepared.forEach(connection -> PreparedTransactions.rollback(connection, gid));
+    }
+
     /** What is on other servers than the coordinator. */
-    private void prepare() {
+    private void prepare(Duration lockMax) {
         if (!connections.targetIsCoordinator() && !plan.atSwitch().isEmpty()) {
             ServerConnection target = connections.target().connection();
             target.query("BEGIN");
-            finishTarget(target);
-            PreparedTransactions.prepare(target, gid);
+            try {
+                finishTarget(target, lockMax);
+                PreparedTransactions.prepare(target, gid);
+            } catch (StatementRefusedException refused) {
+                target.query("ROLLBACK");
+                throw refused;
+            }
             prepared.add(target);
         }
         if (!connections.sourceIsCoordinator()) {
@@ -132,12 +150,16 @@ final class Switch {
                 : new Integer[] {move.sourceNodeId()};
     }
 
-    private void finishTarget(ServerConnection target) {
+    /** Takes locks that somebody may hold, so that clients would wait for him. */
+    private void finishTarget(ServerConnection target, Duration lockMax) {
         if (!plan.atSwitch().isEmpty()) {
-            SchemaBlueprint.settings().forEach(setting -> target.query(setting.replaceFirst("^SET ", "SET LOCAL ")));
-            for (BlueprintStatement statement : plan.atSwitch()) {
-                target.query(statement.sql());
-            }
+            Stream<String> settings =
+                    SchemaBlueprint.settings().stream().map(setting -> setting.replaceFirst("^SET ", "SET LOCAL "));
+            long millis = Math.max(LOCK_MIN.toMillis(), lockMax.toMillis());
+            target.query(settings.collect(Collectors.joining("; ")) + "; SET LOCAL deadlock_timeout = '10ms'"
+                    + "; SET LOCAL lock_timeout = '" + millis + "ms'"
+                    + "; SET LOCAL statement_timeout = '" + millis + "ms'");
+            plan.atSwitch().forEach(statement -> target.query(statement.sql()));
         }
     }
 

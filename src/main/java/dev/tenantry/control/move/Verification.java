@@ -97,8 +97,7 @@ final class Verification {
             if (!following.awaitLevel(lockMax.minusNanos(System.nanoTime() - begun))) {
                 return false;
             }
-            RowComparison.fix(source);
-            RowComparison.fix(target);
+            RowComparison.fix(source, target);
             return true;
         } finally {
             locker.rollback();

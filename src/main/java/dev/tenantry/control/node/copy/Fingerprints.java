@@ -1,8 +1,8 @@
 package dev.tenantry.control.node.copy;
 
 /**
- * Queries for a value that differs when something in the schema $1 has changed. Each row of a system catalog tells the
- * transaction that made it, whose number may be any of 32 bits.
+ * Queries that tell whether something in the schema $1, or something that uses it, has changed while it moves. Each row
+ * of a system catalog tells the transaction that made it, whose number may be any of 32 bits.
  */
 final class Fingerprints {
 
@@ -69,6 +69,29 @@ final class Fingerprints {
                           FROM pg_attribute a JOIN rel ON rel.oid = a.attrelid WHERE a.attnum > 0
             )
             SELECT count(*) || '/' || coalesce(sum(made), 0) FROM piece
+            """;
+
+    /** What uses something of the schema and is of another one; a few kinds of objects are all that can. */
+    static final String USED_BY = """
+            WITH ns AS (SELECT oid FROM pg_namespace WHERE nspname = $1),
+            mine (catalog, oid) AS (
+                SELECT 'pg_class'::regclass::oid, c.oid FROM pg_class c JOIN ns ON ns.oid = c.relnamespace
+                UNION ALL SELECT 'pg_type'::regclass, t.oid FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
+                UNION ALL SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
+            )
+            SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) FROM mine
+            JOIN pg_depend d ON d.refclassid = mine.catalog AND d.refobjid = mine.oid AND d.deptype <> 'i'
+            LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+            LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
+            LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+            LEFT JOIN pg_policy o ON d.classid = 'pg_policy'::regclass AND o.oid = d.objid
+            LEFT JOIN pg_class c ON c.oid = CASE d.classid WHEN 'pg_class'::regclass THEN d.objid
+                ELSE coalesce(r.ev_class, a.adrelid, t.tgrelid, o.polrelid) END
+            LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
+            LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+            LEFT JOIN pg_type y ON d.classid = 'pg_type'::regclass AND y.oid = d.objid
+            WHERE coalesce(c.relnamespace, k.connamespace, p.pronamespace, y.typnamespace) <> (SELECT oid FROM ns)
+            ORDER BY 1
             """;
 
     private Fingerprints() {}

@@ -24,9 +24,19 @@ public final class RowComparison {
     private record Rows(long count, String sum) {}
 
     /** Fixes what a connection sees from now on. */
-    public static void fix(ServerConnection patient) {
+    private static void fix(ServerConnection patient) {
         patient.query(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + RowText.settings("SET LOCAL") + "; SELECT 1");
+    }
+
+    /** The same for both sides at the same time. */
+    public static void fix(ServerConnection source, ServerConnection target) throws InterruptedException {
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<?> there = threads.submit(() -> fix(source));
+            Future<?> here = threads.submit(() -> fix(target));
+            Outcomes.of(there);
+            Outcomes.of(here);
+        }
     }
 
     /** Lets a connection see what is there again. */

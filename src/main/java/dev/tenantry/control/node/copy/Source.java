@@ -5,9 +5,11 @@ import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
 import io.vertx.sqlclient.Row;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -142,18 +144,25 @@ public final class Source {
                 """).iterator().next().getBoolean(0);
     }
 
-    /** The replica identity of a table that has no key: DEFAULT or NOTHING. */
-    public String identity(String schema, String table) {
-        return connection
+    /**
+     * The replica identity of a table that has no key.
+     *
+     * @param word DEFAULT or NOTHING
+     */
+    public record TableIdentity(long tableOid, String word) {}
+
+    /** The one that a table has now. */
+    public TableIdentity identity(String schema, String table) {
+        Row row = connection
                 .query(
-                        "SELECT CASE c.relreplident WHEN 'n' THEN 'NOTHING' ELSE 'DEFAULT' END FROM pg_class c"
-                                + " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                        "SELECT c.oid::bigint, CASE c.relreplident WHEN 'n' THEN 'NOTHING' ELSE 'DEFAULT' END"
+                                + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                                 + " WHERE n.nspname = $1 AND c.relname = $2",
                         schema,
                         table)
                 .iterator()
-                .next()
-                .getString(0);
+                .next();
+        return new TableIdentity(row.getLong(0), row.getString(1));
     }
 
     /** Whether a table has a column whose values can't be told to be equal, so that no row can be found by all. */
@@ -196,17 +205,16 @@ public final class Source {
         }
     }
 
-    /** The same when the table may be gone or called otherwise by now; then there is nothing to set back. */
-    public boolean restoreIdentity(String schema, String table, String identity, Duration lockMax) {
-        boolean there = connection
-                        .query(
-                                "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                                        + " WHERE n.nspname = $1 AND c.relname = $2 AND c.relreplident = 'f'",
-                                schema,
-                                table)
-                        .size()
-                > 0;
-        return !there || setIdentity(schema, table, identity, lockMax);
+    /** Sets it back, whatever the table and its schema are called by now, if it is there; false if not in time. */
+    public boolean restoreIdentity(TableIdentity identity, Duration lockMax) {
+        Iterator<Row> found = connection
+                .query(
+                        "SELECT c.oid::regclass::text FROM pg_class c"
+                                + " WHERE c.oid = $1::bigint::oid AND c.relreplident = 'f'",
+                        identity.tableOid())
+                .iterator();
+        return !found.hasNext()
+                || inTime("ALTER TABLE " + found.next().getString(0) + " REPLICA IDENTITY " + identity.word(), lockMax);
     }
 
     /** Publishes the rows and changes of these tables, and the marks of this move, unless a lock comes too late. */
@@ -332,6 +340,13 @@ public final class Source {
     /** Gives the schema another name in the open transaction. */
     public void rename(String schema, String newName) {
         connection.query("ALTER SCHEMA " + SqlName.quoted(schema) + " RENAME TO " + SqlName.quoted(newName));
+    }
+
+    /** What objects of other schemas use something of this one, in the server's words; none may when it moves. */
+    public List<String> usedBy(String schema) {
+        List<String> found = new ArrayList<>();
+        connection.query(Fingerprints.USED_BY, schema).forEach(row -> found.add(row.getString(0)));
+        return found;
     }
 
     /** Drops the old copy; false if somebody still reads it. */

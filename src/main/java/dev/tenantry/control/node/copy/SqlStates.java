@@ -10,6 +10,8 @@ public final class SqlStates {
     public static final String DEADLOCK = "40P01";
     public static final String UNIQUE_VIOLATION = "23505";
     public static final String DUPLICATE_SCHEMA = "42P06";
+    public static final String UNDEFINED_OBJECT = "42704";
+    public static final String CONNECTION_FAILURE = "08006";
     public static final String FEATURE_NOT_SUPPORTED = "0A000";
     public static final String NOT_IN_PREREQUISITE_STATE = "55000";
     public static final String IN_USE = "55006";

@@ -192,18 +192,15 @@ public final class Target {
         connection.query("ALTER SUBSCRIPTION " + SqlName.quoted(names.replication()) + " ENABLE");
     }
 
-    /** Has the target follow no more until it is told to; what comes meanwhile waits on the source. */
-    public void rest() {
-        connection.query("ALTER SUBSCRIPTION " + SqlName.quoted(names.replication()) + " DISABLE");
-    }
-
     /**
-     * Ends the replication, at rest by now. The slot stays for {@link Source#dropSlot}: were it dropped from here and
-     * this ended just then, the subscription would stay without it, and could not be dropped again.
+     * Ends the replication. The slot stays for {@link Source#dropSlot}: the source need not answer, and were it dropped
+     * from here and this ended just then, the subscription would stay without it, and could not be dropped again.
      */
     public void unsubscribe() {
-        connection.query("ALTER SUBSCRIPTION " + SqlName.quoted(names.replication()) + " SET (slot_name = NONE)");
-        connection.query("DROP SUBSCRIPTION " + SqlName.quoted(names.replication()));
+        String name = SqlName.quoted(names.replication());
+        connection.query("ALTER SUBSCRIPTION " + name + " DISABLE");
+        connection.query("ALTER SUBSCRIPTION " + name + " SET (slot_name = NONE)");
+        connection.query("DROP SUBSCRIPTION " + name);
     }
 
     /** Whether there is a subscription of this move. */
