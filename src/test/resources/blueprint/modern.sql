@@ -32,7 +32,7 @@ CREATE COLLATION fast (PROVIDER = builtin, LOCALE = 'C.UTF-8');
 CREATE COLLATION ruled (PROVIDER = icu, LOCALE = 'en', RULES = '&a < g');
 CREATE TABLE texts (f text COLLATE fast, r text COLLATE ruled UNIQUE NULLS NOT DISTINCT, n named_null);
 CREATE STATISTICS unset ON f, r FROM texts;
-CREATE PUBLICATION generated_too FOR TABLE virtuals WITH (publish_generated_columns = stored);
+CREATE PUBLICATION tenantry_too FOR TABLE virtuals WITH (publish_generated_columns = stored);
 GRANT MAINTAIN ON texts TO bob;
 ALTER DEFAULT PRIVILEGES IN SCHEMA modern GRANT MAINTAIN ON TABLES TO alice;
 CREATE FUNCTION body(a int) RETURNS int LANGUAGE sql RETURN a + 1;

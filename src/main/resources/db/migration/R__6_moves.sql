@@ -348,19 +348,23 @@ END
 $$;
 REVOKE ALL ON FUNCTION tenantry.admit_readers(bigint, bigint) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION tenantry.resume_after_move(move_id bigint) RETURNS void
+DROP FUNCTION IF EXISTS tenantry.resume_after_move(bigint);
+CREATE OR REPLACE FUNCTION tenantry.resume_after_move(move_id bigint, expected_epoch bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    DELETE FROM tenantry.pause p USING tenantry.move m WHERE m.moveid = move_id AND p.pauseid = m.pauseid;
+    -- Not that of another proxy that has taken the move over.
+    DELETE FROM tenantry.pause p USING tenantry.move m
+    WHERE m.moveid = move_id AND m.epoch = expected_epoch AND p.pauseid = m.pauseid;
     IF FOUND THEN
         PERFORM tenantry.catalog_changed();
     END IF;
-    UPDATE tenantry.move m SET pauseid = NULL WHERE m.moveid = move_id AND m.pauseid IS NOT NULL;
+    UPDATE tenantry.move m SET pauseid = NULL
+    WHERE m.moveid = move_id AND m.epoch = expected_epoch AND m.pauseid IS NOT NULL;
 END
 $$;
-REVOKE ALL ON FUNCTION tenantry.resume_after_move(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tenantry.resume_after_move(bigint, bigint) FROM PUBLIC;
 
 -- Puts a fresh, empty namespace in the place of the coordinator's, which goes on under another name with what is in it.
 CREATE OR REPLACE FUNCTION tenantry.replace_namespace(schema_id oid, aside name) RETURNS oid

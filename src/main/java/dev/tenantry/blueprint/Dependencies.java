@@ -13,6 +13,9 @@ import java.util.stream.Collectors;
 /** What the server itself has noted about what needs what: for the order, and to find what the schema is tied to. */
 final class Dependencies {
 
+    /** The publications and subscriptions that moves have for their time. */
+    static final String OF_MOVES = "^tenantry_[0-9a-z]+_move_[0-9]+$";
+
     private static final String NEEDED = """
             SELECT d.classid::bigint AS catalog, d.objid::bigint AS oid, d.refclassid::bigint AS needed_catalog,
                    d.refobjid::bigint AS needed, d.deptype::text AS type
@@ -26,8 +29,8 @@ final class Dependencies {
             FROM :objects JOIN pg_depend d ON d.refclassid = o.catalog AND d.refobjid = o.oid
             LEFT JOIN pg_publication_rel r ON d.classid = 'pg_publication_rel'::regclass AND r.oid = d.objid
             LEFT JOIN pg_publication p ON p.oid = r.prpubid
-            WHERE (p.pubname ~ '^tenantry_[0-9a-z]+_move_[0-9]+$') IS NOT TRUE
-            """;
+            WHERE (p.pubname ~ '%s') IS NOT TRUE
+            """.formatted(OF_MOVES);
 
     private static final String IDENTITIES = """
             SELECT o.catalog::bigint AS catalog, o.oid::bigint AS oid, i.schema AS quoted_schema,

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /** Reads what holds for the schema as a whole: default privileges, and the publications its tables are in. */
 final class SchemaSettings {
@@ -61,7 +63,8 @@ final class SchemaSettings {
     private static final int PUBLISHES_GENERATED_SINCE = 18;
 
     /** Names of publications that moves have for their time, which are no part of what is moved. */
-    private static final String OF_MOVES = "tenantry_";
+    private static final Predicate<String> OF_MOVES =
+            Pattern.compile(Dependencies.OF_MOVES).asMatchPredicate();
 
     private final Draft draft;
     private final Piece schema;
@@ -111,7 +114,7 @@ final class SchemaSettings {
         Piece relation = draft.maker(Address.relation(row.number("relation"))).orElseThrow();
         List<String> columns = row.texts("columns");
         Address address = new Address(Address.PUBLICATION_TABLE, row.number("oid"));
-        if (row.text("publication").startsWith(OF_MOVES)) {
+        if (OF_MOVES.test(row.text("publication"))) {
             draft.belongs(address, relation);
             return;
         }
@@ -126,7 +129,7 @@ final class SchemaSettings {
 
     private void addSchema(CatalogRow row) {
         Address address = new Address(Address.PUBLICATION_SCHEMA, row.number("oid"));
-        if (row.text("publication").startsWith(OF_MOVES)) {
+        if (OF_MOVES.test(row.text("publication"))) {
             draft.belongs(address, schema);
             return;
         }

@@ -54,8 +54,8 @@ final class Tables {
             JOIN pg_subscription_rel r ON r.srrelid = c.oid
             JOIN pg_subscription s ON s.oid = r.srsubid
             WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = :schema
-              AND d.classid = 'pg_class'::regclass AND NOT starts_with(s.subname, 'tenantry_')
-            """;
+              AND d.classid = 'pg_class'::regclass AND s.subname !~ '%s'
+            """.formatted(Dependencies.OF_MOVES);
 
     private final Map<Long, Table> tables = new HashMap<>();
     private final Draft draft;

@@ -60,8 +60,8 @@ class UnknownObjectsIT {
             | RI_ConstraintTrigger
             CREATE OPERATOR acme.<< (FUNCTION = int4lt, LEFTARG = int, RIGHTARG = int, NEGATOR = OPERATOR(acme.>>)) \
             | operator "acme".>>
-            CREATE SUBSCRIPTION feed CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false); \
-            INSERT INTO pg_subscription_rel SELECT oid, 'acme.t'::regclass, 'r' FROM pg_subscription | subscription feed
+            CREATE SUBSCRIPTION tenantry_feed CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false); \
+            INSERT INTO pg_subscription_rel SELECT oid, 'acme.t'::regclass, 'r' FROM pg_subscription | subscription tenantry_feed
             CREATE FUNCTION acme.g(internal) RETURNS internal LANGUAGE internal IMMUTABLE AS 'varchar_support'; \
             CREATE TRANSFORM FOR bigint LANGUAGE sql (FROM SQL WITH FUNCTION acme.g(internal)) | transform
             """)
@@ -94,7 +94,7 @@ class UnknownObjectsIT {
             CREATE TABLE public.shared (id int PRIMARY KEY); CREATE TABLE acme.u (id int REFERENCES public.shared)
             CREATE EXTENSION hstore SCHEMA other; CREATE TABLE acme.h (h other.hstore)
             CREATE PUBLICATION every FOR ALL TABLES
-            CREATE PUBLICATION tenantry_move_1 FOR TABLE acme.t
+            CREATE PUBLICATION tenantry_1_move_1 FOR TABLE acme.t
             CREATE TABLE acme.u (a text); CREATE INDEX CONCURRENTLY_FAILED ON acme.u (a)
             """)
     void carriesWhatUsesWhatEveryNodeHas(String sql) {

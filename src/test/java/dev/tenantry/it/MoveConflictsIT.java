@@ -45,7 +45,7 @@ class MoveConflictsIT {
 
     @BeforeEach
     void create() {
-        run("DROP SCHEMA IF EXISTS acme, beta CASCADE");
+        run("DROP SCHEMA IF EXISTS acme CASCADE");
         run("SET tenantry.node = 'worker1'; CREATE SCHEMA acme");
         run("CREATE TABLE acme.t (id int PRIMARY KEY, n int); INSERT INTO acme.t VALUES (1, 0), (2, 0)");
     }
@@ -112,35 +112,6 @@ class MoveConflictsIT {
     }
 
     @Test
-    void seesAChangeInTheMomentOfTheSwitch() {
-        AtomicBoolean once = new AtomicBoolean();
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
-                run("CREATE TABLE acme.late (a int); INSERT INTO acme.late VALUES (9)");
-            }
-        });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
-        assertThat(value("SELECT a FROM acme.late")).isEqualTo("9");
-        assertOn(2);
-    }
-
-    @Test
-    void copiesAnewWhatWasMadeAnewAfterTheComparison() {
-        AtomicBoolean once = new AtomicBoolean();
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
-                run("DROP TABLE acme.t; CREATE TABLE acme.t (id int PRIMARY KEY, n int);"
-                        + " INSERT INTO acme.t VALUES (5, 5)");
-            }
-        });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
-        assertThat(value("SELECT string_agg(id::text, ',') FROM acme.t")).isEqualTo("5");
-        assertOn(2);
-    }
-
-    @Test
     void waitsForWhoeverKeepsTheTablesFromBeingPublished() throws Exception {
         try (Connection builder = cluster.worker(1).connect();
                 Statement building = builder.createStatement()) {
@@ -157,41 +128,6 @@ class MoveConflictsIT {
     }
 
     @Test
-    void refusesWhatOthersHaveBegunToUse() {
-        run("SET tenantry.node = 'worker1'; CREATE SCHEMA beta");
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.VERIFIED) {
-                run("CREATE VIEW beta.v AS SELECT * FROM acme.t");
-            }
-        });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
-        assertThat(value("SELECT error FROM tenantry_moves WHERE moveid = " + move))
-                .contains("view \"beta\".\"v\"");
-        assertThat(value("SELECT count(*) FROM beta.v")).isEqualTo("2");
-        run("DROP SCHEMA beta CASCADE");
-        assertOn(1);
-    }
-
-    @Test
-    void keepsTheOldCopyForWhatOthersHaveBegunToUseAtTheLastMoment() throws SQLException {
-        run("SET tenantry.node = 'worker1'; CREATE SCHEMA beta");
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.LEVEL) {
-                atNode(cluster.worker(1), "CREATE VIEW beta.v AS SELECT * FROM acme.t");
-            }
-        });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
-        assertThat(value("SELECT count(*) FROM beta.v")).isEqualTo("2");
-        run("DROP SCHEMA beta CASCADE");
-        assertThat(value("SELECT old_schema FROM tenantry_moves WHERE moveid = " + move))
-                .isEqualTo("tenantry_old_" + move);
-        cluster.worker(1).list("SET tenantry.schema_ddl = on; DROP SCHEMA tenantry_old_" + move + " CASCADE");
-        cluster.coordinator().list("UPDATE tenantry.move SET old_schema = NULL WHERE moveid = " + move);
-    }
-
-    @Test
     void setsTheIdentityBackOfATableThatIsCalledOtherwiseNow() throws SQLException {
         run("CREATE TABLE acme.keyless (a int)");
         AtomicBoolean once = new AtomicBoolean();
@@ -204,33 +140,6 @@ class MoveConflictsIT {
         Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
         assertThat(cluster.worker(2).list("SELECT relreplident FROM pg_class WHERE oid = 'acme.renamed'::regclass"))
                 .containsExactly("d");
-    }
-
-    @Test
-    void givesUpAnAttemptWhereSomebodyHoldsALockOnTheTarget() throws Exception {
-        run("ALTER TABLE acme.t ENABLE ROW LEVEL SECURITY; ALTER TABLE acme.t FORCE ROW LEVEL SECURITY");
-        try (Connection reader = cluster.worker(2).connect();
-                Statement reading = reader.createStatement()) {
-            reader.setAutoCommit(false);
-            AtomicBoolean once = new AtomicBoolean();
-            cluster.observeMoves(point -> {
-                if (point == MovePoint.LEVEL && once.compareAndSet(false, true)) {
-                    try {
-                        reading.execute("SELECT FROM acme.t");
-                    } catch (SQLException failed) {
-                        throw new IllegalStateException(failed);
-                    }
-                }
-            });
-            long move = startMove(2);
-            Eventually.passes(() -> assertThat(value("SELECT cutovers > 1 FROM tenantry_moves WHERE moveid = " + move))
-                    .isEqualTo("t"));
-            reader.rollback();
-            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
-            assertThat(value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
-                    .isEqualTo("1");
-        }
-        assertOn(2);
     }
 
     @Test
@@ -269,14 +178,6 @@ class MoveConflictsIT {
             }
         }
         throw new IllegalStateException("there are more senders than " + senders);
-    }
-
-    private static void atNode(PostgresNode node, String sql) {
-        try {
-            node.list(sql);
-        } catch (SQLException failed) {
-            throw new IllegalStateException(failed);
-        }
     }
 
     @Test

@@ -6,7 +6,6 @@ import dev.tenantry.control.background.BackgroundLoop;
 import dev.tenantry.store.CatalogStore;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerConnection;
-import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore;
 import dev.tenantry.store.move.MoveStore.Open;
 import io.vertx.core.Vertx;
@@ -17,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jboss.logging.Logger;
 
 /**
  * Runs the moves that the catalog asks for, each on a virtual thread, in whichever proxy holds an advisory lock of the
@@ -26,10 +24,8 @@ import org.jboss.logging.Logger;
  */
 public final class MoveRunner implements AutoCloseable {
 
-    private static final Logger LOG = Logger.getLogger(MoveRunner.class);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(10);
     private static final Duration LOOK = Duration.ofSeconds(1);
-    private static final Duration OVERDUE_LOOK = Duration.ofSeconds(15);
 
     /** How long the proxy that leads may say nothing before another may. */
     private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
@@ -39,7 +35,8 @@ public final class MoveRunner implements AutoCloseable {
     private final MoveServices services;
     private final BackgroundLoop loop = new BackgroundLoop("moves", LOOK, this::follow);
     private final Map<Long, SchemaMove> running = new ConcurrentHashMap<>();
-    private long overdueNext = System.nanoTime();
+    private final OldCopies oldCopies;
+    private volatile boolean leading;
 
     /** Makes one that does nothing until started. */
     public MoveRunner(
@@ -50,17 +47,20 @@ public final class MoveRunner implements AutoCloseable {
             MovePoint.Observer observer) {
         String name = "m" + new BigInteger(NAME_BITS, new SecureRandom()).toString(Character.MAX_RADIX);
         this.services = new MoveServices(vertx, coordinator, catalog, new GlobalTransactionIds(name), limits, observer);
+        this.oldCopies = new OldCopies(services, () -> leading);
     }
 
     /** Begins, at once. */
     public void start() {
         loop.start();
+        oldCopies.start();
     }
 
     /** Leaves running moves as they are; returns when nothing is done for them any more. */
     @Override
     public void close() {
         loop.close();
+        oldCopies.close();
         try {
             abandon();
         } catch (InterruptedException stopped) {
@@ -77,12 +77,14 @@ public final class MoveRunner implements AutoCloseable {
             MoveStore store = new MoveStore(connection);
             store.listen();
             while (!looping.isClosed()) {
-                if (catalog.leadMoves()) {
+                leading = catalog.leadMoves();
+                if (leading) {
                     round(store);
                 }
                 looping.pause(LOOK);
             }
         } finally {
+            leading = false;
             abandon();
         }
     }
@@ -103,10 +105,6 @@ public final class MoveRunner implements AutoCloseable {
                 begin(move.id());
                 count(load, move);
             }
-        }
-        if (System.nanoTime() - overdueNext > 0) {
-            overdueNext = System.nanoTime() + OVERDUE_LOOK.toNanos();
-            store.overdue().forEach(id -> dropOld(store, id));
         }
     }
 
@@ -143,16 +141,6 @@ public final class MoveRunner implements AutoCloseable {
         });
         running.put(id, move);
         move.start();
-    }
-
-    private void dropOld(MoveStore store, long id) {
-        MoveRow move = store.claim(id);
-        try (ServerConnection coordinator = services.open(services.coordinator());
-                MoveConnections connections = new MoveConnections(services, coordinator, move)) {
-            new Remains(services, connections, move).dropOld();
-        } catch (RuntimeException away) {
-            LOG.infof("old copy can't be dropped now move=%d reason=%s", id, away.getMessage());
-        }
     }
 
     private void abandon() throws InterruptedException {

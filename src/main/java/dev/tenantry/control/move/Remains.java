@@ -8,6 +8,7 @@ import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
 /**
@@ -70,8 +71,8 @@ final class Remains {
         Target target = connections.target();
         if (target.hasCreated()) {
             if (connections.targetIsCoordinator()) {
-                new MoveStore(connections.coordinator())
-                        .emptyNamespace(move, connections.names().undoneSchema());
+                connections.patientlyOnTarget(patient -> new MoveStore(patient)
+                        .emptyNamespace(move, connections.names().undoneSchema()));
             } else {
                 connections.patientlyOnTarget(patient -> Target.dropCopy(patient, connections.names(), move.schema()));
             }
@@ -176,11 +177,13 @@ final class Remains {
             LOG.warnf("old copy is kept for what uses it schema=%s node=%s objects=%s", old, node, users);
             return false;
         }
-        if (!source.drop(old, DROP_LOCK_MAX)) {
+        AtomicBoolean dropped = new AtomicBoolean();
+        connections.patientlyOnSource(
+                patient -> dropped.set(new Source(patient, connections.names()).drop(old, DROP_LOCK_MAX)));
+        if (!dropped.get()) {
             LOG.infof("old copy is still in use schema=%s node=%s", old, node);
-            return false;
         }
-        return true;
+        return dropped.get();
     }
 
     private void unsubscribe() {

@@ -159,7 +159,9 @@ final class Switch {
             target.query(settings.collect(Collectors.joining("; ")) + "; SET LOCAL deadlock_timeout = '10ms'"
                     + "; SET LOCAL lock_timeout = '" + millis + "ms'"
                     + "; SET LOCAL statement_timeout = '" + millis + "ms'");
-            plan.atSwitch().forEach(statement -> target.query(statement.sql()));
+            target.query(plan.atSwitch().stream()
+                            .map(statement -> statement.sql() + "; ")
+                            .collect(Collectors.joining()) + "SET LOCAL statement_timeout = 0");
         }
     }
 

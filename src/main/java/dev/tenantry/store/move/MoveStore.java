@@ -273,7 +273,7 @@ public final class MoveStore {
 
     /** Ends the pause that the move has made, if it has. */
     public void resume(MoveRow move) {
-        connection.query("SELECT tenantry.resume_after_move($1)", move.id());
+        connection.query("SELECT tenantry.resume_after_move($1, $2)", move.id(), move.epoch());
     }
 
     /** Has the coordinator tell, from now on, of each proxy where nothing paused runs any more; on an event loop. */
@@ -342,22 +342,19 @@ public final class MoveStore {
         connection.query("COMMIT");
     }
 
-    /** Puts an empty namespace in the place of the one that holds a copy on the coordinator, and drops that one. */
+    /**
+     * Puts an empty namespace in the place of the one that holds a copy on the coordinator, and drops that one, which
+     * may take long. May be repeated.
+     */
     public void emptyNamespace(MoveRow move, String aside) {
-        connection.query("BEGIN");
-        try {
-            connection.query(
-                    "SELECT tenantry.replace_namespace(n.oid, $2) FROM tenantry.move m"
-                            + " JOIN pg_catalog.pg_namespace n ON n.oid = m.schemaid WHERE m.moveid = $1",
-                    move.id(),
-                    aside);
-            connection.query("DELETE FROM tenantry.move_deed WHERE moveid = $1", move.id());
-            connection.query("DROP SCHEMA IF EXISTS " + SqlName.quoted(aside) + " CASCADE");
-            connection.query("COMMIT");
-        } catch (StatementRefusedException refused) {
-            connection.query("ROLLBACK");
-            throw refused;
-        }
+        connection.query(
+                "SELECT tenantry.replace_namespace(n.oid, $2) FROM tenantry.move m"
+                        + " JOIN pg_catalog.pg_namespace n ON n.oid = m.schemaid WHERE m.moveid = $1"
+                        + " AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $2)",
+                move.id(),
+                aside);
+        connection.query("DROP SCHEMA IF EXISTS " + SqlName.quoted(aside) + " CASCADE");
+        connection.query("DELETE FROM tenantry.move_deed WHERE moveid = $1", move.id());
     }
 
     /** Where a node is, unless it has been removed. */

@@ -21,12 +21,14 @@ import org.jspecify.annotations.Nullable;
 /** What a move does on the node that the schema leaves. Everything may be repeated. */
 public final class Source {
 
-    /** Sessions other than this that hold or want locks of the relations of schema $1. */
+    /** Sessions other than this that hold or want locks of the relations of schema $1, or are making some in it. */
     private static final String USERS = """
             SELECT array_agg(DISTINCT coalesce(l.pid, 0)) FROM pg_locks l
-            JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_class c ON l.locktype = 'relation' AND c.oid = l.relation
+            JOIN pg_namespace n ON n.oid = c.relnamespace OR l.locktype = 'object' AND n.oid = l.objid
+                AND l.classid = 'pg_namespace'::regclass
             LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-            WHERE n.nspname = $1 AND l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_backend_pid()
+            WHERE n.nspname = $1 AND l.pid IS DISTINCT FROM pg_backend_pid()
               AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
               AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
             """;

@@ -1,0 +1,220 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenantry.control.move.MovePoint;
+import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.PostgresNode;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What comes between the comparison of both sides and the switch. */
+class MoveLastMomentIT {
+
+    private static Cluster cluster;
+
+    @BeforeAll
+    static void start() {
+        cluster = Cluster.start(2);
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+    }
+
+    @BeforeEach
+    void create() {
+        run("DROP SCHEMA IF EXISTS acme, beta CASCADE");
+        run("SET tenantry.node = 'worker1'; CREATE SCHEMA acme");
+        run("CREATE TABLE acme.t (id int PRIMARY KEY, n int); INSERT INTO acme.t VALUES (1, 0), (2, 0)");
+    }
+
+    @AfterEach
+    void observeNothing() {
+        cluster.observeMoves(MovePoint.Observer.NONE);
+    }
+
+    @Test
+    void seesAChangeInTheMomentOfTheSwitch() {
+        AtomicBoolean once = new AtomicBoolean();
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
+                run("CREATE TABLE acme.late (a int); INSERT INTO acme.late VALUES (9)");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        assertThat(value("SELECT a FROM acme.late")).isEqualTo("9");
+        assertOn(2);
+    }
+
+    @Test
+    void copiesAnewWhatWasMadeAnewAfterTheComparison() {
+        AtomicBoolean once = new AtomicBoolean();
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
+                run("DROP TABLE acme.t; CREATE TABLE acme.t (id int PRIMARY KEY, n int);"
+                        + " INSERT INTO acme.t VALUES (5, 5)");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        assertThat(value("SELECT string_agg(id::text, ',') FROM acme.t")).isEqualTo("5");
+        assertOn(2);
+    }
+
+    @Test
+    void refusesWhatOthersHaveBegunToUse() {
+        run("SET tenantry.node = 'worker1'; CREATE SCHEMA beta");
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.VERIFIED) {
+                run("CREATE VIEW beta.v AS SELECT * FROM acme.t");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
+        assertThat(value("SELECT error FROM tenantry_moves WHERE moveid = " + move))
+                .contains("view \"beta\".\"v\"");
+        assertThat(value("SELECT count(*) FROM beta.v")).isEqualTo("2");
+        run("DROP SCHEMA beta CASCADE");
+        assertOn(1);
+    }
+
+    @Test
+    void keepsTheOldCopyForWhatOthersHaveBegunToUseAtTheLastMoment() throws SQLException {
+        run("SET tenantry.node = 'worker1'; CREATE SCHEMA beta");
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.LEVEL) {
+                atNode(cluster.worker(1), "CREATE VIEW beta.v AS SELECT * FROM acme.t");
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        assertThat(value("SELECT count(*) FROM beta.v")).isEqualTo("2");
+        run("DROP SCHEMA beta CASCADE");
+        assertThat(value("SELECT old_schema FROM tenantry_moves WHERE moveid = " + move))
+                .isEqualTo("tenantry_old_" + move);
+        cluster.worker(1).list("SET tenantry.schema_ddl = on; DROP SCHEMA tenantry_old_" + move + " CASCADE");
+        cluster.coordinator().list("UPDATE tenantry.move SET old_schema = NULL WHERE moveid = " + move);
+    }
+
+    @Test
+    void givesUpAnAttemptWhereSomebodyHoldsALockOnTheTarget() throws Exception {
+        run("ALTER TABLE acme.t ENABLE ROW LEVEL SECURITY; ALTER TABLE acme.t FORCE ROW LEVEL SECURITY");
+        try (Connection reader = cluster.worker(2).connect();
+                Statement reading = reader.createStatement()) {
+            reader.setAutoCommit(false);
+            AtomicBoolean once = new AtomicBoolean();
+            cluster.observeMoves(point -> {
+                if (point == MovePoint.LEVEL && once.compareAndSet(false, true)) {
+                    try {
+                        reading.execute("SELECT FROM acme.t");
+                    } catch (SQLException failed) {
+                        throw new IllegalStateException(failed);
+                    }
+                }
+            });
+            long move = startMove(2);
+            Eventually.passes(() -> assertThat(value("SELECT cutovers > 1 FROM tenantry_moves WHERE moveid = " + move))
+                    .isEqualTo("t"));
+            reader.rollback();
+            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+            assertThat(value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
+                    .isEqualTo("1");
+        }
+        assertOn(2);
+    }
+
+    @Test
+    void leavesThePauseToTheOneWhoHasTakenTheMoveOver() {
+        AtomicReference<List<String>> left = new AtomicReference<>(List.of());
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.PAUSED) {
+                atNode(
+                        cluster.coordinator(),
+                        "SELECT tenantry.resume_after_move(moveid, epoch - 1) FROM tenantry.move"
+                                + " WHERE finished_at IS NULL");
+                left.set(rows(cluster.coordinator(), "SELECT pauseid FROM tenantry.pause"));
+            }
+        });
+        long move = startMove(2);
+        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        assertThat(left.get()).hasSize(1);
+    }
+
+    private static void atNode(PostgresNode node, String sql) {
+        rows(node, sql);
+    }
+
+    private static List<String> rows(PostgresNode node, String sql) {
+        try {
+            return node.list(sql);
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    private static long startMove(int worker) {
+        return startMove(cluster.worker(worker));
+    }
+
+    private static long startMove(PostgresNode target) {
+        return Long.parseLong(
+                value("SELECT tenantry_move_start('acme', '" + target.host() + "', " + target.port() + ")"));
+    }
+
+    private static String phase(long move) {
+        return value("SELECT phase FROM tenantry_moves WHERE moveid = " + move);
+    }
+
+    private static void assertOn(int worker) {
+        assertThat(count(cluster.worker(worker))).isEqualTo("1");
+        assertThat(count(cluster.worker(3 - worker))).isEqualTo("0");
+    }
+
+    private static String count(PostgresNode node) {
+        try (Connection connection = node.connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(
+                        "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(acme|tenantry_)'")) {
+            rows.next();
+            return rows.getString(1);
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    private static void run(String sql) {
+        try (Connection client = cluster.connect();
+                Statement statement = client.createStatement()) {
+            for (String part : sql.split("; ", -1)) {
+                statement.execute(part);
+            }
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed.getMessage(), failed);
+        }
+    }
+
+    private static String value(String sql) {
+        try (Connection client = cluster.connect();
+                Statement statement = client.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            assertThat(rows.next()).isTrue();
+            return rows.getString(1);
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed.getMessage(), failed);
+        }
+    }
+}
