@@ -138,6 +138,31 @@ class MoveLastMomentIT {
     }
 
     @Test
+    void carriesATableThatSomebodyWasJustMaking() throws Exception {
+        try (Connection maker = cluster.worker(1).connect();
+                Statement making = maker.createStatement()) {
+            maker.setAutoCommit(false); // past the proxies, so that no pause holds it
+            AtomicBoolean once = new AtomicBoolean();
+            cluster.observeMoves(point -> {
+                if (point == MovePoint.LOCKED && once.compareAndSet(false, true)) {
+                    try {
+                        making.execute("CREATE TABLE acme.made (a int); INSERT INTO acme.made VALUES (6)");
+                    } catch (SQLException failed) {
+                        throw new IllegalStateException(failed);
+                    }
+                }
+            });
+            long move = startMove(2);
+            Eventually.passes(() -> assertThat(value("SELECT cutovers > 1 FROM tenantry_moves WHERE moveid = " + move))
+                    .isEqualTo("t"));
+            maker.commit();
+            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        }
+        assertThat(value("SELECT a FROM acme.made")).isEqualTo("6");
+        assertOn(2);
+    }
+
+    @Test
     void leavesThePauseToTheOneWhoHasTakenTheMoveOver() {
         AtomicReference<List<String>> left = new AtomicReference<>(List.of());
         cluster.observeMoves(point -> {

@@ -102,7 +102,8 @@ final class CutOver {
 
     /** What is asked over a connection for the first time takes longest, so nobody waits for that. */
     private boolean rehearsed(String fingerprint) {
-        if (!sameDefinition(locker.state(plan.schema()).fingerprint(), fingerprint)) {
+        locker.users(plan.schema());
+        if (!isDefinition(fingerprint)) {
             return false;
         }
         // Which the definition does not tell; who reads it again refuses them by name.
@@ -178,22 +179,21 @@ final class CutOver {
         return true;
     }
 
+    /** In this order: who ends between the two has changed the definition or has not. */
     private boolean undisturbed(String fingerprint) throws InterruptedException {
-        while (true) {
-            Source.State state = locker.state(plan.schema());
-            inTheWay = state.users();
-            if (!sameDefinition(state.fingerprint(), fingerprint) || !inTime()) {
+        inTheWay = locker.users(plan.schema());
+        while (!inTheWay.isEmpty()) {
+            if (!inTime()) {
                 return false;
             }
-            if (inTheWay.isEmpty()) {
-                return true;
-            }
             Thread.sleep(LOOK);
+            inTheWay = locker.users(plan.schema());
         }
+        return isDefinition(fingerprint) && inTime();
     }
 
-    private boolean sameDefinition(String found, String compared) {
-        definitionChanged = !found.equals(compared);
+    private boolean isDefinition(String compared) {
+        definitionChanged = !locker.fingerprint(plan.schema()).equals(compared);
         return !definitionChanged;
     }
 }

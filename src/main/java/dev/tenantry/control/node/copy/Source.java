@@ -33,8 +33,6 @@ public final class Source {
               AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
             """;
 
-    private static final String STATE = "SELECT (" + Fingerprints.DEFINITION + "), (" + USERS + ")";
-
     /** Who has waited for an autovacuum for so long has it step aside; the default is a second a table. */
     private static final String PASSING_AUTOVACUUM = "SET LOCAL deadlock_timeout = '10ms'";
 
@@ -58,20 +56,6 @@ public final class Source {
                 .iterator()
                 .next()
                 .getString(0);
-    }
-
-    /**
-     * A schema at one moment.
-     *
-     * @param fingerprint as {@link #fingerprint} has it
-     * @param users as {@link #users} has them
-     */
-    public record State(String fingerprint, Set<Integer> users) {}
-
-    /** Both at once, which takes less time. */
-    public State state(String schema) {
-        Row row = connection.query(STATE, schema).iterator().next();
-        return new State(row.getString(0), pids(row.getArrayOfIntegers(1)));
     }
 
     /** The size of each table of a schema. */
