@@ -201,16 +201,7 @@ class ScriptedNodesIT extends ScriptedNodes {
                 peer.expectEnd();
             }
         });
-        ProxyLimits limits = new ProxyLimits(
-                1,
-                LIMITS.connectionsMax(),
-                LIMITS.authenticationTimeoutMillis(),
-                300,
-                LIMITS.queryLengthMax(),
-                LIMITS.statementCacheBytesMax(),
-                LIMITS.pauseWaitTimeoutMillis(),
-                new PoolLimits(1, 60_000, 60_000, 0, PoolLimits.Sharing.NONE));
-        try (ProxyBefore proxy = new ProxyBefore(limits, node)) {
+        try (ProxyBefore proxy = new ProxyBefore(keepingOne(), node)) {
             for (String expected : List.of("SELECT 1", "SELECT 2")) {
                 try (RawClient client = proxy.login()) {
                     assertThat(Message.only(client.run("SELECT"), 'C').strings())
@@ -220,6 +211,56 @@ class ScriptedNodesIT extends ScriptedNodes {
             }
             Eventually.holds("both have been cleaned", () -> left.get() == 2);
         }
+    }
+
+    /** What the node has not said to have done by then, it may still do. */
+    @Test
+    void leavesToNoOtherSessionAConnectionThatACancelMayStillMeet() {
+        FakeNode node = FakeNode.start(peer -> {
+            switch (connections.getAndIncrement()) {
+                case 0 -> {
+                    peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+                    peer.expect('Q');
+                    reached.countDown();
+                    await(cancelled);
+                    done(peer, "SELECT 1", 'I');
+                    peer.expect('X');
+                }
+                case 1 -> {
+                    readCancel(peer);
+                    peer.awaitEnd();
+                }
+                default -> {
+                    peer.acceptTrusting(PROCESS_ID, SECRET_KEY);
+                    any(peer, "SELECT 2", 'I');
+                    peer.awaitEnd();
+                }
+            }
+        });
+        try (ProxyBefore proxy = new ProxyBefore(keepingOne(), node)) {
+            try (RawClient client = proxy.login()) {
+                client.query("SELECT 1").flushOut();
+                await(reached);
+                cancel(proxy, client); // takes as long as a connection may take
+                assertThat(Message.only(client.readUntilReady(), 'C').strings()).containsExactly("SELECT 1");
+                leave(client);
+            }
+            try (RawClient client = proxy.login()) {
+                assertThat(Message.only(client.run("SELECT 2"), 'C').strings()).containsExactly("SELECT 2");
+            }
+        }
+    }
+
+    private static ProxyLimits keepingOne() {
+        return new ProxyLimits(
+                1,
+                LIMITS.connectionsMax(),
+                LIMITS.authenticationTimeoutMillis(),
+                300,
+                LIMITS.queryLengthMax(),
+                LIMITS.statementCacheBytesMax(),
+                LIMITS.pauseWaitTimeoutMillis(),
+                new PoolLimits(1, 60_000, 60_000, 0, PoolLimits.Sharing.NONE));
     }
 
     @Test

@@ -61,7 +61,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     private Set<String> unreadSettings = Set.of();
     private boolean sequenced;
     private boolean customized;
-    private boolean seeded;
+    private boolean spoilt;
     private long cleanNanos = System.nanoTime();
 
     BackendConnection(Node node, Channel channel) {
@@ -162,14 +162,14 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
         return customized;
     }
 
-    /** Its random numbers follow from what a session has said, and nothing makes them random again. */
-    public void seeded() {
-        seeded = true;
+    /** No other session must have it, for what nothing removes from it: random numbers that a session has begun. */
+    public void spoil() {
+        spoilt = true;
     }
 
-    /** Whether {@link #seeded} was ever called, so that no other session must have it. */
-    public boolean isSeeded() {
-        return seeded;
+    /** Whether {@link #spoil} was ever called. */
+    public boolean isSpoilt() {
+        return spoilt;
     }
 
     /** When the process was last known to have no trace of any session, of {@link System#nanoTime()}. */

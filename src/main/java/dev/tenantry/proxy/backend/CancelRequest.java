@@ -45,9 +45,16 @@ final class CancelRequest extends ChannelInitializer<Channel> {
         }));
     }
 
-    /** A node that hangs must not hold up the session for longer than one that is gone. */
+    /**
+     * A node that hangs must not hold up the session for longer than one that is gone. It may still cancel something,
+     * later, which must not be another session's.
+     */
     void endAfter(Channel channel, int millis) {
-        ScheduledFuture<?> end = channel.eventLoop().schedule(() -> channel.close(), millis, TimeUnit.MILLISECONDS);
+        Runnable giveUp = () -> {
+            backend.spoil();
+            channel.close();
+        };
+        ScheduledFuture<?> end = channel.eventLoop().schedule(giveUp, millis, TimeUnit.MILLISECONDS);
         channel.closeFuture().addListener(closed -> end.cancel(false));
     }
 

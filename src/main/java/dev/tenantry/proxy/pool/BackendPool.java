@@ -111,7 +111,7 @@ public final class BackendPool {
                 backend.label() instanceof Map<?, ?> settings && settings.containsKey(PoolKey.IDLE_SESSION_TIMEOUT);
         return !endsWhenIdle
                 && !backend.isTraced()
-                && !backend.isSeeded()
+                && !backend.isSpoilt()
                 && traceless.isTracelessSince(backend.node().nodeId(), backend.cleanNanos());
     }
 
@@ -289,7 +289,7 @@ public final class BackendPool {
 
     /** Discards what a session did to a connection that it does not hold any more, and keeps it, or ends it. */
     void reset(BackendConnection backend, PoolKey key) {
-        if (!idle.keepsMore(backend) || key.endsWhenIdle() || backend.isSeeded()) {
+        if (!idle.keepsMore(backend) || key.endsWhenIdle() || backend.isSpoilt()) {
             backend.terminate();
             return;
         }

@@ -93,7 +93,7 @@ public final class SessionBackends implements BackendHolder {
                 on.trace(traces.settings());
             }
             if (traces.seeds()) {
-                on.seeded();
+                on.spoil();
                 pin(on, PinReason.SEED);
             }
             if (traces.usesSequences()) {
