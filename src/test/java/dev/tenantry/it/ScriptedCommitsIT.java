@@ -7,6 +7,7 @@ import dev.tenantry.support.Message;
 import dev.tenantry.support.ProxyBefore;
 import dev.tenantry.support.RawClient;
 import java.io.IOException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -270,6 +271,32 @@ class ScriptedCommitsIT extends ScriptedNodes {
             expect(peer, "SELECT tenantry.record_commit"); // and goes away
         });
         assertThat(creatingRole(home, first, decider)).isEqualTo("08007 I");
+    }
+
+    /** It may be frozen, or cut off without a word. */
+    @Test
+    void waitsForNoNodeThatDoesNotFinishWhatIsDecided() {
+        FakeNode home = node(peer -> {
+            createRole(peer, "7");
+            expect(peer, "SELECT tenantry.record_commit");
+            done(peer, "COMMIT", 'I');
+            peer.expect('X');
+        });
+        FakeNode other = node(peer -> {
+            if (connections.getAndIncrement() == 0) {
+                createRole(peer, "8");
+                answer(peer, "PREPARE TRANSACTION", 'I');
+                expect(peer, "COMMIT PREPARED");
+            }
+            peer.awaitEnd();
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, other);
+                RawClient client = proxy.login()) {
+            List<Message> answer = client.run("CREATE ROLE jim");
+            assertThat(Message.said(answer)).isEqualTo("CREATE ROLE I");
+            assertThat(Message.only(answer, 'N').sqlState()).isEqualTo("01000");
+            leave(client);
+        }
     }
 
     /** PostgreSQL would not be there to answer COMMIT; ROLLBACK as an answer would be missed by many clients. */

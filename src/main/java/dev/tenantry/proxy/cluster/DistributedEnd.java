@@ -52,7 +52,7 @@ public final class DistributedEnd {
     /** What it says of one that is finished: by the connection that was lost, or by recovery. */
     private static final String UNDEFINED_OBJECT = "42704";
 
-    private static final int FINISH_SECONDS_MAX = 5;
+    static final int FINISH_SECONDS_MAX = 5;
     private static final long PAUSE_MILLIS = 5;
     private static final long PAUSE_MAX = 200;
 
@@ -272,8 +272,8 @@ public final class DistributedEnd {
      * the node is told by another one, as soon as it takes one; if it does not for too long, recovery will.
      */
     private void commitPrepared(BackendConnection other, String sql) {
-        Optional<CallResult> done = finish(other, sql);
         long begun = System.nanoTime();
+        Optional<CallResult> done = finish(other, sql);
         for (long pause = PAUSE_MILLIS; !isFinished(done); pause = Math.min(2 * pause, PAUSE_MAX)) {
             boolean late = System.nanoTime() - begun > TimeUnit.SECONDS.toNanos(FINISH_SECONDS_MAX);
             if (late || calls.isForNobody() || !isWorthRepeating(done) || !slept(pause)) {

@@ -18,7 +18,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -135,20 +137,33 @@ final class NodeCalls {
     }
 
     /**
-     * Runs SQL, as a role that the session may take and gives back if one is named, and leaves it to the caller to see
-     * whether it worked; empty when the node is lost.
+     * Finishes what is prepared, as a role that the session may take and gives back if one is named, and leaves it to
+     * the caller to see whether it worked; empty when the node is lost, or does not answer in time.
      */
     Optional<CallResult> attempt(BackendConnection backend, String sql, @Nullable String role) {
         return attempt(() -> callAs(backend, sql, role));
     }
 
+    /** A connection whose node hangs is ended: whatever it carries out, it answers nobody. */
     private CompletableFuture<CallResult> callAs(BackendConnection backend, String sql, @Nullable String role) {
-        return role == null ? backend.call(sql) : preparation.callAs(backend, sql, role);
+        Future<?> end = loop.schedule(backend::close, DistributedEnd.FINISH_SECONDS_MAX, TimeUnit.SECONDS);
+        CompletableFuture<CallResult> called =
+                role == null ? backend.call(sql) : preparation.callAs(backend, sql, role);
+        return called.whenComplete((result, problem) -> end.cancel(false));
     }
 
     /** The same on a connection that is opened for it, because the one that the session had to that node has ended. */
     Optional<CallResult> attemptAnew(Node node, String sql, @Nullable String role) {
-        return attempt(() -> preparation.opened(node).thenCompose(opened -> callAs(opened, sql, role)));
+        return attempt(() -> {
+            CompletableFuture<BackendConnection> opened =
+                    preparation.opened(node).copy(); // it may well come later
+            Future<?> end = loop.schedule(
+                    () -> opened.completeExceptionally(new SqlErrorException(SqlErrors.lost(node))),
+                    DistributedEnd.FINISH_SECONDS_MAX,
+                    TimeUnit.SECONDS);
+            opened.whenComplete((backend, problem) -> end.cancel(false));
+            return opened.thenCompose(backend -> callAs(backend, sql, role));
+        });
     }
 
     /** Whether nobody is left to hear what comes of the work: the client is gone, or the proxy stops. */
