@@ -278,6 +278,27 @@ class PreparedTransactionRecoveryIT {
         assertBothHave(gid, 1);
     }
 
+    /** A decider may be read-only, or its disk full. */
+    @Test
+    void finishesWhatIsDecidedThoughADeciderRefusesToDecide() throws Exception {
+        Undecided undecided = prepare();
+        undecided.close();
+        String decided = commitAndDie();
+        run(
+                coordinator,
+                "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                        + " $$ BEGIN RAISE 'full' USING ERRCODE = '53100'; END $$");
+        run(
+                coordinator,
+                "CREATE TRIGGER refuse BEFORE INSERT ON tenantry.commit_record FOR EACH ROW WHEN (NEW.gid = '"
+                        + undecided.gid() + "') EXECUTE FUNCTION public.refuse()");
+        recovery.recover(Set.of());
+        assertBothHave(decided, 1);
+        run(coordinator, "DROP FUNCTION public.refuse() CASCADE");
+        recovery.recover(Set.of());
+        assertBothHave(undecided.gid(), 0);
+    }
+
     @Test
     void finishesOnANodeThatWasDown() throws Exception {
         String gid = commitAndDie();

@@ -187,11 +187,18 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
             LOG.warnf("prepared transaction waits for its decider transaction=%s node=%d", id, id.deciderNodeId());
             return Decision.UNKNOWN;
         }
-        return switch (CommitRecords.abort(decider.get(), id.toString())) {
-            case ABORTED -> Decision.ABORTED;
-            case COMMITTED -> Decision.COMMITTED;
-            case STILL_OPEN -> Decision.UNKNOWN;
-        };
+        try {
+            return switch (CommitRecords.abort(decider.get(), id.toString())) {
+                case ABORTED -> Decision.ABORTED;
+                case COMMITTED -> Decision.COMMITTED;
+                case STILL_OPEN -> Decision.UNKNOWN;
+            };
+        } catch (StatementRefusedException refused) { // it is read-only, or full; others are not
+            LOG.warnf(
+                    "prepared transaction's decider does not decide transaction=%s node=%d sqlstate=%s reason=%s",
+                    id, id.deciderNodeId(), refused.sqlState(), refused.error());
+            return Decision.UNKNOWN;
+        }
     }
 
     private boolean finish(Node node, ServerConnection connection, String gid, Decision decision) {
