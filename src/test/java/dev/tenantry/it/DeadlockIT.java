@@ -2,6 +2,9 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.activity.LockWaiter;
+import dev.tenantry.activity.LockWaiters;
+import dev.tenantry.catalog.Node;
 import dev.tenantry.control.deadlock.DeadlockDetector;
 import dev.tenantry.proxy.server.ProxyServer;
 import dev.tenantry.store.CoordinatorAddress;
@@ -12,8 +15,13 @@ import dev.tenantry.support.SuperuserLogin;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -82,6 +90,66 @@ class DeadlockIT extends SeveralNodes {
             assertThat(outcome(client)).isEqualTo("UPDATE 1 T");
             assertThat(outcome("COMMIT")).isEqualTo("COMMIT I");
         }
+    }
+
+    /** Connections go from session to session, so what a proxy has told of them is looked at twice, as waits are. */
+    @Test
+    void endsNothingWhoseConnectionsAreAnothersByNow() {
+        AtomicInteger asked = new AtomicInteger();
+        List<LockWaiter> failed = new CopyOnWriteArrayList<>();
+        Vertx vertx = Vertx.vertx();
+        try (RawClient one1 = direct("worker1");
+                RawClient one2 = direct("worker2");
+                RawClient other1 = direct("worker1");
+                RawClient other2 = direct("worker2")) {
+            one1.succeed("BEGIN; " + update(1));
+            other2.succeed("BEGIN; " + update(2));
+            one2.query(update(2)).flushOut();
+            waits(2);
+            other1.query(update(1)).flushOut();
+            waits(1);
+            List<LockWaiter> both = List.of(waiter(1, one1, one2), waiter(2, other1, other2));
+            LockWaiters told = new LockWaiters() {
+                @Override
+                public CompletableFuture<List<LockWaiter>> waiting(Duration atLeast) {
+                    boolean first = asked.getAndIncrement() % 2 == 0;
+                    return CompletableFuture.completedFuture(first ? both : both.subList(0, 1));
+                }
+
+                @Override
+                public void fail(LockWaiter victim) {
+                    failed.add(victim);
+                }
+            };
+            CoordinatorAddress address =
+                    CoordinatorAddress.parse(cluster.coordinator().url());
+            try (DeadlockDetector detector =
+                    new DeadlockDetector(vertx, cluster.tenantry().catalog(), address, told)) {
+                detector.start();
+                Eventually.holds("it has looked twice", () -> asked.get() >= 4);
+                assertThat(failed).isEmpty();
+            }
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+        }
+    }
+
+    private Node node(String name) {
+        return cluster.tenantry().catalog().current().nodeNamed(name).orElseThrow();
+    }
+
+    private RawClient direct(String name) {
+        return SuperuserLogin.at(node(name).host(), node(name).port(), Map.of());
+    }
+
+    private LockWaiter waiter(long id, RawClient on1, RawClient on2) {
+        return new LockWaiter(
+                id,
+                Instant.now(),
+                id,
+                List.of(
+                        new LockWaiter.NodeProcess(node("worker1").nodeId(), on1.processId()),
+                        new LockWaiter.NodeProcess(node("worker2").nodeId(), on2.processId())));
     }
 
     @Test

@@ -74,7 +74,7 @@ public final class DeadlockDetector implements AutoCloseable {
     }
 
     private void look() throws InterruptedException, ExecutionException, TimeoutException {
-        List<LockWaiter> own = waiters.waiting(PATIENCE).get(ANSWER_MAX.toMillis(), TimeUnit.MILLISECONDS);
+        List<LockWaiter> own = own();
         if (own.isEmpty() && !noted) {
             leave();
             return;
@@ -92,11 +92,17 @@ public final class DeadlockDetector implements AutoCloseable {
         }
         // Nodes were asked one after another; waits that are still the same have all been there at one moment.
         waits.retainAll(waits(nodeIds));
+        // And a process may be another transaction's by now than when its proxy told of it.
+        all.retainAll(withOthers(own()));
         for (Transaction victim : ours(all, waits)) {
             own.stream()
                     .filter(waiter -> waiter.sessionId() == victim.sessionId())
                     .forEach(this::fail);
         }
+    }
+
+    private List<LockWaiter> own() throws InterruptedException, ExecutionException, TimeoutException {
+        return waiters.waiting(PATIENCE).get(ANSWER_MAX.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void fail(LockWaiter victim) {
