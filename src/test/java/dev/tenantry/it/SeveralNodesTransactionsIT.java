@@ -311,6 +311,16 @@ class SeveralNodesTransactionsIT extends SeveralNodes {
     }
 
     @Test
+    void decidesOnTheNodeThatABatchHasNotifiedBeforeItWasABlock() {
+        client.run("SET search_path TO several_1");
+        execute("NOTIFY several");
+        execute("INSERT INTO several_1.t VALUES (1)");
+        execute("INSERT INTO several_2.t VALUES (1)");
+        assertThat(outcome(client.sync())).isEqualTo("NOTIFY, INSERT 0 1, INSERT 0 1 I");
+        assertThat(rows(1) + rows(2)).isEqualTo("11");
+    }
+
+    @Test
     void refusesToCommitTwoPartsThatCanNotBePrepared() throws SQLException {
         client.run("BEGIN");
         client.run("INSERT INTO several_1.t VALUES (1)");

@@ -288,16 +288,13 @@ public final class Statements {
             session.backends().runs(context.executed(facts));
         }
         TransactionScope transaction = session.transaction();
-        if (!transaction.isOpen()) {
-            return;
-        }
         switch (facts.kind()) {
-            case LISTEN, UNLISTEN, NOTIFY -> noteObstacle(transaction, "LISTEN, UNLISTEN or NOTIFY");
+            case LISTEN, UNLISTEN, NOTIFY -> noteObstacle(); // also where a batch has yet to become a block
             default -> {
                 // the node tells itself what keeps its part from being prepared
             }
         }
-        if (transaction.isBound()) {
+        if (!transaction.isOpen() || transaction.isBound()) {
             return;
         }
         boolean movable = switch (facts.kind()) {
@@ -328,10 +325,12 @@ public final class Statements {
         };
     }
 
-    private static void noteObstacle(TransactionScope transaction, String used) {
-        BackendConnection main = transaction.main();
-        if (main != null) {
-            transaction.obstacle(main, used);
+    private void noteObstacle() {
+        TransactionScope transaction = session.transaction();
+        BackendConnection on =
+                transaction.isOpen() ? transaction.main() : session.backends().active();
+        if (on != null) {
+            transaction.obstacle(on, "LISTEN, UNLISTEN or NOTIFY");
         }
     }
 
