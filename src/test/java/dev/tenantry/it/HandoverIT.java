@@ -49,6 +49,7 @@ class HandoverIT {
             client.succeed("CREATE TABLE handed.changed (id int)");
             client.succeed("CREATE TABLE public.on_coordinator (id int)");
             client.succeed("CREATE TABLE handed.numbered (id bigserial, note text)");
+            client.succeed("CREATE AGGREGATE handed.total (int) (sfunc = int4pl, stype = int)");
             client.succeed("CREATE FUNCTION handed.harmless() RETURNS int LANGUAGE sql AS 'SELECT 1'");
         }
     }

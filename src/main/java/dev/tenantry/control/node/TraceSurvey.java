@@ -71,6 +71,7 @@ public final class TraceSurvey {
             FROM pg_proc p
             JOIN pg_language l ON l.oid = p.prolang
             WHERE p.oid >= 16384 AND p.pronamespace <> 'tenantry'::regnamespace
+              AND p.prokind <> 'a' -- nothing but the functions it is made of, which are looked at themselves
               AND NOT EXISTS (
                   SELECT FROM pg_depend d
                   JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
