@@ -169,6 +169,20 @@ class SeveralNodesSettingsIT extends SeveralNodes {
         client.run("DROP ROLE several_login");
     }
 
+    /** The schema "$user" is that of the role that the string takes. */
+    @Test
+    void routesAStringByTheSessionAuthorizationThatItSets() {
+        client.run("CREATE ROLE several_role SUPERUSER");
+        client.run("ALTER SCHEMA several_2 RENAME TO several_role");
+        client.run("SET search_path TO \"$user\"");
+        assertThat(outcome("SET SESSION AUTHORIZATION several_role; INSERT INTO t VALUES (1)"))
+                .isEqualTo("SET, INSERT 0 1 I");
+        assertThat(outcome("RESET SESSION AUTHORIZATION; INSERT INTO t VALUES (1)"))
+                .isEqualTo("RESET, 42P01 I");
+        client.run("ALTER SCHEMA several_role RENAME TO several_2");
+        assertThat(rows(2)).isEqualTo("1");
+    }
+
     @Test
     void knowsTheSettingsThatOnlySuperusersMaySet() {
         List<Message> settings = client.run("SELECT name FROM pg_settings WHERE context = 'superuser'");

@@ -102,8 +102,9 @@ final class StringSimulation implements RoutingContext {
     private void set(String name, String value) {
         if (name.equals("search_path")) {
             searchPath = SearchPath.parse(value).orElse(List.of());
-        } else if (name.equals("role")) {
-            role = value;
+        } else if (name.equals("role") || name.equals("session_authorization")) {
+            role = value; // which a new session authorization takes back
+            uncertain |= value.equals("none") || value.equals("default"); // then it is another's that counts
         }
     }
 
