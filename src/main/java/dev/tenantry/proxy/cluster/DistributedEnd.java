@@ -52,7 +52,7 @@ public final class DistributedEnd {
     /** What it says of one that is finished: by the connection that was lost, or by recovery. */
     private static final String UNDEFINED_OBJECT = "42704";
 
-    static final int FINISH_SECONDS_MAX = 5;
+    private static final long FINISH_NANOS_MAX = TimeUnit.SECONDS.toNanos(5);
     private static final long PAUSE_MILLIS = 5;
     private static final long PAUSE_MAX = 200;
 
@@ -272,10 +272,10 @@ public final class DistributedEnd {
      * the node is told by another one, as soon as it takes one; if it does not for too long, recovery will.
      */
     private void commitPrepared(BackendConnection other, String sql) {
-        long begun = System.nanoTime();
+        long until = System.nanoTime() + FINISH_NANOS_MAX;
         Optional<CallResult> done = finish(other, sql);
         for (long pause = PAUSE_MILLIS; !isFinished(done); pause = Math.min(2 * pause, PAUSE_MAX)) {
-            boolean late = System.nanoTime() - begun > TimeUnit.SECONDS.toNanos(FINISH_SECONDS_MAX);
+            boolean late = System.nanoTime() - until >= 0;
             if (late || calls.isForNobody() || !isWorthRepeating(done) || !slept(pause)) {
                 calls.note(SqlError.warning("01000", "a part of the transaction is committed later")
                         .withDetail("Node \"" + other.node().name()
@@ -283,7 +283,7 @@ public final class DistributedEnd {
                                 + " soon after the node is back."));
                 return;
             }
-            done = calls.attemptAnew(other.node(), sql, Role.of(other).name());
+            done = calls.attemptAnew(other.node(), sql, Role.of(other).name(), until);
         }
     }
 
@@ -317,6 +317,6 @@ public final class DistributedEnd {
 
     private Optional<CallResult> finishOnce(BackendConnection other, String sql) {
         Role role = Role.of(other);
-        return calls.attempt(other, sql, role.local() ? role.name() : null);
+        return calls.attempt(other, sql, role.local() ? role.name() : null, System.nanoTime() + FINISH_NANOS_MAX);
     }
 }

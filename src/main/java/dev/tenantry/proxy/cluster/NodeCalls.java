@@ -138,32 +138,35 @@ final class NodeCalls {
 
     /**
      * Finishes what is prepared, as a role that the session may take and gives back if one is named, and leaves it to
-     * the caller to see whether it worked; empty when the node is lost, or does not answer in time.
+     * the caller to see whether it worked; empty when the node is lost, or has not answered by then, of
+     * {@link System#nanoTime()}.
      */
-    Optional<CallResult> attempt(BackendConnection backend, String sql, @Nullable String role) {
-        return attempt(() -> callAs(backend, sql, role));
+    Optional<CallResult> attempt(BackendConnection backend, String sql, @Nullable String role, long untilNanos) {
+        return attempt(() -> callAs(backend, sql, role, untilNanos));
     }
 
     /** A connection whose node hangs is ended: whatever it carries out, it answers nobody. */
-    private CompletableFuture<CallResult> callAs(BackendConnection backend, String sql, @Nullable String role) {
-        Future<?> end = loop.schedule(backend::close, DistributedEnd.FINISH_SECONDS_MAX, TimeUnit.SECONDS);
+    private CompletableFuture<CallResult> callAs(
+            BackendConnection backend, String sql, @Nullable String role, long untilNanos) {
         CompletableFuture<CallResult> called =
                 role == null ? backend.call(sql) : preparation.callAs(backend, sql, role);
-        return called.whenComplete((result, problem) -> end.cancel(false));
+        return unlessLate(called, untilNanos, backend::close);
     }
 
     /** The same on a connection that is opened for it, because the one that the session had to that node has ended. */
-    Optional<CallResult> attemptAnew(Node node, String sql, @Nullable String role) {
+    Optional<CallResult> attemptAnew(Node node, String sql, @Nullable String role, long untilNanos) {
         return attempt(() -> {
             CompletableFuture<BackendConnection> opened =
                     preparation.opened(node).copy(); // it may well come later
-            Future<?> end = loop.schedule(
-                    () -> opened.completeExceptionally(new SqlErrorException(SqlErrors.lost(node))),
-                    DistributedEnd.FINISH_SECONDS_MAX,
-                    TimeUnit.SECONDS);
-            opened.whenComplete((backend, problem) -> end.cancel(false));
-            return opened.thenCompose(backend -> callAs(backend, sql, role));
+            Runnable giveUp = () -> opened.completeExceptionally(new SqlErrorException(SqlErrors.lost(node)));
+            return unlessLate(opened, untilNanos, giveUp)
+                    .thenCompose(backend -> callAs(backend, sql, role, untilNanos));
         });
+    }
+
+    private <T> CompletableFuture<T> unlessLate(CompletableFuture<T> step, long untilNanos, Runnable late) {
+        Future<?> end = loop.schedule(late, Math.max(0, untilNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+        return step.whenComplete((result, problem) -> end.cancel(false));
     }
 
     /** Whether nobody is left to hear what comes of the work: the client is gone, or the proxy stops. */
