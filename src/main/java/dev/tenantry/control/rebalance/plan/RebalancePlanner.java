@@ -38,8 +38,8 @@ public final class RebalancePlanner {
     public static Plan plan(PlanInput input) {
         RebalancePlanner planner = new RebalancePlanner(input);
         planner.settle();
+        planner.gather();
         if (!input.limits().drainOnly()) {
-            planner.gather();
             do {
                 planner.balance();
             } while (!planner.stoppedEarly && planner.settle());
@@ -84,9 +84,12 @@ public final class RebalancePlanner {
         });
     }
 
-    /** Members that are beside their unit already count there; now they go there. */
+    /** Members that are beside their unit already count there; now they go there, where all of it may be. */
     private void gather() {
         units.stream()
+                .filter(unit -> board.isOpen(unit.place)
+                        && unit.allows(board.node(unit.place).nodeId())
+                        && !board.crowds(unit))
                 .filter(unit -> unit.members.stream()
                         .anyMatch(member ->
                                 member.nodeId() != board.node(unit.place).nodeId()))
@@ -189,11 +192,15 @@ public final class RebalancePlanner {
 
     private Plan result() {
         List<PlannedMove> moves = new ArrayList<>();
+        for (Unit unit : units) {
+            stuck.addAll(unit.members.stream().filter(this::isMisplaced).toList());
+        }
         for (Unit unit : moved) {
             int targetId = board.node(unit.place).nodeId();
             for (PlanSchema member : unit.members) {
                 if (member.nodeId() != targetId && (!input.limits().drainOnly() || isMisplaced(member))) {
                     moves.add(new PlannedMove(member, targetId));
+                    stuck.remove(member);
                 }
             }
         }
@@ -201,7 +208,7 @@ public final class RebalancePlanner {
     }
 
     private boolean isMisplaced(PlanSchema schema) {
-        return schema.forbidden().contains(schema.nodeId())
+        return !schema.fixed() && schema.forbidden().contains(schema.nodeId())
                 || input.nodes().stream().anyMatch(node -> node.nodeId() == schema.nodeId() && node.capacity() == 0);
     }
 

@@ -64,11 +64,24 @@ final class Units {
             if (held > 1) {
                 // They are held where they are, on several nodes: the rule can't be kept.
                 those.forEach(schema -> units.add(unit(List.of(schema))));
+            } else if (held == 1 && !mayJoin(those)) {
+                // Nor where the others may not follow those that are held.
+                those.stream().filter(PlanSchema::fixed).forEach(schema -> units.add(unit(List.of(schema))));
+                units.add(unit(those.stream().filter(schema -> !schema.fixed()).toList()));
             } else {
                 units.add(unit(those));
             }
         }
         return units;
+    }
+
+    /** Whether those that are not held may go where the others are. */
+    private boolean mayJoin(List<PlanSchema> members) {
+        int home = home(members);
+        PlanNode node = input.nodes().get(home);
+        return members.stream()
+                .filter(member -> !member.fixed())
+                .allMatch(member -> node.capacity() > 0 && !member.forbidden().contains(node.nodeId()));
     }
 
     private void join(long one, long other) {

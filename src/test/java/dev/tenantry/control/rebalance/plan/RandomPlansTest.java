@@ -109,7 +109,13 @@ class RandomPlansTest {
 
     @RepeatedTest(300)
     void nothingStaysWhereItMayNotBeUnlessItIsSaid() {
-        PlanInput input = input(0.1, false);
+        PlanInput plain = input(0.1, false);
+        PlanInput input = new PlanInput(
+                plain.nodes(),
+                plain.schemas(),
+                random.nextBoolean() ? List.of() : List.of(some(plain), some(plain)),
+                random.nextBoolean() ? List.of() : List.of(some(plain)),
+                new PlanLimits(0.1, random.nextDouble(), Integer.MAX_VALUE, random.nextBoolean()));
         Plan plan = RebalancePlanner.plan(input);
         PlanInput result = carriedOut(input, plan);
         Set<Integer> closed = new HashSet<>();

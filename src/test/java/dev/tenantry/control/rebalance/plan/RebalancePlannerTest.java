@@ -131,6 +131,28 @@ class RebalancePlannerTest {
         }
 
         @Test
+        void isLeftByMembersOfARuleWhoseOthersAreElsewhere() {
+            nodes.add(new PlanNode(3, 0));
+            put(1, 5, 100);
+            put(3, 4);
+            together.add(Set.of(0L, 2L));
+            assertThat(moves(plan(DRAIN))).containsExactly("4->1");
+            assertThat(moves(plan(new PlanLimits(9, 0.5, Integer.MAX_VALUE, false))))
+                    .containsExactly("4->1");
+        }
+
+        @Test
+        void drawsNothingByAPinnedOne() {
+            nodes.add(new PlanNode(3, 0));
+            schemas.add(schema(3, 7, true, Set.of()));
+            put(1, 5);
+            together.add(Set.of(0L, 1L));
+            Plan plan = plan(new PlanLimits(9, 0.5, Integer.MAX_VALUE, false));
+            assertThat(plan.moves()).isEmpty();
+            assertThat(plan.stuck()).containsExactly(schemas.getFirst());
+        }
+
+        @Test
         void keepsWhatIsPinnedThereAndSaysSo() {
             nodes.add(new PlanNode(3, 0));
             schemas.add(schema(3, 7, true, Set.of()));
@@ -189,6 +211,14 @@ class RebalancePlannerTest {
             schemas.add(schema(2, 1, true, Set.of()));
             together.add(Set.of(0L, 1L));
             assertThat(moves(plan(BY_SIZE))).containsExactly("6->2");
+        }
+
+        @Test
+        void aPinnedOneDrawsNothingToANodeThatIsForbiddenToIt() {
+            schemas.add(schema(1, 6, false, Set.of(2)));
+            schemas.add(schema(2, 6, true, Set.of()));
+            together.add(Set.of(0L, 1L));
+            assertThat(plan(BY_SIZE).moves()).isEmpty();
         }
 
         @Test
