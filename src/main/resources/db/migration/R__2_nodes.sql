@@ -3,6 +3,18 @@
 -- The work on a new node commits first and only then the row that makes it a node: whatever dies between leaves a
 -- server that is prepared but not used, and every step may be repeated. Only a superuser may call these functions.
 
+-- Has changes of nodes follow one another, until the end of the transaction. Schemas can be made meanwhile. Not an
+-- advisory lock: any role could take that.
+CREATE OR REPLACE FUNCTION tenantry.lock_nodes() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    LOCK TABLE tenantry.node IN SHARE ROW EXCLUSIVE MODE;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.lock_nodes() FROM PUBLIC;
+
 -- As whom we sign in at every node, and how the connection is encrypted (libpq's sslmode): kept where PostgreSQL keeps
 -- such things, the password readable for superusers only.
 DROP FUNCTION IF EXISTS tenantry.set_node_login(text, text);
@@ -39,7 +51,8 @@ CREATE OR REPLACE FUNCTION tenantry.node_connection_string(host text, port integ
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT string_agg(keyword || '=''' || replace(replace(value, '\', '\\'), '''', '\''') || '''', ' ')
+    SELECT string_agg(keyword || '=''' || replace(replace(value, chr(92), repeat(chr(92), 2)), '''', chr(92) || '''')
+                      || '''', ' ')
     FROM (VALUES
         ('host', host), ('port', port::text), ('dbname', current_database()::text), ('connect_timeout', '2'),
         ('keepalives_idle', '10'), ('tcp_user_timeout', '10000'), ('application_name', 'tenantry views'),
@@ -285,7 +298,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('tenantry.node'));
+    PERFORM tenantry.lock_nodes();
     EXECUTE tenantry.node_script('install');
     EXECUTE tenantry.install_mark();
     PERFORM tenantry.citus_set_coordinator_host(host, port);
@@ -322,7 +335,7 @@ DECLARE
     new_group integer;
     new_id integer;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('tenantry.node'));
+    PERFORM tenantry.lock_nodes();
     SELECT * INTO known FROM tenantry.node n
     WHERE n.nodename = citus_add_node.nodename AND n.nodeport = citus_add_node.nodeport;
     IF FOUND THEN
@@ -393,7 +406,7 @@ AS $$
 DECLARE
     known tenantry.node;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('tenantry.node'));
+    PERFORM tenantry.lock_nodes();
     SELECT * INTO known FROM tenantry.node n WHERE n.nodename = host AND n.nodeport = port FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'node at "%:%" does not exist', host, port USING ERRCODE = 'undefined_object';
@@ -452,7 +465,7 @@ REVOKE ALL ON FUNCTION tenantry.citus_remove_node(text, integer) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION tenantry.citus_set_node_property(
     nodename text, nodeport integer, property text, value boolean) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -461,6 +474,8 @@ BEGIN
     IF property IS DISTINCT FROM 'shouldhaveshards' THEN
         RAISE EXCEPTION 'only the ''shouldhaveshards'' property can be set using this function'
             USING ERRCODE = 'invalid_parameter_value';
+    ELSIF value IS NULL THEN
+        RAISE EXCEPTION 'value cannot be NULL' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     UPDATE tenantry.node n SET shouldhaveshards = value, placement_chosen = true, changed = pg_current_xact_id()
     WHERE n.nodeid = known.nodeid;
@@ -480,7 +495,7 @@ DECLARE
     known tenantry.node;
     mark text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('tenantry.node'));
+    PERFORM tenantry.lock_nodes();
     SELECT * INTO known FROM tenantry.node n WHERE n.nodeid = node_id FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'node % not found', node_id USING ERRCODE = 'no_data_found';

@@ -1,5 +1,39 @@
 -- What the control plane does from time to time, in whichever proxy holds the leader lock.
 
+-- Whether a session lives.
+CREATE OR REPLACE FUNCTION tenantry.is_leading(holder tenantry.leader) RETURNS boolean
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT EXISTS (SELECT FROM pg_stat_get_activity(holder.pid) a WHERE a.backend_start = holder.begun) $$;
+REVOKE ALL ON FUNCTION tenantry.is_leading(tenantry.leader) FROM PUBLIC;
+
+-- Whether this session is, from now on until it ends, the one that does this work.
+CREATE OR REPLACE FUNCTION tenantry.lead(for_work text) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    holder tenantry.leader;
+    own CONSTANT timestamptz := (SELECT a.backend_start FROM pg_stat_get_activity(pg_backend_pid()) a);
+BEGIN
+    SELECT * INTO holder FROM tenantry.leader l WHERE l.work = for_work;
+    IF NOT FOUND THEN
+        INSERT INTO tenantry.leader VALUES (for_work, pg_backend_pid(), own) ON CONFLICT DO NOTHING;
+    ELSIF tenantry.is_leading(holder) THEN
+        RETURN (holder.pid, holder.begun) = (pg_backend_pid(), own);
+    END IF;
+    -- Whoever comes second sees what the first has written, and looks anew who lives: the first may have begun since.
+    SELECT * INTO STRICT holder FROM tenantry.leader l WHERE l.work = for_work FOR UPDATE;
+    PERFORM pg_stat_clear_snapshot();
+    IF tenantry.is_leading(holder) THEN
+        RETURN (holder.pid, holder.begun) = (pg_backend_pid(), own);
+    END IF;
+    UPDATE tenantry.leader l SET pid = pg_backend_pid(), begun = own WHERE l.work = for_work;
+    RETURN true;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.lead(text) FROM PUBLIC;
+
 -- Notes how many bytes of distributed schemas each node that answers holds.
 CREATE OR REPLACE FUNCTION tenantry.measure_nodes() RETURNS void
 LANGUAGE sql
@@ -27,7 +61,7 @@ AS $$
 DECLARE
     known tenantry.node;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('tenantry.node'));
+    PERFORM tenantry.lock_nodes();
     SELECT * INTO known FROM tenantry.node n WHERE n.nodeid = node_id;
     IF FOUND AND known.groupid <> 0 THEN
         PERFORM tenantry.prepare_server(known.nodename, known.nodeport);

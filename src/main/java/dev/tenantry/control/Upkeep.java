@@ -18,7 +18,7 @@ import org.jboss.logging.Logger;
 
 /**
  * What has to be done from time to time and by one proxy only: finish prepared transactions, prepare nodes that were
- * away, measure nodes, sweep. Runs on one virtual thread; whoever holds an advisory lock of the coordinator does it.
+ * away, measure nodes, sweep. Runs on one virtual thread; whoever has the lead by the catalog does it.
  */
 final class Upkeep implements AutoCloseable {
 

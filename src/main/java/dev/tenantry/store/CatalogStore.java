@@ -19,15 +19,6 @@ import java.util.UUID;
 /** Changes the catalog over one connection to the coordinator; every change makes a new version and notifies. */
 public final class CatalogStore {
 
-    /** Key of the advisory lock of the one proxy that looks after the cluster. */
-    private static final int LEADER_LOCK = 1_413_828_174;
-
-    /** Key of the advisory lock of the one proxy that moves schemas. */
-    private static final int MOVER_LOCK = LEADER_LOCK + 1;
-
-    /** Key of the advisory lock of the one proxy that runs rebalances. */
-    private static final int REBALANCER_LOCK = LEADER_LOCK + 2;
-
     private final ServerConnection connection;
 
     /** Uses a connection that the caller opened and will close. */
@@ -87,27 +78,25 @@ public final class CatalogStore {
 
     /** Whether this connection is, from now on until it ends, the one that looks after the cluster. */
     public boolean lead() {
-        return holds(LEADER_LOCK);
+        return leads("upkeep");
     }
 
     /** Whether this connection is, from now on until it ends, the one that moves schemas. */
     public boolean leadMoves() {
-        return holds(MOVER_LOCK);
+        return leads("moves");
     }
 
     /** Whether this connection is, from now on until it ends, the one that runs rebalances. */
     public boolean leadRebalances() {
-        return holds(REBALANCER_LOCK);
+        return leads("rebalances");
     }
 
-    private boolean holds(int lock) {
-        return connection.query("""
-                        SELECT EXISTS (
-                                 SELECT FROM pg_catalog.pg_locks
-                                 WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid() AND granted
-                                   AND (classid, objid, objsubid) = (0, %1$d, 1))
-                               OR pg_catalog.pg_try_advisory_lock(%1$d)
-                        """.formatted(lock)).iterator().next().getBoolean(0);
+    private boolean leads(String work) {
+        return connection
+                .query("SELECT tenantry.lead($1)", work)
+                .iterator()
+                .next()
+                .getBoolean(0);
     }
 
     /** Installs on a node what it should have, as when it was added. */

@@ -30,10 +30,9 @@ class UpkeepLeaderFaultIT {
     /** Rows, one for each node each time. */
     private static final int MEASUREMENTS = 10;
 
-    /** Who holds the lock of the upkeep; that of the moves is another one. */
-    private static final String LEADERS = "SELECT DISTINCT pid FROM pg_locks"
-            + " WHERE locktype = 'advisory' AND granted AND objid = 1413828174"
-            + " AND pid IN (SELECT pid FROM pg_stat_activity WHERE application_name = 'tenantry control')";
+    /** Who does the upkeep; the moves may be another's. */
+    private static final String LEADERS = "SELECT l.pid FROM tenantry.leader l"
+            + " JOIN pg_stat_get_activity(l.pid) a ON a.backend_start = l.begun WHERE l.work = 'upkeep'";
 
     private HttpService one;
     private HttpService other;

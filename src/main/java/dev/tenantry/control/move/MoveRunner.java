@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Runs the moves that the catalog asks for, each on a virtual thread, in whichever proxy holds an advisory lock of the
- * coordinator. Who loses the lock leaves its moves as they are. Should two proxies believe that they have it, each move
+ * Runs the moves that the catalog asks for, each on a virtual thread, in whichever proxy has the lead by the
+ * catalog. Who loses it leaves its moves as they are. Should two proxies believe that they have it, each move
  * is changed by the one only that took it over last.
  */
 public final class MoveRunner implements AutoCloseable {
