@@ -59,6 +59,26 @@ class SchemaDdlIT {
     }
 
     @Test
+    void dropsNothingThatIsNotWhereItIsKnownToBe() throws SQLException {
+        run("SET tenantry.node = 'worker1'; CREATE SCHEMA ddl_a; RESET tenantry.node");
+        onWorker("ALTER SCHEMA ddl_a RENAME TO ddl_elsewhere");
+        assertThatThrownBy(() -> run("DROP SCHEMA IF EXISTS ddl_a, ddl_b"))
+                .hasMessageContaining("schema \"ddl_a\" is not on its node any more");
+        assertThat(nodesWith("ddl_a")).containsExactly("coordinator");
+        onWorker("ALTER SCHEMA ddl_elsewhere RENAME TO ddl_a");
+        run("DROP SCHEMA IF EXISTS ddl_a, ddl_b");
+        assertThat(nodesWith("ddl_a")).isEmpty();
+    }
+
+    private void onWorker(String sql) throws SQLException {
+        try (Connection node = cluster.worker(1).connect();
+                Statement statement = node.createStatement()) {
+            statement.execute("SET tenantry.schema_ddl = on");
+            statement.execute(sql);
+        }
+    }
+
+    @Test
     void isSeenByOthersOnlyAfterCommit() throws SQLException {
         try (Connection other = cluster.connect()) {
             run("BEGIN");

@@ -172,13 +172,31 @@ final class SchemaDdl {
         String behaviour = drop.cascade() ? " CASCADE" : " RESTRICT";
         String start = "DROP SCHEMA " + (drop.ifExists() ? "IF EXISTS " : "");
         for (Map.Entry<Node, List<String>> owned : byOwner(drop.names()).entrySet()) {
-            calls.call(allowed(owned.getKey()), raw(start + list(owned.getValue()) + behaviour));
+            BackendConnection owner = allowed(owned.getKey());
+            List<String> names = new ArrayList<>(owned.getValue());
+            if (drop.ifExists()) {
+                names.removeIf(name -> !exists(owner, name) && isDropped(name));
+            }
+            // IF EXISTS would pass where our catalog is old: the schema would be dropped on the coordinator alone.
+            if (!names.isEmpty()) {
+                calls.call(owner, raw("DROP SCHEMA " + list(names) + behaviour));
+            }
         }
         BackendConnection coordinator = allowed(catalog.coordinator());
         CallResult dropped = calls.call(coordinator, raw(start + list(drop.names()) + behaviour));
         calls.call(coordinator, CHANGED);
         calls.onLoop(() -> drop.names().forEach(catalog::remove));
         return tag(dropped);
+    }
+
+    /** Whether somebody else has just dropped it; what is not where we know it to be can't be dropped now. */
+    private boolean isDropped(String name) {
+        if (exists(calls.enlist(catalog.coordinator()), name)) {
+            throw new SqlErrorException(SqlError.error("55000", "schema \"" + name + "\" is not on its node any more")
+                    .withDetail("It is being moved, or has been, and this proxy has not heard of it yet.")
+                    .withHint("Try again."));
+        }
+        return true;
     }
 
     private String rename(StatementAction.RenameSchema rename, String text) {
