@@ -124,6 +124,24 @@ class RebalanceApiIT {
                 .satisfies(last -> assertThat(last.getLong("id")).isEqualTo(started.getLong("id")));
     }
 
+    @Test
+    void saysWhyAStrategyCannotBeUsed() throws SQLException {
+        run(
+                "CREATE FUNCTION public.unsure(bigint, int) RETURNS boolean LANGUAGE plpgsql AS"
+                        + " $$ BEGIN RAISE 'who knows'; END $$",
+                "CREATE FUNCTION public.nothing(int) RETURNS real LANGUAGE sql AS 'SELECT 1::real / 0'",
+                "SELECT citus_add_rebalance_strategy('unsure', 'tenantry.citus_shard_cost_1',"
+                        + " 'tenantry.citus_node_capacity_1', 'public.unsure', 0)",
+                "SELECT citus_add_rebalance_strategy('nothing', 'tenantry.citus_shard_cost_1', 'public.nothing',"
+                        + " 'tenantry.citus_shard_allowed_on_node_true', 0)",
+                "CREATE SCHEMA doubtful",
+                "CREATE TABLE doubtful.t (id int)");
+        assertProblem(service.get("/api/rebalances/plan?strategy=unsure", ADMIN), 422, "refused", "who knows");
+        assertProblem(service.post("/api/rebalances", ADMIN, "{\"strategy\": \"nothing\"}"), 422, "refused", "by zero");
+        run("DROP FUNCTION public.nothing(int)", "DROP SCHEMA doubtful CASCADE");
+        assertProblem(service.get("/api/rebalances/plan?strategy=nothing", ADMIN), 422, "refused", "node_capacity");
+    }
+
     private static JsonObject start(String body) {
         HttpResponse<String> answer = service.post("/api/rebalances", ADMIN, body);
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);

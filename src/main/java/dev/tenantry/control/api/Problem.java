@@ -9,6 +9,7 @@ import jakarta.ws.rs.core.Response.Status;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
@@ -26,6 +27,9 @@ public record Problem(String title, int status, String code, String detail) {
 
     /** RFC 9110, 15.5.21. */
     private static final int UNPROCESSABLE = 422;
+
+    /** Data exceptions; what does not exist or may not be used; what a function raises; that it took too long. */
+    private static final Pattern OF_STRATEGIES = Pattern.compile("(22|42|P0)...|57014");
 
     /** The media type of errors. */
     public static final String MEDIA_TYPE = "application/problem+json";
@@ -104,6 +108,22 @@ public record Problem(String title, int status, String code, String detail) {
         }
     }
 
+    /** The same of what runs a strategy's own functions: they can refuse with whatever error they like. */
+    static <T> T unlessUnusable(Supplier<T> answer) {
+        return unless(() -> {
+            try {
+                return answer.get();
+            } catch (StatementRefusedException refused) {
+                if (OF_STRATEGIES.matcher(refused.sqlState()).matches()) {
+                    throw refused(words(refused));
+                }
+                throw refused;
+            } catch (IllegalArgumentException unusable) {
+                throw refused(String.valueOf(unusable.getMessage()));
+            }
+        });
+    }
+
     /** The coordinator can't be asked. */
     static WebApplicationException unavailable(String detail) {
         return exception(
@@ -124,16 +144,20 @@ public record Problem(String title, int status, String code, String detail) {
     }
 
     private static WebApplicationException of(StatementRefusedException refused) {
-        String detail = Stream.of(refused.error(), refused.detail(), refused.hint())
-                .filter(sentence -> !sentence.isEmpty())
-                .map(sentence -> sentence.endsWith(".") ? sentence : sentence + ".")
-                .collect(Collectors.joining(" "));
+        String detail = words(refused);
         return switch (refused.sqlState()) {
             case "42501" -> forbidden(detail);
             case "55006" -> conflict(detail);
             case "0A000", "22023", "3F000", "42704", "55000" -> refused(detail);
             default -> throw refused; // nobody's request, but our fault
         };
+    }
+
+    private static String words(StatementRefusedException refused) {
+        return Stream.of(refused.error(), refused.detail(), refused.hint())
+                .filter(sentence -> !sentence.isEmpty())
+                .map(sentence -> sentence.endsWith(".") ? sentence : sentence + ".")
+                .collect(Collectors.joining(" "));
     }
 
     /** An answer without words gets those of its status. */

@@ -99,7 +99,7 @@ public class RebalanceResource {
                 part("improvement_threshold", improvementThreshold),
                 drains,
                 TransferMode.AUTO);
-        return ask(rebalances -> RebalancePlan.of(
+        return plan(rebalances -> RebalancePlan.of(
                 rebalances.plan(options), access.catalog().current().nodes()));
     }
 
@@ -165,7 +165,7 @@ public class RebalanceResource {
     public Response start(@Nullable RebalanceRequest request, @Context SecurityContext caller) {
         Caller.requireSuperuser(caller);
         RebalanceOptions options = options(request);
-        return ask(rebalances -> {
+        return plan(rebalances -> {
             OptionalLong id = rebalances.start(options);
             if (id.isEmpty()) {
                 return Response.noContent().build();
@@ -234,11 +234,11 @@ public class RebalanceResource {
         return OptionalDouble.of(given);
     }
 
+    private <T> T plan(Function<Rebalances, T> question) {
+        return Problem.unlessUnusable(() -> question.apply(access.rebalances()));
+    }
+
     private <T> T ask(Function<Rebalances, T> question) {
-        try {
-            return Problem.unless(() -> question.apply(access.rebalances()));
-        } catch (IllegalArgumentException unusable) {
-            throw Problem.refused(String.valueOf(unusable.getMessage()));
-        }
+        return Problem.unless(() -> question.apply(access.rebalances()));
     }
 }
