@@ -3,6 +3,13 @@
 -- A request is a row that commits at once, over a connection of its own, because the work is seen by others while the
 -- caller's transaction is still open. The caller then waits for the end of the move.
 
+-- Whether a role is shown why moves of a schema failed: errors of servers tell of rows.
+CREATE OR REPLACE FUNCTION tenantry.may_see_errors(role name, schema_id oid) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+RETURN pg_has_role(role, 'pg_monitor', 'MEMBER')
+    OR coalesce((SELECT pg_has_role(role, n.nspowner, 'MEMBER') FROM pg_namespace n WHERE n.oid = schema_id), false);
+
 DROP VIEW IF EXISTS tenantry.tenantry_moves CASCADE;
 CREATE VIEW tenantry.tenantry_moves AS
 SELECT m.moveid, m.schema_name,
@@ -10,17 +17,20 @@ SELECT m.moveid, m.schema_name,
        m.bytes_copied, m.bytes_total, m.tables_copied, m.tables_total, m.lag_bytes,
        CASE WHEN m.eta_at IS NOT NULL THEN greatest(m.eta_at - clock_timestamp(), interval '0') END AS eta,
        m.attempt, m.cutovers, m.stall_ms, m.waiting_for,
-       m.message AS error, m.sqlstate, nullif(m.detail, '') AS error_detail, nullif(m.hint, '') AS error_hint,
+       e.message AS error, m.sqlstate, e.detail AS error_detail, e.hint AS error_hint,
        m.requested_at, m.switched_at, m.finished_at,
        m.old_schema, m.drop_after
 FROM tenantry.move m
 LEFT JOIN tenantry.node s ON s.nodeid = m.source_nodeid
 LEFT JOIN tenantry.node t ON t.nodeid = m.target_nodeid
+LEFT JOIN LATERAL (SELECT m.message, nullif(m.detail, '') AS detail, nullif(m.hint, '') AS hint
+                   WHERE m.message IS NOT NULL AND tenantry.may_see_errors(current_user, m.schemaid)) e ON true
 ORDER BY m.moveid;
 COMMENT ON VIEW tenantry.tenantry_moves IS
     'Moves of schemas, running and ended: how far each is and how long what it does now will take at the pace of '
     'late, how often it was begun and how often it has tried to cut over, for how long it made clients wait in the '
-    'end, and which sessions of the source it waits for';
+    'end, and which sessions of the source it waits for; errors are shown to members of the schema''s owner and of '
+    'pg_monitor';
 GRANT SELECT ON tenantry.tenantry_moves TO PUBLIC;
 
 -- Opens a connection to this very server, for what has to commit now.
@@ -70,9 +80,7 @@ BEGIN
             HINT = format('Add the target node via SELECT citus_add_node(%L, %s);', parts[1], parts[2]);
     END IF;
     IF NOT target.isactive THEN
-        RAISE EXCEPTION 'Moving shards to a non-active node is not supported' USING ERRCODE = 'feature_not_supported',
-            HINT = format('Activate the target node via SELECT citus_activate_node(%L, %s);',
-                          target.nodename, target.nodeport);
+        RAISE EXCEPTION 'Moving shards to a non-active node is not supported' USING ERRCODE = 'feature_not_supported';
     END IF;
     IF NOT target.shouldhaveshards THEN
         RAISE EXCEPTION 'Moving shards to a node that shouldn''t have a shard is not supported'
@@ -394,6 +402,7 @@ BEGIN
     END LOOP;
     UPDATE tenantry.schema s SET schemaid = new_id, changed = pg_current_xact_id() WHERE s.schemaid = schema_id;
     UPDATE tenantry.move m SET schemaid = new_id WHERE m.schemaid = schema_id;
+    UPDATE tenantry.background_task t SET schemaid = new_id WHERE t.schemaid = schema_id;
     INSERT INTO tenantry.dropped_schema (schemaid) VALUES (schema_id);
     PERFORM tenantry.catalog_changed();
     RETURN new_id;

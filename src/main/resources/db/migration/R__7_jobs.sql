@@ -7,7 +7,8 @@ DROP VIEW IF EXISTS tenantry.pg_dist_background_job, tenantry.pg_dist_background
 CREATE VIEW tenantry.pg_dist_background_job AS
 SELECT job_id, state, job_type, description, started_at, finished_at FROM tenantry.background_job ORDER BY job_id;
 CREATE VIEW tenantry.pg_dist_background_task AS
-SELECT t.job_id, t.task_id, j.owner, NULL::integer AS pid, t.status, t.command, t.retry_count, t.not_before, t.message,
+SELECT t.job_id, t.task_id, j.owner, NULL::integer AS pid, t.status, t.command, t.retry_count, t.not_before,
+       CASE WHEN t.sqlstate IS NULL OR tenantry.may_see_errors(current_user, t.schemaid) THEN t.message END AS message,
        ARRAY[t.source_nodeid, t.target_nodeid] AS nodes_involved
 FROM tenantry.background_task t JOIN tenantry.background_job j USING (job_id) ORDER BY t.task_id;
 CREATE VIEW tenantry.pg_dist_background_task_depend AS
@@ -62,7 +63,7 @@ AS $$
 DECLARE
     new_id bigint;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('tenantry.rebalance'));
+    LOCK TABLE tenantry.background_job IN SHARE ROW EXCLUSIVE MODE; -- one after the other, without an error of the index
     PERFORM tenantry.require_no_rebalance();
     INSERT INTO tenantry.background_job (job_type, description, owner, options, nodes_planned, forecast, retries_max)
     VALUES ('rebalance', coalesce(options ->> 'description', 'Rebalance all colocation groups'),
@@ -284,7 +285,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     UPDATE tenantry.background_job j SET state = 'failing', message = why, nodes_planned = tenantry.nodes_now()
-    WHERE j.job_id = rebalance_id AND j.state = 'running';
+    WHERE j.job_id = rebalance_id AND j.state IN ('running', 'failing');
     UPDATE tenantry.background_task t SET status = 'unscheduled', message = why
     WHERE t.job_id = rebalance_id AND t.status IN ('blocked', 'runnable');
 END

@@ -222,7 +222,7 @@ COMMENT ON FUNCTION tenantry.rebalance_table_shards(
 CREATE OR REPLACE FUNCTION tenantry.citus_drain_node(
     nodename text, nodeport integer, shard_transfer_mode tenantry.shard_transfer_mode DEFAULT 'auto',
     rebalance_strategy name DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -232,7 +232,7 @@ BEGIN
     PERFORM tenantry.require_no_rebalance();
     PERFORM tenantry.open_own(connection);
     PERFORM FROM tenantry.dblink(connection, format(
-        'SELECT tenantry.citus_set_node_property(%L, %s, ''shouldhaveshards'', false)', nodename, nodeport))
+        'SELECT tenantry.citus_set_node_property(%L, %L, ''shouldhaveshards'', false)', nodename, nodeport))
         AS s (done text);
     PERFORM tenantry.close_node(connection);
     -- A node that does not answer takes no part in a plan, and would be left as it is without a word.

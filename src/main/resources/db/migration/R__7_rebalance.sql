@@ -21,6 +21,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     strategy tenantry.rebalance_strategy;
+    bound real;
+    worth real;
 BEGIN
     SELECT * INTO strategy FROM tenantry.rebalance_strategy s
     WHERE CASE WHEN strategy_name IS NULL THEN s.default_strategy ELSE s.name = strategy_name END;
@@ -36,10 +38,17 @@ BEGIN
             'the minimum allowed threshold instead'
             USING DETAIL = format('Using threshold of %s', to_char(strategy.minimum_threshold, 'FM9999990.00'));
     END IF;
+    bound := greatest(coalesce(threshold, strategy.default_threshold), strategy.minimum_threshold);
+    worth := coalesce(improvement, strategy.improvement_threshold);
+    IF NOT (bound < 'infinity' AND worth < 'infinity' AND worth > '-infinity') THEN -- not a number is above all
+        RAISE EXCEPTION 'threshold and improvement_threshold have to be finite numbers'
+            USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('They are %s and %s for strategy "%s".', bound, worth, strategy.name);
+    END IF;
     RETURN jsonb_build_object(
         'strategy', strategy.name,
-        'threshold', greatest(coalesce(threshold, strategy.default_threshold), strategy.minimum_threshold),
-        'improvement', coalesce(improvement, strategy.improvement_threshold),
+        'threshold', bound,
+        'improvement', worth,
         'moves', coalesce(moves_max, 1000000),
         'drain', coalesce(drain_only, false),
         'mode', coalesce(transfer_mode, 'auto'),

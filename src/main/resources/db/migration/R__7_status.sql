@@ -87,7 +87,7 @@ AS $$
     SELECT jsonb_build_object(
         'tasks', (
             SELECT coalesce(jsonb_agg(CASE WHEN t.status IN ('running', 'cancelling') THEN jsonb_build_object(
-                    'task_id', t.task_id, 'state', t.status, 'command', t.command, 'message', t.message,
+                    'task_id', t.task_id, 'state', t.status, 'command', t.command, 'message', e.message,
                     'retried', t.retry_count, 'phase', tenantry.move_status(m.phase),
                     'hosts', jsonb_build_object('source', s.nodename || ':' || s.nodeport,
                                                 'target', g.nodename || ':' || g.nodeport),
@@ -101,8 +101,10 @@ AS $$
                         'lag', CASE WHEN raw THEN to_jsonb(p.source_lsn - p.target_lsn)
                                     ELSE to_jsonb(pg_size_pretty(p.source_lsn - p.target_lsn)) END))
                 ELSE jsonb_build_object('task_id', t.task_id, 'state', t.status, 'command', t.command,
-                    'message', t.message, 'retried', t.retry_count) END ORDER BY t.task_id), '[]')
+                    'message', e.message, 'retried', t.retry_count) END ORDER BY t.task_id), '[]')
             FROM tenantry.background_task t
+            LEFT JOIN LATERAL (SELECT t.message WHERE t.sqlstate IS NULL
+                               OR tenantry.may_see_errors(tenantry.acting_role(), t.schemaid)) e ON true
             LEFT JOIN tenantry.move m USING (moveid)
             LEFT JOIN tenantry.node s ON s.nodeid = t.source_nodeid
             LEFT JOIN tenantry.node g ON g.nodeid = t.target_nodeid
@@ -223,6 +225,9 @@ AS $$
 DECLARE
     state text;
 BEGIN
+    IF jobid IS NULL THEN
+        RAISE EXCEPTION 'jobid cannot be NULL' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
     state := tenantry.await_state(format('SELECT state FROM tenantry.background_job WHERE job_id = %s', jobid),
                                   desired_status::text, '{finished,cancelled,failed}', '0.1 s');
     IF state IS NULL THEN
@@ -244,6 +249,9 @@ AS $$
 DECLARE
     state text;
 BEGIN
+    IF taskid IS NULL THEN
+        RAISE EXCEPTION 'taskid cannot be NULL' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
     state := tenantry.await_state(format('SELECT status FROM tenantry.background_task WHERE task_id = %s', taskid),
                                   desired_status::text, '{done,error,unscheduled,cancelled}', '0.1 s');
     IF state IS NULL THEN

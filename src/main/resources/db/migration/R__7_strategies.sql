@@ -124,6 +124,9 @@ BEGIN
         RAISE EXCEPTION 'default_threshold cannot be smaller than minimum_threshold'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    IF greatest(default_threshold, minimum_threshold, improvement_threshold) >= 'infinity' THEN
+        RAISE EXCEPTION 'thresholds have to be finite numbers' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     INSERT INTO tenantry.rebalance_strategy VALUES (
         citus_add_rebalance_strategy.name, false,
         tenantry.strategy_function('shard_cost_function', shard_cost_function, '{bigint}', 'real'),
@@ -139,7 +142,7 @@ COMMENT ON FUNCTION tenantry.citus_add_rebalance_strategy(name, regproc, regproc
     'Adds a strategy: what a schema costs (by a shard of it), what a node carries, which may be on which';
 
 CREATE OR REPLACE FUNCTION tenantry.citus_set_default_rebalance_strategy(name text) RETURNS void
-LANGUAGE plpgsql STRICT
+LANGUAGE plpgsql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
@@ -158,7 +161,7 @@ REVOKE ALL ON FUNCTION tenantry.citus_set_default_rebalance_strategy(text) FROM 
 
 CREATE OR REPLACE FUNCTION tenantry.tenantry_set_node_capacity(nodename text, nodeport integer, capacity real)
 RETURNS void
-LANGUAGE plpgsql STRICT
+LANGUAGE plpgsql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -190,7 +193,7 @@ $$;
 REVOKE ALL ON FUNCTION tenantry.require_distributed(regnamespace) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION tenantry.tenantry_pin_schema(schema_id regnamespace) RETURNS void
-LANGUAGE plpgsql STRICT
+LANGUAGE plpgsql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -203,7 +206,7 @@ COMMENT ON FUNCTION tenantry.tenantry_pin_schema(regnamespace) IS
     'Has no rebalance and no drain move the schema; citus_schema_move does';
 
 CREATE OR REPLACE FUNCTION tenantry.tenantry_unpin_schema(schema_id regnamespace) RETURNS boolean
-LANGUAGE plpgsql STRICT
+LANGUAGE plpgsql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -233,7 +236,7 @@ $$;
 REVOKE ALL ON FUNCTION tenantry.add_to_placement_group(text, boolean, regnamespace[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION tenantry.tenantry_keep_together(rule text, VARIADIC schemas regnamespace[]) RETURNS void
-LANGUAGE sql STRICT
+LANGUAGE sql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT tenantry.add_to_placement_group(rule, false, schemas) $$;
 REVOKE ALL ON FUNCTION tenantry.tenantry_keep_together(text, regnamespace[]) FROM PUBLIC;
@@ -241,7 +244,7 @@ COMMENT ON FUNCTION tenantry.tenantry_keep_together(text, regnamespace[]) IS
     'Has the next rebalance bring these schemas to one node, and further ones move them as one; adds to the rule';
 
 CREATE OR REPLACE FUNCTION tenantry.tenantry_keep_apart(rule text, VARIADIC schemas regnamespace[]) RETURNS void
-LANGUAGE sql STRICT
+LANGUAGE sql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT tenantry.add_to_placement_group(rule, true, schemas) $$;
 REVOKE ALL ON FUNCTION tenantry.tenantry_keep_apart(text, regnamespace[]) FROM PUBLIC;
@@ -249,7 +252,7 @@ COMMENT ON FUNCTION tenantry.tenantry_keep_apart(text, regnamespace[]) IS
     'Has the next rebalance bring these schemas to different nodes, and further ones keep them so; adds to the rule';
 
 CREATE OR REPLACE FUNCTION tenantry.tenantry_forget_rule(rule text) RETURNS boolean
-LANGUAGE plpgsql STRICT
+LANGUAGE plpgsql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

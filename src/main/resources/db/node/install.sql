@@ -149,7 +149,7 @@ AS $$
         SELECT p.spcid, pg_catalog.split_part(pg_catalog.split_part(f, '_', 1), '.', 1)::oid AS filenode,
                pg_catalog.sum((pg_catalog.pg_stat_file(p.directory || f, true)).size::float8) AS bytes
         FROM place p, pg_catalog.pg_ls_dir(p.directory, true, false) f
-        WHERE (f LIKE '%\_%' OR f LIKE '%.%') AND f >= '0' AND f < ':'
+        WHERE (pg_catalog.strpos(f, '_') > 0 OR pg_catalog.strpos(f, '.') > 0) AND f >= '0' AND f < ':'
         GROUP BY 1, 2
     ), rel AS MATERIALIZED (
         SELECT c.oid, c.reltablespace, c.relfilenode, c.reltoastrelid,

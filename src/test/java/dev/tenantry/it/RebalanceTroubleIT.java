@@ -8,6 +8,8 @@ import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.rebalance.RebalanceStore;
 import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.FirstColumn;
 import dev.tenantry.support.PostgresNode;
 import io.vertx.core.Vertx;
 import java.sql.Connection;
@@ -121,6 +123,111 @@ class RebalanceTroubleIT {
         assertThat(values(LAST)).containsExactly("finished {\"done\": 1}");
     }
 
+    /** Errors of servers tell of rows of tenants. */
+    @Test
+    void whyMovesFailedIsSeenByOwnersAndMonitorsOnly() throws SQLException {
+        onCoordinator("""
+                WITH job AS (
+                    INSERT INTO tenantry.background_job (state, job_type, description, owner, options, nodes_planned,
+                                                         retries_max, finished_at)
+                    VALUES ('failed', 'rebalance', '', current_user::regrole, '{}', '', 5, now()) RETURNING job_id
+                ), failed AS (
+                    INSERT INTO tenantry.move (schemaid, schema_name, source_nodeid, target_nodeid, transfer_mode,
+                                               requested_by, phase, sqlstate, message, detail, finished_at)
+                    VALUES ('t200'::regnamespace, 't200', 2, 3, 'auto', current_user, 'failed', '53100', 'disk full',
+                            'disk full', clock_timestamp())
+                    RETURNING *
+                )
+                INSERT INTO tenantry.background_task (job_id, status, command, schemaid, source_nodeid, target_nodeid,
+                                                      transfer_mode, moveid, message, sqlstate)
+                SELECT job_id, 'error', '', schemaid, 2, 3, 'auto', moveid, message, sqlstate FROM job, failed
+                """);
+        String seen = "SELECT concat_ws(', ', t.message, m.error, m.error_detail, details #>> '{tasks,0,message}')"
+                + " FROM citus_rebalance_status() JOIN pg_dist_background_task t USING (job_id), tenantry_moves m"
+                + " ORDER BY m.moveid DESC LIMIT 1";
+        String all = "disk full, disk full, disk full, disk full";
+        statement.execute("CREATE ROLE viewer");
+        try {
+            statement.execute("SET ROLE viewer");
+            assertThat(values(seen)).containsExactly("");
+            statement.execute("RESET ROLE");
+            assertThat(values(seen)).containsExactly(all);
+            statement.execute("GRANT pg_monitor TO viewer");
+            statement.execute("SET ROLE viewer");
+            assertThat(values(seen)).containsExactly(all);
+            statement.execute("RESET ROLE");
+            statement.execute("REVOKE pg_monitor FROM viewer");
+            statement.execute("ALTER SCHEMA t200 OWNER TO viewer");
+            statement.execute("SET ROLE viewer");
+            assertThat(values(seen)).containsExactly(all);
+        } finally {
+            statement.execute("RESET ROLE");
+            statement.execute("ALTER SCHEMA t200 OWNER TO CURRENT_USER");
+            statement.execute("DROP ROLE viewer");
+        }
+    }
+
+    @Test
+    void whoIsAllowedMayDecideHowPlansAreMade() throws SQLException {
+        statement.execute("CREATE ROLE operator");
+        onCoordinator("GRANT EXECUTE ON FUNCTION tenantry.tenantry_pin_schema(regnamespace),"
+                + " tenantry.tenantry_keep_apart(text, regnamespace[]), tenantry.tenantry_forget_rule(text),"
+                + " tenantry.citus_set_node_property(text, integer, text, boolean),"
+                + " tenantry.citus_set_default_rebalance_strategy(text) TO operator");
+        try {
+            statement.execute("SET ROLE operator");
+            values("SELECT tenantry_pin_schema('t100')");
+            values("SELECT tenantry_keep_apart('apart', 't100', 't101')");
+            values("SELECT citus_set_default_rebalance_strategy('by_disk_size')");
+            assertThat(values("SELECT kind FROM tenantry_placement_rules")).containsExactly("apart", "apart", "pinned");
+            assertThat(values("SELECT tenantry_forget_rule('apart')")).containsExactly("t");
+            assertThatThrownBy(() -> values("SELECT tenantry_unpin_schema('t100')"))
+                    .hasMessageContaining("permission denied");
+            assertThatThrownBy(() -> values("SELECT citus_set_node_property('"
+                            + cluster.worker(1).host() + "', "
+                            + cluster.worker(1).port() + ", 'shouldhaveshards', NULL)"))
+                    .hasMessageContaining("value cannot be NULL");
+        } finally {
+            statement.execute("RESET ROLE");
+            onCoordinator("DROP OWNED BY operator");
+            statement.execute("DROP ROLE operator");
+        }
+    }
+
+    @Test
+    void oddArgumentsAndSettingsAreNoRiddles() throws SQLException {
+        assertThatThrownBy(() -> values("SELECT citus_job_wait(NULL)")).hasMessageContaining("jobid cannot be NULL");
+        assertThatThrownBy(() -> values("SELECT citus_task_wait(NULL)")).hasMessageContaining("taskid cannot be NULL");
+        assertThatThrownBy(() -> values("SELECT citus_drain_node('nowhere', NULL)"))
+                .hasMessageContaining("node at \"nowhere:<NULL>\" does not exist");
+        List<String> sizes = values("SELECT schema_size FROM citus_schemas");
+        statement.execute("SET standard_conforming_strings = off");
+        assertThat(values("SELECT schema_size FROM citus_schemas")).isEqualTo(sizes);
+        statement.execute("RESET standard_conforming_strings");
+    }
+
+    @Test
+    void tasksKnowASchemaThatIsMadeAnewOnTheCoordinator() throws SQLException {
+        try (Connection connection = cluster.coordinator().connect();
+                Statement direct = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            direct.execute("SET LOCAL tenantry.schema_ddl = on");
+            direct.execute("""
+                    WITH job AS (
+                        INSERT INTO tenantry.background_job (
+                            state, job_type, description, owner, options, nodes_planned, retries_max)
+                        VALUES ('scheduled', 'rebalance', '', current_user::regrole, '{}', '', 5) RETURNING job_id)
+                    INSERT INTO tenantry.background_task (
+                        job_id, command, schemaid, source_nodeid, target_nodeid, transfer_mode)
+                    SELECT job_id, 'SELECT', 't100'::regnamespace, 1, 2, 'auto' FROM job
+                    """);
+            direct.execute("SELECT tenantry.replace_namespace('t100'::regnamespace, 'aside')");
+            String known = "SELECT schemaid::regnamespace FROM tenantry.background_task WHERE command = 'SELECT'";
+            assertThat(FirstColumn.of(direct, known)).containsExactly("t100");
+            connection.rollback();
+        }
+    }
+
     @Test
     void whatWasDroppedOrMovedMeanwhileIsLeftOut() throws Exception {
         onCoordinator("UPDATE tenantry.background_job SET state = 'cancelling' WHERE finished_at IS NULL");
@@ -227,6 +334,9 @@ class RebalanceTroubleIT {
             statement.execute("CREATE TEMP TABLE weights AS SELECT 1::real AS weight");
             String plan = "SELECT schema_name FROM tenantry_rebalance_plan(rebalance_strategy => 'weighed')";
             assertThatThrownBy(() -> values(plan)).hasMessageContaining("relation \"weights\" does not exist");
+            onCoordinator("CREATE OR REPLACE FUNCTION strategies.cost(bigint) RETURNS real LANGUAGE sql AS"
+                    + " $$ SELECT 'NaN'::real WHERE current_setting('statement_timeout') = '30s' $$");
+            assertThatThrownBy(() -> values(plan)).hasMessageContaining(" is NaN");
             onCoordinator("SET tenantry.schema_ddl = on; CREATE ROLE owner_of_strategies;"
                     + " ALTER SCHEMA strategies OWNER TO owner_of_strategies");
             assertThatThrownBy(() -> values(plan))
@@ -247,6 +357,71 @@ class RebalanceTroubleIT {
                           AND p.prolang IN (SELECT l.oid FROM pg_language l WHERE l.lanname IN ('sql', 'plpgsql'))
                           AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
                         """)).containsExactly("tenantry.table_bytes()"); // its callers have that path
+    }
+
+    @Test
+    void noQuestionKeepsOthersFromTheirPlans() throws SQLException {
+        onCoordinator("INSERT INTO tenantry.rebalance_question (input) VALUES ('{}')");
+        for (String number : List.of("NaN", "Infinity")) {
+            for (String option : List.of("threshold", "improvement_threshold")) {
+                assertThatThrownBy(() -> values(
+                                "SELECT schema_name FROM tenantry_rebalance_plan(" + option + " => '" + number + "')"))
+                        .hasMessageContaining("have to be finite numbers");
+            }
+            assertThatThrownBy(() -> values("SELECT citus_add_rebalance_strategy('no_number',"
+                            + " 'tenantry.citus_shard_cost_1', 'tenantry.citus_node_capacity_1',"
+                            + " 'tenantry.citus_shard_allowed_on_node_true', '" + number + "')"))
+                    .hasMessageContaining("have to be finite numbers");
+        }
+        assertThat(values("SELECT schema_name FROM tenantry_rebalance_plan()")).isNotEmpty();
+        onCoordinator("DELETE FROM tenantry.rebalance_question");
+    }
+
+    @Test
+    void aRebalanceThatHasFailedInPartEndsAlsoWhenItCannotBePlannedAnew() throws SQLException {
+        onCoordinator("""
+                INSERT INTO tenantry.background_job (
+                    state, job_type, description, owner, options, nodes_planned, retries_max)
+                VALUES ('failing', 'rebalance', 'made up', current_user::regrole, '{"strategy": "gone"}', 'others', 5)
+                """);
+        values("SELECT citus_rebalance_wait()");
+        assertThat(values("SELECT state FROM citus_rebalance_status()")).containsExactly("failed");
+    }
+
+    @Test
+    void onlyTheControlPlaneCanTakeItsLocks() throws SQLException {
+        onCoordinator("CREATE ROLE mallory LOGIN PASSWORD 'mallory'");
+        try (Connection first = cluster.coordinator().connect();
+                Connection second = cluster.coordinator().connect();
+                Statement other = second.createStatement()) {
+            try (Statement one = first.createStatement()) {
+                assertThat(FirstColumn.of(one, "SELECT tenantry.lead('proof')")).containsExactly("t");
+                assertThat(FirstColumn.of(other, "SELECT tenantry.lead('proof')"))
+                        .containsExactly("f");
+                assertThat(FirstColumn.of(one, "SELECT tenantry.lead('proof')")).containsExactly("t");
+                one.execute("SET ROLE mallory");
+                for (String taking : List.of(
+                        "DO 'BEGIN LOCK TABLE tenantry.leader IN SHARE MODE; END'",
+                        "DO 'BEGIN LOCK TABLE tenantry.node IN SHARE MODE; END'",
+                        "SELECT tenantry.lead('rebalances')",
+                        "SELECT tenantry.lock_nodes()")) {
+                    assertThatThrownBy(() -> one.execute(taking)).hasMessageContaining("permission denied");
+                }
+                one.execute("SELECT pg_advisory_lock(hashtext('tenantry.node')),"
+                        + " pg_advisory_lock(hashtext('tenantry.rebalance')), pg_advisory_lock(1413828174)");
+                other.execute("SET statement_timeout = '20s'");
+                other.execute(
+                        "SELECT tenantry.citus_set_node_property(n.nodename, n.nodeport, 'shouldhaveshards', true)"
+                                + " FROM tenantry.node n WHERE n.name = 'worker2'");
+                assertThat(values("SELECT citus_rebalance_start()")).isNotEmpty();
+                values("SELECT citus_rebalance_wait()");
+            }
+            other.execute("SELECT pg_terminate_backend(l.pid, 5000) FROM tenantry.leader l WHERE l.work = 'proof'");
+            Eventually.passes(() -> assertThat(FirstColumn.of(other, "SELECT tenantry.lead('proof')"))
+                    .containsExactly("t"));
+        } finally {
+            onCoordinator("DROP ROLE mallory; DELETE FROM tenantry.leader WHERE work = 'proof'");
+        }
     }
 
     private static void onCoordinator(String sql) throws SQLException {

@@ -16,18 +16,27 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collector;
 import java.util.stream.Stream;
+import org.jboss.logging.Logger;
 
 /** Plans as the catalog's functions write and read them: {@code tenantry.rebalance_input()}, {@code ask_for_plan()}. */
 final class PlanDocuments {
 
+    private static final Logger LOG = Logger.getLogger(PlanDocuments.class);
+
     private PlanDocuments() {}
 
-    /** The plan for an input; one with nothing but an {@code error} for an input that can't be planned. */
+    /**
+     * The plan for an input; one with nothing but an {@code error} for an input that can't be planned. Never throws:
+     * whoever asks for one plan must not keep others from theirs.
+     */
     static JsonObject answer(JsonObject input) {
         try {
             return document(RebalancePlanner.plan(input(input)));
         } catch (IllegalArgumentException wrong) {
             return new JsonObject().put("error", wrong.getMessage());
+        } catch (RuntimeException ours) {
+            LOG.error("plan can't be made", ours);
+            return new JsonObject().put("error", "the plan can't be made: " + ours);
         }
     }
 
@@ -35,14 +44,14 @@ final class PlanDocuments {
         JsonObject limits = document.getJsonObject("limits");
         return new PlanInput(
                 objects(document, "nodes")
-                        .map(node -> new PlanNode(node.getInteger("id"), node.getDouble("capacity")))
+                        .map(node -> new PlanNode(node.getInteger("id"), number(node, "capacity")))
                         .toList(),
                 objects(document, "schemas").map(PlanDocuments::schema).toList(),
                 groups(document.getJsonArray("together")),
                 groups(document.getJsonArray("apart")),
                 new PlanLimits(
-                        limits.getDouble("threshold"),
-                        limits.getDouble("improvement"),
+                        number(limits, "threshold"),
+                        number(limits, "improvement"),
                         limits.getInteger("moves"),
                         limits.getBoolean("drain")));
     }
@@ -54,10 +63,17 @@ final class PlanDocuments {
                 schema.getLong("id"),
                 schema.getString("name"),
                 schema.getInteger("node"),
-                schema.getDouble("cost"),
+                number(schema, "cost"),
                 schema.getLong("bytes"),
                 schema.getBoolean("fixed"),
                 forbidden);
+    }
+
+    /** What JSON has no number for, NaN and infinities, PostgreSQL writes as text. */
+    private static double number(JsonObject object, String key) {
+        return object.getValue(key) instanceof Number number
+                ? number.doubleValue()
+                : Double.parseDouble(object.getString(key));
     }
 
     private static List<Set<Long>> groups(JsonArray groups) {

@@ -20,17 +20,24 @@ import java.util.Optional;
 import org.jboss.logging.Logger;
 
 /**
- * Makes the plans that SQL functions ask for, and does rebalances step by step, in whichever proxy holds an advisory
- * lock of the coordinator. Every step is one transaction of the catalog, so whoever leads next goes on from there; the
+ * Makes the plans that SQL functions ask for, and does rebalances step by step, in whichever proxy has the lead by the
+ * catalog. Every step is one transaction of the catalog, so whoever leads next goes on from there; the
  * moves themselves are those of {@code control.move}.
  */
 public final class RebalanceRunner implements AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(RebalanceRunner.class);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
+
+    /** Ends what is asked before nobody waits for it any more: the lead would stay with it. */
+    private static final String STATEMENT_MAX = "SET statement_timeout = '50s'";
+
     private static final Duration REST = Duration.ofSeconds(1);
     private static final Duration LOOK = Duration.ofMillis(200);
     private static final String AUTOMATIC = "Automatic rebalance";
+
+    /** Who has not looked for longer than this past the time does not know how the nodes were meanwhile. */
+    private static final Duration LATE_MAX = Duration.ofMinutes(1);
 
     /** How long the proxy that leads may say nothing before another may. */
     private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
@@ -41,6 +48,7 @@ public final class RebalanceRunner implements AutoCloseable {
     private final RebalanceLimits limits;
     private final Optional<AutomaticRebalance> automatic;
     private Instant lookNext = Instant.EPOCH;
+    private String obstacle = "";
     private final BackgroundLoop loop = new BackgroundLoop("rebalances", REST, this::follow);
 
     /**
@@ -71,6 +79,8 @@ public final class RebalanceRunner implements AutoCloseable {
     private void follow(BackgroundLoop looping) throws InterruptedException {
         try (ServerConnection connection = ServerConnection.open(vertx, coordinator, ANSWER_MAX)) {
             connection.onNotification(payload -> looping.wake());
+            connection.endTimeouts();
+            connection.query(STATEMENT_MAX);
             new CatalogStore(connection).endWhenSilent(SILENCE_MAX);
             RebalanceStore store = new RebalanceStore(connection);
             store.listen();
@@ -83,25 +93,60 @@ public final class RebalanceRunner implements AutoCloseable {
 
     /** Whether there is more to do soon. */
     private boolean round(RebalanceStore store) {
-        for (Question question : store.questions()) {
-            store.answer(question.id(), PlanDocuments.answer(question.input()));
-        }
+        store.questions().forEach(question -> answer(store, question));
         Step step = store.step(movesPerNode);
         if (step == Step.PLAN) {
             replan(store);
         } else if (Instant.now().isAfter(lookNext)) {
-            lookNext = Instant.now().plus(limits.interval());
-            automatic.ifPresent(rule -> follow(store, rule, step));
+            look(store, step);
         }
         return step != Step.REST;
     }
 
-    private static void follow(RebalanceStore store, AutomaticRebalance rule, Step step) {
+    private void look(RebalanceStore store, Step step) {
+        Instant now = Instant.now();
+        boolean late = now.isAfter(lookNext.plus(LATE_MAX));
+        lookNext = now.plus(limits.interval());
+        automatic.ifPresent(rule -> {
+            if (late) {
+                rule.forget();
+            }
+            follow(store, rule, step);
+        });
+    }
+
+    private static void answer(RebalanceStore store, Question question) {
+        try {
+            store.answer(question.id(), PlanDocuments.answer(question.input()));
+        } catch (StatementRefusedException refused) {
+            LOG.warnf("plan can't be told question=%d reason=%s", question.id(), refused.error());
+        }
+    }
+
+    private void follow(RebalanceStore store, AutomaticRebalance rule, Step step) {
         Instant now = Instant.now();
         if (step == Step.REST && rule.mayBegin(now, store.lastEnded())) {
-            begin(store, rule, now);
-        } else if (step == Step.LOOK && !rule.mayGoOn(now)) {
-            store.beginNoMore(AUTOMATIC, "the window has ended");
+            try {
+                begin(store, rule, now);
+                obstacle = "";
+            } catch (StatementRefusedException refused) {
+                cannotBegin(refused.error());
+            } catch (IllegalArgumentException unusable) {
+                cannotBegin(String.valueOf(unusable.getMessage()));
+            }
+        } else if (step == Step.LOOK) {
+            rule.forget();
+            if (!rule.mayGoOn(now)) {
+                store.beginNoMore(AUTOMATIC, "the window has ended");
+            }
+        }
+    }
+
+    /** Says so once, not at every look. */
+    private void cannotBegin(String why) {
+        if (!why.equals(obstacle)) {
+            LOG.warnf("rebalance can't begin by itself reason=%s", why);
+            obstacle = why;
         }
     }
 
@@ -114,6 +159,7 @@ public final class RebalanceRunner implements AutoCloseable {
                     "rebalance begins by itself job=%d imbalance=%.2f",
                     store.schedule(options, PlanDocuments.document(plan), nodes),
                     AutomaticRebalance.imbalance(plan.forecast()));
+            rule.forget();
         }
     }
 

@@ -31,12 +31,24 @@ public final class AutomaticRebalance {
         this.limits = limits;
     }
 
-    /** Whether it may begin at all now, so that it is worth to look how the nodes are. */
+    /**
+     * Whether it may begin at all now, so that it is worth to look how the nodes are. Where it may not, nobody looks,
+     * and the wait begins anew.
+     */
     public boolean mayBegin(Instant now, Optional<Instant> lastEnded) {
-        return limits.window().contains(now)
+        boolean may = limits.window().contains(now)
                 && lastEnded
                         .map(ended -> !ended.plus(limits.pause()).isAfter(now))
                         .orElse(true);
+        if (!may) {
+            forget();
+        }
+        return may;
+    }
+
+    /** Takes the nodes for even until the next look: they are others now, or nobody has looked for a while. */
+    public void forget() {
+        unevenSince = null;
     }
 
     /** Whether a rebalance that has begun by itself may go on. */
@@ -47,7 +59,7 @@ public final class AutomaticRebalance {
     /** Whether it should begin, now that nodes are like this. */
     public boolean isDue(Instant now, List<NodeForecast> nodes) {
         if (imbalance(nodes) < limits.imbalance()) {
-            unevenSince = null;
+            forget();
             return false;
         }
         Instant since = unevenSince;

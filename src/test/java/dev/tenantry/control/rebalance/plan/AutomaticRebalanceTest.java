@@ -71,6 +71,19 @@ class AutomaticRebalanceTest {
     }
 
     @Test
+    void waitsAnewInTheNextWindow() {
+        Instant evening = NOON.plus(Duration.ofHours(3));
+        Instant tomorrow = NOON.plus(Duration.ofDays(1));
+        assertThat(automatic.isDue(NOON, UNEVEN)).isFalse();
+        assertThat(automatic.mayBegin(evening, Optional.empty())).isFalse();
+        assertThat(automatic.mayBegin(tomorrow, Optional.empty())).isTrue();
+        assertThat(automatic.isDue(tomorrow, UNEVEN)).isFalse();
+        assertThat(automatic.isDue(tomorrow.plusSeconds(600), UNEVEN)).isTrue();
+        automatic.forget();
+        assertThat(automatic.isDue(tomorrow.plusSeconds(601), UNEVEN)).isFalse();
+    }
+
+    @Test
     void imbalanceIsTheGreatestDistanceFromTheAverageByCapacity() {
         assertThat(AutomaticRebalance.imbalance(UNEVEN)).isEqualTo(0.4);
         assertThat(AutomaticRebalance.imbalance(List.of(node(1, 3, 15), node(2, 1, 5), node(3, 0, 100))))
