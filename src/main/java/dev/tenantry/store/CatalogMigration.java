@@ -29,7 +29,8 @@ public final class CatalogMigration {
 
     private static Flyway flyway(CoordinatorAddress coordinator) {
         PGSimpleDataSource source = ServerDataSource.of(coordinator, "tenantry migration");
-        source.setOptions("-c tenantry.schema_ddl=on -c client_min_messages=warning");
+        // Names lead to the catalog and the system's schema: what others have made in public must not be taken for it.
+        source.setOptions("-c tenantry.schema_ddl=on -c client_min_messages=warning -c search_path=pg_temp");
         return Flyway.configure()
                 .dataSource(source)
                 .schemas(SCHEMA)
