@@ -94,7 +94,8 @@ public record ExplainedRoute(
     private static List<ExplainedRoute> schemaDdl(StatementFacts facts, RoutingContext context) {
         Node coordinator = context.catalog().coordinator();
         List<String> names = switch (facts.action()) {
-            case CreateSchema create -> List.of(create.name());
+            case CreateSchema create ->
+                create.name().equals(CreateSchema.NAME_OF_ROLE) ? List.of() : List.of(create.name());
             case DropSchema drop -> drop.names();
             case RenameSchema rename -> List.of(rename.name());
             case AlterSchemaOwner alter -> List.of(alter.name());

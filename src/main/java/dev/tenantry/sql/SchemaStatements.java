@@ -38,10 +38,9 @@ final class SchemaStatements {
                 return ControlStatements.NONE;
             }
             authorization = Optional.of(t.raw(0));
-            if (name.isEmpty() && isSpecialRole(t.keyword(0))) {
-                return ControlStatements.NONE;
+            if (name.isEmpty()) {
+                name = Optional.of(isSpecialRole(t.keyword(0)) ? CreateSchema.NAME_OF_ROLE : t.name(0));
             }
-            name = name.isEmpty() ? Optional.of(t.name(0)) : name;
             headerEnd = t.end(0);
             t.advance();
         }

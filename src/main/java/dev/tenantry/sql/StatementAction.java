@@ -117,14 +117,18 @@ public sealed interface StatementAction {
     /**
      * CREATE SCHEMA.
      *
-     * @param name the schema's name; for {@code CREATE SCHEMA AUTHORIZATION role} the role's
+     * @param name the schema's name; for {@code CREATE SCHEMA AUTHORIZATION role} the role's, {@link #NAME_OF_ROLE}
+     *     where that is not in the text
      * @param ifNotExists whether IF NOT EXISTS is there
      * @param authorization the text of the role specification (as written, quotes included), when there is one
      * @param headerEnd where the part before schema elements ends, bytes from the start of the scanned range; equal to
      *     the statement's end when there are no elements
      */
     record CreateSchema(String name, boolean ifNotExists, Optional<String> authorization, int headerEnd)
-            implements StatementAction {}
+            implements StatementAction {
+        /** Stands for the name of the current role, or of the session's. */
+        public static final String NAME_OF_ROLE = "";
+    }
 
     /** DROP SCHEMA names. */
     record DropSchema(List<String> names, boolean ifExists, boolean cascade) implements StatementAction {}
@@ -166,8 +170,18 @@ public sealed interface StatementAction {
      * A statement that runs on every node.
      *
      * @param password the clear-text password in a role statement, when there is one
+     * @param extension what CREATE EXTENSION creates, when it is one
      */
-    record EveryNode(Optional<PasswordLiteral> password) implements StatementAction {}
+    record EveryNode(Optional<PasswordLiteral> password, Optional<NewExtension> extension) implements StatementAction {}
+
+    /**
+     * An extension that is to be created.
+     *
+     * @param name its name
+     * @param ifNotExists whether it may be there already
+     * @param schema the schema that the statement names, when it does
+     */
+    record NewExtension(String name, boolean ifNotExists, Optional<String> schema) {}
 
     /**
      * A password literal.

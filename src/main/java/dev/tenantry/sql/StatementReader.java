@@ -4,6 +4,7 @@ import dev.tenantry.sql.StatementAction.DeclareCursor;
 import dev.tenantry.sql.StatementAction.EveryNode;
 import dev.tenantry.sql.StatementAction.Execute;
 import dev.tenantry.sql.StatementAction.ExplainRoute;
+import dev.tenantry.sql.StatementAction.NewExtension;
 import dev.tenantry.sql.StatementAction.PasswordLiteral;
 import dev.tenantry.sql.StatementAction.Prepare;
 import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
@@ -346,12 +347,31 @@ final class StatementReader {
     }
 
     private EveryNode everyNode() {
+        if (t.is(0, Keyword.CREATE) && t.is(1, Keyword.EXTENSION)) {
+            t.advance(2);
+            return new EveryNode(Optional.empty(), extension());
+        }
         while (t.type(0) != Lexer.END) {
             if (t.is(0, Keyword.PASSWORD) && t.type(1) == Lexer.STRING) {
-                return new EveryNode(Optional.of(new PasswordLiteral(t.start(1), t.end(1), t.string(1))));
+                return new EveryNode(
+                        Optional.of(new PasswordLiteral(t.start(1), t.end(1), t.string(1))), Optional.empty());
             }
             t.advance();
         }
-        return new EveryNode(Optional.empty());
+        return new EveryNode(Optional.empty(), Optional.empty());
+    }
+
+    private Optional<NewExtension> extension() {
+        boolean ifNotExists = t.is(0, Keyword.IF) && t.is(1, Keyword.NOT) && t.is(2, Keyword.EXISTS);
+        t.advance(ifNotExists ? 3 : 0);
+        if (!t.isName(0)) {
+            return Optional.empty();
+        }
+        String name = t.name(0);
+        while (t.type(0) != Lexer.END && !t.is(0, Keyword.SCHEMA)) {
+            t.advance();
+        }
+        Optional<String> schema = t.isName(1) ? Optional.of(t.name(1)) : Optional.empty();
+        return Optional.of(new NewExtension(name, ifNotExists, schema));
     }
 }

@@ -232,6 +232,50 @@ class SchemaDdlIT {
         run("DROP ROLE ddl_role");
     }
 
+    @Test
+    void namesASchemaAfterWhoCreatesIt() throws SQLException {
+        run("CREATE ROLE ddl_c");
+        run("CREATE ROLE \"Odd \"\"Näme\"");
+        run("GRANT CREATE ON DATABASE tenantry TO ddl_c, \"Odd \"\"Näme\"");
+        for (String role : List.of("ddl_c", "Odd \"Näme")) {
+            run("SET ROLE \"" + role.replace("\"", "\"\"") + "\"");
+            run("CREATE SCHEMA AUTHORIZATION CURRENT_ROLE CREATE TABLE made (a int)");
+            run("RESET ROLE");
+            assertThat(query("SELECT schema_owner FROM citus_schemas WHERE schema_name::text = quote_ident('" + role
+                            + "')"))
+                    .hasSize(1);
+            run("DROP SCHEMA \"" + role.replace("\"", "\"\"") + "\" CASCADE");
+        }
+        run("DROP OWNED BY ddl_c, \"Odd \"\"Näme\"");
+        run("DROP ROLE ddl_c, \"Odd \"\"Näme\"");
+    }
+
+    @Test
+    void createsExtensionsInOneSchemaOnEveryNode() throws SQLException {
+        run("SET citus.enable_schema_based_sharding TO off");
+        run("CREATE SCHEMA ddl_home");
+        run("RESET citus.enable_schema_based_sharding");
+        run("CREATE EXTENSION IF NOT EXISTS hstore WITH SCHEMA ddl_home");
+        for (PostgresNode node : cluster.nodes()) {
+            assertThat(node.list("SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'hstore'"))
+                    .containsExactly("ddl_home");
+        }
+        run("CREATE SCHEMA ddl_a");
+        assertState("0A000", "CREATE EXTENSION citext SCHEMA ddl_a");
+        run("SET search_path TO ddl_a, public");
+        assertState("0A000", "CREATE EXTENSION citext");
+        run("CREATE EXTENSION IF NOT EXISTS hstore");
+        run("RESET search_path");
+        run("DROP EXTENSION hstore");
+        run("DROP SCHEMA ddl_home");
+        for (PostgresNode node : cluster.nodes()) {
+            try (Connection direct = node.connect()) {
+                query(direct, "SET tenantry.schema_ddl = 'on'");
+                query(direct, "DROP SCHEMA IF EXISTS ddl_home");
+            }
+        }
+    }
+
     private void assertState(String sqlState, String sql) {
         assertThatThrownBy(() -> run(sql))
                 .isInstanceOfSatisfying(

@@ -244,7 +244,7 @@ public final class ClusterStatements {
         NodeCalls calls = calls();
         Outcome ran = attempt(() -> {
             if (facts.action() instanceof StatementAction.EveryNode every) {
-                return new EveryNodeDdl(calls, catalog).run(every, text, facts.start());
+                return new EveryNodeDdl(calls, catalog, context).run(every, text, facts.start());
             }
             return new SchemaDdl(calls, catalog, context).run(facts, text);
         });

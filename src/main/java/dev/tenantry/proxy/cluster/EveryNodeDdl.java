@@ -1,13 +1,21 @@
 package dev.tenantry.proxy.cluster;
 
 import dev.tenantry.catalog.CatalogOverlay;
+import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
+import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.scram.ScramVerifier;
 import dev.tenantry.sql.SqlName;
 import dev.tenantry.sql.StatementAction.EveryNode;
+import dev.tenantry.sql.StatementAction.NewExtension;
 import dev.tenantry.sql.StatementAction.PasswordLiteral;
+import dev.tenantry.wire.SqlError;
+import dev.tenantry.wire.SqlErrorException;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Roles, memberships, role and database settings, extensions: the same statement on every node inside the session's
@@ -21,10 +29,12 @@ final class EveryNodeDdl {
 
     private final NodeCalls calls;
     private final CatalogOverlay catalog;
+    private final SessionContext context;
 
-    EveryNodeDdl(NodeCalls calls, CatalogOverlay catalog) {
+    EveryNodeDdl(NodeCalls calls, CatalogOverlay catalog, SessionContext context) {
         this.calls = calls;
         this.catalog = catalog;
+        this.context = context;
     }
 
     /** Runs the statement, whose text is one character a byte, and returns its command tag. */
@@ -35,15 +45,72 @@ final class EveryNodeDdl {
                         + text.substring(password.end() - start))
                 .orElse(text);
         BackendConnection coordinator = calls.enlist(catalog.coordinator());
+        String schema = action.extension()
+                .map(extension -> schemaOf(extension, coordinator))
+                .orElse("");
         String tag = SchemaDdl.tag(calls.call(coordinator, sql));
         for (Node node : catalog.nodes()) {
             if (node.active() && !node.isCoordinator()) {
-                calls.call(calls.enlist(node), sql);
+                BackendConnection worker = calls.enlist(node);
+                if (!schema.isEmpty()) {
+                    ensureSchema(schema, worker);
+                }
+                calls.call(worker, sql);
             }
         }
         calls.call(coordinator, "SELECT tenantry.catalog_changed()");
         calls.onLoop(catalog::touch);
         return tag;
+    }
+
+    /**
+     * The schema that an extension will be in, which every node must have; nothing when it is there already.
+     *
+     * @throws SqlErrorException when that schema is on one node only
+     */
+    private String schemaOf(NewExtension extension, BackendConnection coordinator) {
+        String name = SqlName.literal(extension.name());
+        List<@Nullable String> found = calls.call(
+                        coordinator,
+                        raw("SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_extension WHERE extname = " + name
+                                + "), pg_catalog.current_schema(), (SELECT pg_catalog.min(schema)"
+                                + " FROM pg_catalog.pg_available_extension_versions WHERE name = " + name + ")"))
+                .rows()
+                .getFirst();
+        if (!"0".equals(found.get(0))) {
+            return "";
+        }
+        String ofItsOwn = found.get(2);
+        String schema = extension.schema().orElse(ofItsOwn == null ? found.get(1) : ofItsOwn);
+        if (schema == null) {
+            return "";
+        }
+        DistributedSchema distributed = catalog.schema(schema);
+        if (distributed != null) {
+            throw new SqlErrorException(SqlError.error(
+                            "0A000",
+                            "extension \"" + extension.name() + "\" can't be in distributed schema \"" + schema + "\"")
+                    .withDetail("Extensions are on every node, and that schema is on node \""
+                            + distributed.node().name() + "\" only.")
+                    .withHint("Name a schema that is not distributed: CREATE EXTENSION ... SCHEMA public."));
+        }
+        return schema;
+    }
+
+    /** A schema that is not distributed is on the coordinator only until an extension needs it everywhere. */
+    private void ensureSchema(String schema, BackendConnection worker) {
+        boolean there = !calls.call(
+                        worker, raw("SELECT FROM pg_catalog.pg_namespace WHERE nspname = " + SqlName.literal(schema)))
+                .rows()
+                .isEmpty();
+        if (!there) {
+            calls.call(worker, SchemaDdl.ALLOW);
+            calls.call(worker, raw("CREATE SCHEMA " + SqlName.quoted(schema)));
+        }
+    }
+
+    private String raw(String sql) {
+        return new String(sql.getBytes(context.charset()), StandardCharsets.ISO_8859_1);
     }
 
     private static String literal(PasswordLiteral password) {

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * row, the owner node the real one; both change inside the session's transaction. Runs on a virtual thread.
  */
 final class SchemaDdl {
-    private static final String ALLOW = "SET LOCAL tenantry.schema_ddl = 'on'";
+    static final String ALLOW = "SET LOCAL tenantry.schema_ddl = 'on'";
     private static final String CHANGED = "SELECT tenantry.catalog_changed()";
 
     private final NodeCalls calls;
@@ -103,16 +103,11 @@ final class SchemaDdl {
     }
 
     private String name(CreateSchema create) {
-        String authorization = create.authorization().orElse("").toUpperCase(java.util.Locale.ROOT);
-        boolean named = !create.name().equalsIgnoreCase(authorization);
-        if (named) {
+        if (!create.name().equals(CreateSchema.NAME_OF_ROLE)) {
             return create.name();
         }
-        return switch (authorization) {
-            case "CURRENT_USER", "CURRENT_ROLE" -> context.currentRole();
-            case "SESSION_USER" -> context.sessionRole();
-            default -> create.name();
-        };
+        boolean session = create.authorization().orElse("").equalsIgnoreCase("SESSION_USER");
+        return session ? context.sessionRole() : context.currentRole();
     }
 
     private Optional<Node> named() {
