@@ -212,6 +212,10 @@ class UnreadSettingsIT {
                 first.succeed("DISCARD ALL");
                 Eventually.passes(() -> second.succeed(ORDINARY));
                 first.succeed("SET search_path TO unread");
+                first.succeed("ALTER ROLE tenantry SET app.who TO 'of the role'");
+                first.succeed("SELECT login('of the role', 'unread')");
+                Eventually.passes(() -> second.succeed(ORDINARY));
+                first.succeed("ALTER ROLE tenantry RESET app.who");
                 first.succeed("SELECT login('', 'unread, public')");
                 second.run(ORDINARY); // gets the connection where the server tells of a new search_path
                 assertThat(first.value("SHOW search_path")).isEqualTo("unread, public");

@@ -28,7 +28,7 @@ public record MoveLimits(
             Duration.ofMillis(500),
             Duration.ofMillis(200),
             Duration.ofHours(1),
-            4,
+            2,
             2,
             Duration.ZERO,
             Comparison.CHECKSUMS);

@@ -69,17 +69,27 @@ final class SessionRemains {
         known.keySet().stream().filter(SessionRemains::hasPrefix).forEach(asked::add);
         List<String> changed = new ArrayList<>();
         for (String name : asked) {
-            Optional<String> expected = known.getOrDefault(name, hasPrefix(name) ? Optional.of("") : Optional.empty());
+            Optional<String> expected = known.getOrDefault(name, Optional.empty());
+            String current = "COALESCE(pg_catalog.current_setting(" + SqlName.literal(name) + ", true), '')";
             if (expected.isPresent()) {
-                changed.add("COALESCE(pg_catalog.current_setting(" + SqlName.literal(name)
-                        + ", true), '') OPERATOR(pg_catalog.<>) " + SqlName.literal(expected.get()));
+                changed.add(current + " OPERATOR(pg_catalog.<>) " + SqlName.literal(expected.get()));
             } else if (name.equals(StatementFacts.Traces.ANY_SETTING) || known.containsKey(name)) {
                 changed.add("true");
+            } else if (hasPrefix(name)) {
+                changed.add(isOwn(SqlName.literal(name), current));
             }
         }
         return changed.isEmpty()
                 ? ""
                 : ", CASE WHEN " + String.join(" OR ", changed) + " THEN '" + PinReason.SETTINGS.text() + "' END";
+    }
+
+    /** Whether a setting has a value that is not one that the server or a role gives to every session. */
+    private static String isOwn(String name, String current) {
+        return current + " OPERATOR(pg_catalog.<>) '' AND NOT EXISTS (SELECT FROM pg_catalog.pg_settings"
+                + " WHERE pg_catalog.lower(name) OPERATOR(pg_catalog.=) " + name + ") AND NOT EXISTS (SELECT FROM"
+                + " pg_catalog.pg_db_role_setting WHERE pg_catalog.concat(" + name + ", '=', " + current
+                + ") OPERATOR(pg_catalog.=) ANY (setconfig))";
     }
 
     private static boolean hasPrefix(String name) {
