@@ -6,31 +6,44 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads statements that do nothing but call {@code set_config}: SELECT with such calls and nothing else, by itself or
- * in PREPARE. When one of them has worked, it is certain what is set. Anywhere else a call may not be run at all (CASE,
- * WHERE, EXPLAIN, a view), or be run with a value that can't be read. Not thread-safe.
+ * Reads statements that do nothing but call {@code set_config}: SELECT with such calls and nothing else, but for
+ * questions what is set, by itself or in PREPARE. When one of them has worked, it is certain what is set. Anywhere else
+ * a call may not be run at all (CASE, WHERE, EXPLAIN, a view), or be run with a value that can't be read. Not
+ * thread-safe.
  */
 final class SettingCalls {
+
+    private static final Set<String> LOOKS = Set.of("current_setting", "current_schema", "current_schemas");
 
     private final Lexer t = new Lexer();
 
     /** The calls in their order; none when there is anything else in the statement. */
     List<SetConfigCall> read(byte[] text, int offset, int length, LexicalRules rules) {
         t.reset(text, offset, length, rules);
-        if (!t.nextStatement() || t.is(0, Keyword.PREPARE) && !prepare() || !t.is(0, Keyword.SELECT)) {
+        if (!t.nextStatement()) {
+            return List.of();
+        }
+        if (t.is(0, Keyword.EXPLAIN) && t.type(1) == Lexer.OPEN && t.name(2).equals("tenantry")) {
+            t.advance(4); // what is looked at as if it ran
+        }
+        if (t.is(0, Keyword.PREPARE) && !prepare() || !t.is(0, Keyword.SELECT)) {
             return List.of();
         }
         List<SetConfigCall> calls = new ArrayList<>();
         do {
             t.advance();
-            SetConfigCall call = call();
-            if (call == null) {
+            boolean looks = look();
+            SetConfigCall call = looks ? null : call();
+            if (looks ? !pass(Lexer.CLOSE) : call == null) {
                 return List.of();
             }
-            calls.add(call);
+            if (call != null) {
+                calls.add(call);
+            }
             alias();
         } while (t.type(0) == Lexer.COMMA);
         return t.type(0) == Lexer.END ? List.copyOf(calls) : List.of();
@@ -58,6 +71,18 @@ final class SettingCalls {
         boolean as = t.is(0, Keyword.AS);
         t.advance();
         return as;
+    }
+
+    /** Goes to the end of a call that only tells something, so that it stops no other from being run. */
+    private boolean look() {
+        if (!t.isName(0) || !LOOKS.contains(t.name(0)) || t.type(1) != Lexer.OPEN) {
+            return false;
+        }
+        t.advance(2);
+        while (t.type(0) != Lexer.CLOSE && t.type(0) != Lexer.OPEN && t.type(0) != Lexer.END) {
+            t.advance();
+        }
+        return true;
     }
 
     private @Nullable SetConfigCall call() {

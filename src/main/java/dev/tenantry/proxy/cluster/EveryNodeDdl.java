@@ -64,7 +64,7 @@ final class EveryNodeDdl {
     }
 
     /**
-     * The schema that an extension will be in, which every node must have; nothing when it is there already.
+     * The schema that an extension will be in, which every node must have; nothing when it is there or cannot be had.
      *
      * @throws SqlErrorException when that schema is on one node only
      */
@@ -72,12 +72,11 @@ final class EveryNodeDdl {
         String name = SqlName.literal(extension.name());
         List<@Nullable String> found = calls.call(
                         coordinator,
-                        raw("SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_extension WHERE extname = " + name
-                                + "), pg_catalog.current_schema(), (SELECT pg_catalog.min(schema)"
-                                + " FROM pg_catalog.pg_available_extension_versions WHERE name = " + name + ")"))
+                        raw("SELECT pg_catalog.bool_or(installed), pg_catalog.current_schema(), pg_catalog.min(schema)"
+                                + " FROM pg_catalog.pg_available_extension_versions WHERE name = " + name))
                 .rows()
                 .getFirst();
-        if (!"0".equals(found.get(0))) {
+        if (!"f".equals(found.get(0))) {
             return "";
         }
         String ofItsOwn = found.get(2);
