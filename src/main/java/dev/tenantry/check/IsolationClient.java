@@ -128,7 +128,7 @@ final class IsolationClient implements AutoCloseable {
         }
         note("< " + heard + " " + client.status());
         boolean lost = heard.stream().anyMatch(Answer::isLoss);
-        if (!lost && heard.stream().noneMatch(Answer::isCrowded)) {
+        if (!lost && heard.stream().noneMatch(IsolationClient::isRefused)) {
             return Optional.of(heard);
         }
         if (lost) {
@@ -150,6 +150,14 @@ final class IsolationClient implements AutoCloseable {
             requireStatus();
         }
         return Optional.empty();
+    }
+
+    /**
+     * Whether the proxy could not go on with it: there was no room, or a schema has moved to a node whose snapshot the
+     * transaction had before. Clients write to rows of their own, so that nothing else can't be serialized.
+     */
+    private static boolean isRefused(Answer answer) {
+        return answer.isCrowded() || answer.failed() && answer.tag().equals("40001");
     }
 
     /** What was answered before the loss; beyond its block it matters to prepared statements. */
