@@ -12,7 +12,6 @@ import dev.tenantry.sql.StatementAction.NewExtension;
 import dev.tenantry.sql.StatementAction.PasswordLiteral;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -72,7 +71,8 @@ final class EveryNodeDdl {
         String name = SqlName.literal(extension.name());
         List<@Nullable String> found = calls.call(
                         coordinator,
-                        raw("SELECT pg_catalog.bool_or(installed), pg_catalog.current_schema(), pg_catalog.min(schema)"
+                        context.onWire("SELECT pg_catalog.bool_or(installed), pg_catalog.current_schema(),"
+                                + " pg_catalog.min(schema)"
                                 + " FROM pg_catalog.pg_available_extension_versions WHERE name = " + name))
                 .rows()
                 .getFirst();
@@ -99,17 +99,15 @@ final class EveryNodeDdl {
     /** A schema that is not distributed is on the coordinator only until an extension needs it everywhere. */
     private void ensureSchema(String schema, BackendConnection worker) {
         boolean there = !calls.call(
-                        worker, raw("SELECT FROM pg_catalog.pg_namespace WHERE nspname = " + SqlName.literal(schema)))
+                        worker,
+                        context.onWire(
+                                "SELECT FROM pg_catalog.pg_namespace WHERE nspname = " + SqlName.literal(schema)))
                 .rows()
                 .isEmpty();
         if (!there) {
             calls.call(worker, SchemaDdl.ALLOW);
-            calls.call(worker, raw("CREATE SCHEMA " + SqlName.quoted(schema)));
+            calls.call(worker, context.onWire("CREATE SCHEMA " + SqlName.quoted(schema)));
         }
-    }
-
-    private String raw(String sql) {
-        return new String(sql.getBytes(context.charset()), StandardCharsets.ISO_8859_1);
     }
 
     private static String literal(PasswordLiteral password) {

@@ -14,8 +14,6 @@ import dev.tenantry.sql.StatementAction.CreateSchema;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
-import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -144,7 +142,8 @@ final class SchemaDdl {
     private int register(BackendConnection coordinator, String name, Node node) {
         CallResult registered = calls.call(
                 coordinator,
-                raw("SELECT tenantry.register_schema(" + SqlName.literal(name) + ", " + node.nodeId() + ")"));
+                context.onWire(
+                        "SELECT tenantry.register_schema(" + SqlName.literal(name) + ", " + node.nodeId() + ")"));
         String colocationId = registered.rows().getFirst().getFirst();
         return colocationId == null ? 0 : Integer.parseInt(colocationId);
     }
@@ -157,8 +156,8 @@ final class SchemaDdl {
     private boolean exists(BackendConnection backend, String name) {
         return !calls.call(
                         backend,
-                        raw("SELECT 1 WHERE pg_catalog.to_regnamespace(" + SqlName.literal(SqlName.quoted(name))
-                                + ") IS NOT NULL"))
+                        context.onWire("SELECT 1 WHERE pg_catalog.to_regnamespace("
+                                + SqlName.literal(SqlName.quoted(name)) + ") IS NOT NULL"))
                 .rows()
                 .isEmpty();
     }
@@ -174,11 +173,11 @@ final class SchemaDdl {
             }
             // IF EXISTS would pass where our catalog is old: the schema would be dropped on the coordinator alone.
             if (!names.isEmpty()) {
-                calls.call(owner, raw("DROP SCHEMA " + list(names) + behaviour));
+                calls.call(owner, context.onWire("DROP SCHEMA " + list(names) + behaviour));
             }
         }
         BackendConnection coordinator = allowed(catalog.coordinator());
-        CallResult dropped = calls.call(coordinator, raw(start + list(drop.names()) + behaviour));
+        CallResult dropped = calls.call(coordinator, context.onWire(start + list(drop.names()) + behaviour));
         calls.call(coordinator, CHANGED);
         calls.onLoop(() -> drop.names().forEach(catalog::remove));
         return tag(dropped);
@@ -230,7 +229,7 @@ final class SchemaDdl {
         String after = text.substring(on.namesEnd() - start);
         for (Map.Entry<Node, List<String>> owned : byOwner(on.names()).entrySet()) {
             boolean all = owned.getValue().size() == on.names().size();
-            calls.call(allowed(owned.getKey()), all ? text : before + raw(list(owned.getValue())) + after);
+            calls.call(allowed(owned.getKey()), all ? text : before + context.onWire(list(owned.getValue())) + after);
         }
         return tag(done);
     }
@@ -255,11 +254,6 @@ final class SchemaDdl {
 
     private static String list(List<String> names) {
         return names.stream().map(SqlName::quoted).collect(Collectors.joining(", "));
-    }
-
-    private String raw(String sql) {
-        Charset charset = context.charset();
-        return new String(sql.getBytes(charset), StandardCharsets.ISO_8859_1);
     }
 
     static String tag(@Nullable CallResult result) {

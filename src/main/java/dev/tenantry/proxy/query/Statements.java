@@ -15,6 +15,7 @@ import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.routing.Refusal;
 import dev.tenantry.routing.Route;
 import dev.tenantry.routing.Router;
+import dev.tenantry.routing.RoutingContext;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.sql.StatementFacts.SetConfigCall;
@@ -58,14 +59,18 @@ public final class Statements {
      * @throws SqlErrorException when it is refused
      */
     public Route route(StatementFacts facts) {
-        checkEncoding(facts);
-        Route route = router.route(facts, context);
+        Route route = routed(facts, context);
         metrics.routed(route.reason());
         if (route instanceof Route.Refused refused) {
             throw new SqlErrorException(SqlErrors.of(refused.refusal()));
         }
         remember(route);
         return route;
+    }
+
+    private Route routed(StatementFacts facts, RoutingContext where) {
+        checkEncoding(facts);
+        return router.route(facts, where);
     }
 
     /** A statement that was routed before goes the same way again. */
@@ -120,8 +125,7 @@ public final class Statements {
 
     /** The route of one that is being prepared or looked at, which is not counted. */
     public Route look(StatementFacts facts) {
-        checkEncoding(facts);
-        Route route = router.route(facts, context);
+        Route route = routed(facts, context);
         remember(route);
         return route;
     }
@@ -420,8 +424,7 @@ public final class Statements {
                     && facts.action() instanceof StatementAction.Begin) {
                 continue;
             }
-            checkEncoding(facts);
-            Route route = router.route(facts, simulation);
+            Route route = routed(facts, simulation);
             switch (route) {
                 case Route.ToNode to -> {
                     if (common != null && common.nodeId() != to.node().nodeId()) {

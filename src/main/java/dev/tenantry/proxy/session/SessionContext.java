@@ -199,6 +199,11 @@ public final class SessionContext implements RoutingContext {
         return settings.charset();
     }
 
+    /** SQL as its bytes in the client's encoding, one character a byte, which is how it is sent to nodes. */
+    public String onWire(String sql) {
+        return settings.onWire(sql);
+    }
+
     /** The worker that the transaction is on, so that what it creates can be used in it. */
     @Nullable
     public Node placementPreference() {
