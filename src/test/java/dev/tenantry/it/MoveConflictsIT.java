@@ -7,10 +7,10 @@ import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.MoveTraces;
+import dev.tenantry.support.MovingSchema;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -32,10 +32,12 @@ import org.junit.jupiter.api.Test;
 class MoveConflictsIT {
 
     private static Cluster cluster;
+    private static MovingSchema schema;
 
     @BeforeAll
     static void start() {
         cluster = Cluster.start(2);
+        schema = new MovingSchema(cluster);
     }
 
     @AfterAll
@@ -45,9 +47,9 @@ class MoveConflictsIT {
 
     @BeforeEach
     void create() {
-        run("DROP SCHEMA IF EXISTS acme CASCADE");
-        run("SET tenantry.node = 'worker1'; CREATE SCHEMA acme");
-        run("CREATE TABLE acme.t (id int PRIMARY KEY, n int); INSERT INTO acme.t VALUES (1, 0), (2, 0)");
+        schema.run("DROP SCHEMA IF EXISTS acme CASCADE");
+        schema.run("SET tenantry.node = 'worker1'; CREATE SCHEMA acme");
+        schema.run("CREATE TABLE acme.t (id int PRIMARY KEY, n int); INSERT INTO acme.t VALUES (1, 0), (2, 0)");
     }
 
     @AfterEach
@@ -73,9 +75,9 @@ class MoveConflictsIT {
                     }
                 }
             });
-            long move = startMove(2);
+            long move = schema.startMove(2);
             Eventually.passes(() -> assertThat(
-                            value("SELECT cardinality(waiting_for) FROM tenantry_moves WHERE moveid = " + move))
+                            schema.value("SELECT cardinality(waiting_for) FROM tenantry_moves WHERE moveid = " + move))
                     .isEqualTo("1"));
             long slowest = 0;
             for (long end = System.nanoTime() + Duration.ofSeconds(3).toNanos(); System.nanoTime() < end; ) {
@@ -84,12 +86,12 @@ class MoveConflictsIT {
                 slowest = Math.max(slowest, System.nanoTime() - begun);
             }
             assertThat(Duration.ofNanos(slowest)).isLessThan(Duration.ofSeconds(2));
-            assertThat(phase(move)).isNotEqualTo("done");
+            assertThat(schema.phase(move)).isNotEqualTo("done");
             idle.commit();
-            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+            Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
             idle.setAutoCommit(true);
-            assertThat(value("SELECT n FROM acme.t WHERE id = 1")).isEqualTo("1");
-            assertOn(2);
+            assertThat(schema.value("SELECT n FROM acme.t WHERE id = 1")).isEqualTo("1");
+            schema.assertOn(2);
         }
     }
 
@@ -98,17 +100,17 @@ class MoveConflictsIT {
         AtomicBoolean once = new AtomicBoolean();
         cluster.observeMoves(point -> {
             if (point == MovePoint.BUILT && once.compareAndSet(false, true)) {
-                run("ALTER TABLE acme.t ADD COLUMN more text DEFAULT 'm'; CREATE TABLE acme.u (a int);"
+                schema.run("ALTER TABLE acme.t ADD COLUMN more text DEFAULT 'm'; CREATE TABLE acme.u (a int);"
                         + " INSERT INTO acme.u VALUES (7)");
             }
         });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
-        assertThat(value("SELECT string_agg(more, ',') FROM acme.t")).isEqualTo("m,m");
-        assertThat(value("SELECT a FROM acme.u")).isEqualTo("7");
-        assertThat(value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
+        assertThat(schema.value("SELECT string_agg(more, ',') FROM acme.t")).isEqualTo("m,m");
+        assertThat(schema.value("SELECT a FROM acme.u")).isEqualTo("7");
+        assertThat(schema.value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
                 .isEqualTo("2");
-        assertOn(2);
+        schema.assertOn(2);
     }
 
     @Test
@@ -117,27 +119,27 @@ class MoveConflictsIT {
                 Statement building = builder.createStatement()) {
             builder.setAutoCommit(false);
             building.execute("LOCK TABLE acme.t IN SHARE UPDATE EXCLUSIVE MODE"); // as CREATE INDEX CONCURRENTLY does
-            long move = startMove(2);
+            long move = schema.startMove(2);
             Eventually.passes(() -> assertThat(
-                            value("SELECT cardinality(waiting_for) FROM tenantry_moves WHERE moveid = " + move))
+                            schema.value("SELECT cardinality(waiting_for) FROM tenantry_moves WHERE moveid = " + move))
                     .isEqualTo("1"));
             builder.rollback();
-            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+            Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
         }
-        assertOn(2);
+        schema.assertOn(2);
     }
 
     @Test
     void setsTheIdentityBackOfATableThatIsCalledOtherwiseNow() throws SQLException {
-        run("CREATE TABLE acme.keyless (a int)");
+        schema.run("CREATE TABLE acme.keyless (a int)");
         AtomicBoolean once = new AtomicBoolean();
         cluster.observeMoves(point -> {
             if (point == MovePoint.COPIED && once.compareAndSet(false, true)) {
-                run("ALTER TABLE acme.keyless RENAME TO renamed");
+                schema.run("ALTER TABLE acme.keyless RENAME TO renamed");
             }
         });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
         assertThat(cluster.worker(2).list("SELECT relreplident FROM pg_class WHERE oid = 'acme.renamed'::regclass"))
                 .containsExactly("d");
     }
@@ -151,9 +153,9 @@ class MoveConflictsIT {
                     takeAllSenders(cluster.worker(1), senders);
                 }
             });
-            long move = startMove(2);
-            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
-            assertThat(value("SELECT sqlstate || error FROM tenantry_moves WHERE moveid = " + move))
+            long move = schema.startMove(2);
+            Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("failed"));
+            assertThat(schema.value("SELECT sqlstate || error FROM tenantry_moves WHERE moveid = " + move))
                     .startsWith("08006")
                     .contains("node \"worker2\" can't connect to node \"worker1\"");
         } finally {
@@ -161,7 +163,7 @@ class MoveConflictsIT {
                 sender.close();
             }
         }
-        assertOn(1);
+        schema.assertOn(1);
     }
 
     private static void takeAllSenders(PostgresNode node, List<Connection> taken) {
@@ -185,13 +187,13 @@ class MoveConflictsIT {
         AtomicBoolean once = new AtomicBoolean();
         cluster.observeMoves(point -> {
             if (point == MovePoint.COPIED && once.compareAndSet(false, true)) {
-                run("TRUNCATE acme.t; INSERT INTO acme.t VALUES (3, 3)");
+                schema.run("TRUNCATE acme.t; INSERT INTO acme.t VALUES (3, 3)");
             }
         });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
-        assertThat(value("SELECT string_agg(id::text, ',') FROM acme.t")).isEqualTo("3");
-        assertOn(2);
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
+        assertThat(schema.value("SELECT string_agg(id::text, ',') FROM acme.t")).isEqualTo("3");
+        schema.assertOn(2);
     }
 
     @Test
@@ -213,10 +215,11 @@ class MoveConflictsIT {
                             "SELECT citus_schema_move('acme', '" + target.host() + "', " + target.port() + ")"))
                     .hasMessageContaining("canceling statement due to user request");
         }
-        Eventually.passes(() -> assertThat(value("SELECT phase FROM tenantry_moves ORDER BY moveid DESC LIMIT 1"))
-                .isEqualTo("cancelled"));
-        assertThat(value("SELECT count(*) FROM acme.t")).isEqualTo("2");
-        assertOn(1);
+        Eventually.passes(
+                () -> assertThat(schema.value("SELECT phase FROM tenantry_moves ORDER BY moveid DESC LIMIT 1"))
+                        .isEqualTo("cancelled"));
+        assertThat(schema.value("SELECT count(*) FROM acme.t")).isEqualTo("2");
+        schema.assertOn(1);
     }
 
     @Test
@@ -224,14 +227,14 @@ class MoveConflictsIT {
         AtomicBoolean once = new AtomicBoolean();
         cluster.observeMoves(point -> {
             if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
-                value("SELECT tenantry_move_cancel(max(moveid)) FROM tenantry_moves");
+                schema.value("SELECT tenantry_move_cancel(max(moveid)) FROM tenantry_moves");
                 on(1, "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots");
                 on(1, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
             }
         });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("cancelled"));
-        assertOn(1);
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("cancelled"));
+        schema.assertOn(1);
     }
 
     @Test
@@ -239,22 +242,22 @@ class MoveConflictsIT {
         AtomicReference<String> refused = new AtomicReference<>("");
         cluster.observeMoves(point -> {
             if (point == MovePoint.BUILT) {
-                run("DROP SCHEMA acme CASCADE");
+                schema.run("DROP SCHEMA acme CASCADE");
                 try {
-                    run("SET tenantry.node = 'worker2'; CREATE SCHEMA IF NOT EXISTS acme");
+                    schema.run("SET tenantry.node = 'worker2'; CREATE SCHEMA IF NOT EXISTS acme");
                 } catch (IllegalStateException failed) {
                     refused.set(String.valueOf(failed.getMessage()));
                 }
                 new CountDownLatch(1).await(); // until it is noticed that there is nothing to move any more
             }
         });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
-        assertThat(count(cluster.worker(2))).isEqualTo("0");
-        assertThat(count(cluster.worker(1))).isEqualTo("0");
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("failed"));
+        assertThat(schema.copies(cluster.worker(2))).isEqualTo("0");
+        assertThat(schema.copies(cluster.worker(1))).isEqualTo("0");
         assertThat(refused.get()).contains("the copy of a former schema \"acme\" is still on node \"worker2\"");
-        run("SET tenantry.node = 'worker2'; CREATE SCHEMA IF NOT EXISTS acme; CREATE TABLE acme.t (a int)");
-        assertThat(value("SELECT count(*) FROM acme.t")).isEqualTo("0");
+        schema.run("SET tenantry.node = 'worker2'; CREATE SCHEMA IF NOT EXISTS acme; CREATE TABLE acme.t (a int)");
+        assertThat(schema.value("SELECT count(*) FROM acme.t")).isEqualTo("0");
     }
 
     @Test
@@ -262,14 +265,14 @@ class MoveConflictsIT {
         AtomicBoolean once = new AtomicBoolean();
         cluster.observeMoves(point -> {
             if (point == MovePoint.COPIED && once.compareAndSet(false, true)) {
-                run("DROP SCHEMA acme CASCADE");
+                schema.run("DROP SCHEMA acme CASCADE");
             }
         });
         PostgresNode target = cluster.coordinator();
-        value("SELECT citus_set_node_property('%s', %d, 'shouldhaveshards', true)"
+        schema.value("SELECT citus_set_node_property('%s', %d, 'shouldhaveshards', true)"
                 .formatted(target.host(), target.port()));
-        long move = startMove(target);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
+        long move = schema.startMove(target);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("failed"));
         MoveTraces.assertNone(cluster);
     }
 
@@ -289,12 +292,12 @@ class MoveConflictsIT {
                     new CountDownLatch(1).await(); // until it is cancelled
                 }
             });
-            long move = startMove(2);
-            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("building"));
+            long move = schema.startMove(2);
+            Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("building"));
             Eventually.passes(() -> assertThat(target.list(
                             "SELECT 1 FROM pg_locks WHERE relation = 'acme.t'::regclass AND mode = 'AccessShareLock'"))
                     .isNotEmpty());
-            value("SELECT tenantry_move_cancel(" + move + ")");
+            schema.value("SELECT tenantry_move_cancel(" + move + ")");
             String dropping = "SELECT pid || ' since ' || query_start FROM pg_stat_activity"
                     + " WHERE query LIKE 'DROP SCHEMA%' AND wait_event_type = 'Lock'";
             Eventually.passes(() -> assertThat(target.list(dropping)).hasSize(1));
@@ -308,20 +311,21 @@ class MoveConflictsIT {
             });
             assertThat(target.list(dropping)).isEqualTo(first);
             reader.rollback();
-            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("cancelled"));
+            Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("cancelled"));
         }
-        assertOn(1);
+        schema.assertOn(1);
     }
 
     @Test
     void refusesWhatReplicationCannotCarry() {
-        run("CREATE UNLOGGED TABLE acme.volatile AS SELECT repeat(i::text, 300) FROM generate_series(1, 90000) i");
+        schema.run(
+                "CREATE UNLOGGED TABLE acme.volatile AS SELECT repeat(i::text, 300) FROM generate_series(1, 90000) i");
         assertThatThrownBy(() -> move(2))
                 .hasMessageContaining("cannot be moved because its unlogged tables are too large")
                 .hasMessageContaining("volatile");
-        run("DROP TABLE acme.volatile; CREATE TABLE acme.doc (body json)");
+        schema.run("DROP TABLE acme.volatile; CREATE TABLE acme.doc (body json)");
         assertThatThrownBy(() -> move(2)).hasMessageContaining("REPLICA IDENTITY or PRIMARY KEY");
-        assertOn(1);
+        schema.assertOn(1);
     }
 
     @Test
@@ -338,37 +342,7 @@ class MoveConflictsIT {
 
     private static void move(int worker) throws SQLException {
         PostgresNode target = cluster.worker(worker);
-        value("SELECT citus_schema_move('acme', '" + target.host() + "', " + target.port() + ")");
-    }
-
-    private static long startMove(int worker) {
-        return startMove(cluster.worker(worker));
-    }
-
-    private static long startMove(PostgresNode target) {
-        return Long.parseLong(
-                value("SELECT tenantry_move_start('acme', '" + target.host() + "', " + target.port() + ")"));
-    }
-
-    private static String phase(long move) {
-        return value("SELECT phase FROM tenantry_moves WHERE moveid = " + move);
-    }
-
-    private static void assertOn(int worker) {
-        assertThat(count(cluster.worker(worker))).isEqualTo("1");
-        assertThat(count(cluster.worker(3 - worker))).isEqualTo("0");
-    }
-
-    private static String count(PostgresNode node) {
-        try (Connection connection = node.connect();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(
-                        "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(acme|tenantry_)'")) {
-            rows.next();
-            return rows.getString(1);
-        } catch (SQLException failed) {
-            throw new IllegalStateException(failed);
-        }
+        schema.value("SELECT citus_schema_move('acme', '" + target.host() + "', " + target.port() + ")");
     }
 
     private static void on(int worker, String sql) {
@@ -377,28 +351,6 @@ class MoveConflictsIT {
             statement.execute(sql);
         } catch (SQLException failed) {
             throw new IllegalStateException(failed);
-        }
-    }
-
-    private static void run(String sql) {
-        try (Connection client = cluster.connect();
-                Statement statement = client.createStatement()) {
-            for (String part : sql.split("; ", -1)) {
-                statement.execute(part);
-            }
-        } catch (SQLException failed) {
-            throw new IllegalStateException(failed.getMessage(), failed);
-        }
-    }
-
-    private static String value(String sql) {
-        try (Connection client = cluster.connect();
-                Statement statement = client.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            assertThat(rows.next()).isTrue();
-            return rows.getString(1);
-        } catch (SQLException failed) {
-            throw new IllegalStateException(failed.getMessage(), failed);
         }
     }
 }

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
+import dev.tenantry.support.MovingSchema;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -23,10 +23,12 @@ import org.junit.jupiter.api.Test;
 class MoveLastMomentIT {
 
     private static Cluster cluster;
+    private static MovingSchema schema;
 
     @BeforeAll
     static void start() {
         cluster = Cluster.start(2);
+        schema = new MovingSchema(cluster);
     }
 
     @AfterAll
@@ -36,9 +38,9 @@ class MoveLastMomentIT {
 
     @BeforeEach
     void create() {
-        run("DROP SCHEMA IF EXISTS acme, beta CASCADE");
-        run("SET tenantry.node = 'worker1'; CREATE SCHEMA acme");
-        run("CREATE TABLE acme.t (id int PRIMARY KEY, n int); INSERT INTO acme.t VALUES (1, 0), (2, 0)");
+        schema.run("DROP SCHEMA IF EXISTS acme, beta CASCADE");
+        schema.run("SET tenantry.node = 'worker1'; CREATE SCHEMA acme");
+        schema.run("CREATE TABLE acme.t (id int PRIMARY KEY, n int); INSERT INTO acme.t VALUES (1, 0), (2, 0)");
     }
 
     @AfterEach
@@ -51,13 +53,13 @@ class MoveLastMomentIT {
         AtomicBoolean once = new AtomicBoolean();
         cluster.observeMoves(point -> {
             if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
-                run("CREATE TABLE acme.late (a int); INSERT INTO acme.late VALUES (9)");
+                schema.run("CREATE TABLE acme.late (a int); INSERT INTO acme.late VALUES (9)");
             }
         });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
-        assertThat(value("SELECT a FROM acme.late")).isEqualTo("9");
-        assertOn(2);
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
+        assertThat(schema.value("SELECT a FROM acme.late")).isEqualTo("9");
+        schema.assertOn(2);
     }
 
     @Test
@@ -65,46 +67,46 @@ class MoveLastMomentIT {
         AtomicBoolean once = new AtomicBoolean();
         cluster.observeMoves(point -> {
             if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
-                run("DROP TABLE acme.t; CREATE TABLE acme.t (id int PRIMARY KEY, n int);"
+                schema.run("DROP TABLE acme.t; CREATE TABLE acme.t (id int PRIMARY KEY, n int);"
                         + " INSERT INTO acme.t VALUES (5, 5)");
             }
         });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
-        assertThat(value("SELECT string_agg(id::text, ',') FROM acme.t")).isEqualTo("5");
-        assertOn(2);
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
+        assertThat(schema.value("SELECT string_agg(id::text, ',') FROM acme.t")).isEqualTo("5");
+        schema.assertOn(2);
     }
 
     @Test
     void refusesWhatOthersHaveBegunToUse() {
-        run("SET tenantry.node = 'worker1'; CREATE SCHEMA beta");
+        schema.run("SET tenantry.node = 'worker1'; CREATE SCHEMA beta");
         cluster.observeMoves(point -> {
             if (point == MovePoint.VERIFIED) {
-                run("CREATE VIEW beta.v AS SELECT * FROM acme.t");
+                schema.run("CREATE VIEW beta.v AS SELECT * FROM acme.t");
             }
         });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("failed"));
-        assertThat(value("SELECT error FROM tenantry_moves WHERE moveid = " + move))
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("failed"));
+        assertThat(schema.value("SELECT error FROM tenantry_moves WHERE moveid = " + move))
                 .contains("view \"beta\".\"v\"");
-        assertThat(value("SELECT count(*) FROM beta.v")).isEqualTo("2");
-        run("DROP SCHEMA beta CASCADE");
-        assertOn(1);
+        assertThat(schema.value("SELECT count(*) FROM beta.v")).isEqualTo("2");
+        schema.run("DROP SCHEMA beta CASCADE");
+        schema.assertOn(1);
     }
 
     @Test
     void keepsTheOldCopyForWhatOthersHaveBegunToUseAtTheLastMoment() throws SQLException {
-        run("SET tenantry.node = 'worker1'; CREATE SCHEMA beta");
+        schema.run("SET tenantry.node = 'worker1'; CREATE SCHEMA beta");
         cluster.observeMoves(point -> {
             if (point == MovePoint.LEVEL) {
                 atNode(cluster.worker(1), "CREATE VIEW beta.v AS SELECT * FROM acme.t");
             }
         });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
-        assertThat(value("SELECT count(*) FROM beta.v")).isEqualTo("2");
-        run("DROP SCHEMA beta CASCADE");
-        assertThat(value("SELECT old_schema FROM tenantry_moves WHERE moveid = " + move))
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
+        assertThat(schema.value("SELECT count(*) FROM beta.v")).isEqualTo("2");
+        schema.run("DROP SCHEMA beta CASCADE");
+        assertThat(schema.value("SELECT old_schema FROM tenantry_moves WHERE moveid = " + move))
                 .isEqualTo("tenantry_old_" + move);
         cluster.worker(1).list("SET tenantry.schema_ddl = on; DROP SCHEMA tenantry_old_" + move + " CASCADE");
         cluster.coordinator().list("UPDATE tenantry.move SET old_schema = NULL WHERE moveid = " + move);
@@ -112,7 +114,7 @@ class MoveLastMomentIT {
 
     @Test
     void givesUpAnAttemptWhereSomebodyHoldsALockOnTheTarget() throws Exception {
-        run("ALTER TABLE acme.t ENABLE ROW LEVEL SECURITY; ALTER TABLE acme.t FORCE ROW LEVEL SECURITY");
+        schema.run("ALTER TABLE acme.t ENABLE ROW LEVEL SECURITY; ALTER TABLE acme.t FORCE ROW LEVEL SECURITY");
         try (Connection reader = cluster.worker(2).connect();
                 Statement reading = reader.createStatement()) {
             reader.setAutoCommit(false);
@@ -126,15 +128,16 @@ class MoveLastMomentIT {
                     }
                 }
             });
-            long move = startMove(2);
-            Eventually.passes(() -> assertThat(value("SELECT cutovers > 1 FROM tenantry_moves WHERE moveid = " + move))
-                    .isEqualTo("t"));
+            long move = schema.startMove(2);
+            Eventually.passes(
+                    () -> assertThat(schema.value("SELECT cutovers > 1 FROM tenantry_moves WHERE moveid = " + move))
+                            .isEqualTo("t"));
             reader.rollback();
-            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
-            assertThat(value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
+            Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
+            assertThat(schema.value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
                     .isEqualTo("1");
         }
-        assertOn(2);
+        schema.assertOn(2);
     }
 
     @Test
@@ -152,14 +155,15 @@ class MoveLastMomentIT {
                     }
                 }
             });
-            long move = startMove(2);
-            Eventually.passes(() -> assertThat(value("SELECT cutovers > 1 FROM tenantry_moves WHERE moveid = " + move))
-                    .isEqualTo("t"));
+            long move = schema.startMove(2);
+            Eventually.passes(
+                    () -> assertThat(schema.value("SELECT cutovers > 1 FROM tenantry_moves WHERE moveid = " + move))
+                            .isEqualTo("t"));
             maker.commit();
-            Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+            Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
         }
-        assertThat(value("SELECT a FROM acme.made")).isEqualTo("6");
-        assertOn(2);
+        assertThat(schema.value("SELECT a FROM acme.made")).isEqualTo("6");
+        schema.assertOn(2);
     }
 
     @Test
@@ -174,8 +178,8 @@ class MoveLastMomentIT {
                 left.set(rows(cluster.coordinator(), "SELECT pauseid FROM tenantry.pause"));
             }
         });
-        long move = startMove(2);
-        Eventually.passes(() -> assertThat(phase(move)).isEqualTo("done"));
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
         assertThat(left.get()).hasSize(1);
     }
 
@@ -188,58 +192,6 @@ class MoveLastMomentIT {
             return node.list(sql);
         } catch (SQLException failed) {
             throw new IllegalStateException(failed);
-        }
-    }
-
-    private static long startMove(int worker) {
-        return startMove(cluster.worker(worker));
-    }
-
-    private static long startMove(PostgresNode target) {
-        return Long.parseLong(
-                value("SELECT tenantry_move_start('acme', '" + target.host() + "', " + target.port() + ")"));
-    }
-
-    private static String phase(long move) {
-        return value("SELECT phase FROM tenantry_moves WHERE moveid = " + move);
-    }
-
-    private static void assertOn(int worker) {
-        assertThat(count(cluster.worker(worker))).isEqualTo("1");
-        assertThat(count(cluster.worker(3 - worker))).isEqualTo("0");
-    }
-
-    private static String count(PostgresNode node) {
-        try (Connection connection = node.connect();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(
-                        "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(acme|tenantry_)'")) {
-            rows.next();
-            return rows.getString(1);
-        } catch (SQLException failed) {
-            throw new IllegalStateException(failed);
-        }
-    }
-
-    private static void run(String sql) {
-        try (Connection client = cluster.connect();
-                Statement statement = client.createStatement()) {
-            for (String part : sql.split("; ", -1)) {
-                statement.execute(part);
-            }
-        } catch (SQLException failed) {
-            throw new IllegalStateException(failed.getMessage(), failed);
-        }
-    }
-
-    private static String value(String sql) {
-        try (Connection client = cluster.connect();
-                Statement statement = client.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            assertThat(rows.next()).isTrue();
-            return rows.getString(1);
-        } catch (SQLException failed) {
-            throw new IllegalStateException(failed.getMessage(), failed);
         }
     }
 }

@@ -125,12 +125,7 @@ class SeveralNodesIT extends SeveralNodes {
 
     @Test
     void finishesAtOnceWhatALocalRoleHasPrepared() throws SQLException {
-        client.run("CREATE ROLE several_role");
-        client.run("CREATE ROLE several_login LOGIN PASSWORD 'secret' IN ROLE several_role");
-        client.run("GRANT USAGE ON SCHEMA several_1, several_2 TO several_role");
-        client.run("GRANT INSERT ON several_1.t TO several_role");
-        client.run("GRANT INSERT ON several_2.t TO several_role");
-        RawClient low = RawClient.login(cluster.host(), cluster.port(), "several_login", "secret", "tenantry");
+        RawClient low = memberOfARole();
         try (low) {
             low.run("BEGIN");
             low.run("SET LOCAL ROLE several_role");
@@ -148,12 +143,7 @@ class SeveralNodesIT extends SeveralNodes {
     /** A part is finished by the role that it was written by, whatever role the session has by then. */
     @Test
     void finishesAtOnceWhatWasPreparedBeforeTheRoleWasSet() throws SQLException {
-        client.run("CREATE ROLE several_role");
-        client.run("CREATE ROLE several_login LOGIN PASSWORD 'secret' IN ROLE several_role");
-        client.run("GRANT USAGE ON SCHEMA several_1, several_2 TO several_role");
-        client.run("GRANT INSERT ON several_1.t TO several_role");
-        client.run("GRANT INSERT ON several_2.t TO several_role");
-        RawClient low = RawClient.login(cluster.host(), cluster.port(), "several_login", "secret", "tenantry");
+        RawClient low = memberOfARole();
         try (low) {
             low.run("BEGIN");
             low.succeed("INSERT INTO several_1.t VALUES (1)");
@@ -304,5 +294,15 @@ class SeveralNodesIT extends SeveralNodes {
                 new MessageWriter()
                         .bytes(sql.getBytes(Charset.forName(charset)))
                         .int8(0));
+    }
+
+    /** Signed in as a login that may write to both tables as a role that it is a member of. */
+    private RawClient memberOfARole() {
+        client.run("CREATE ROLE several_role");
+        client.run("CREATE ROLE several_login LOGIN PASSWORD 'secret' IN ROLE several_role");
+        client.run("GRANT USAGE ON SCHEMA several_1, several_2 TO several_role");
+        client.run("GRANT INSERT ON several_1.t TO several_role");
+        client.run("GRANT INSERT ON several_2.t TO several_role");
+        return RawClient.login(cluster.host(), cluster.port(), "several_login", "secret", "tenantry");
     }
 }
