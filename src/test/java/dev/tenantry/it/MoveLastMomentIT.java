@@ -48,6 +48,38 @@ class MoveLastMomentIT {
         cluster.observeMoves(MovePoint.Observer.NONE);
     }
 
+    /** Replication stands still then, and what is written is not part of what is compared. */
+    @Test
+    void letsWritersGoOnWhileTheTargetGetsLevelForTheComparison() {
+        String rows = "SELECT id || ' ' || n FROM acme.t ORDER BY id";
+        AtomicReference<List<String>> copy = new AtomicReference<>();
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.COMPARING) {
+                schema.run("UPDATE acme.t SET n = n + 7; DELETE FROM acme.t WHERE id = 1;"
+                        + " INSERT INTO acme.t VALUES (3, 3)");
+                Eventually.passes(() -> assertThat(cluster.worker(2)
+                                .list("SELECT 'waits' FROM pg_stat_activity WHERE wait_event = 'transactionid'"))
+                        .containsExactly("waits"));
+                copy.set(listed(cluster.worker(2), rows));
+            }
+        });
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
+        assertThat(copy).hasValue(List.of("1 0", "2 0"));
+        assertThat(listed(cluster.worker(2), rows)).containsExactly("2 7", "3 3");
+        assertThat(schema.value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
+                .isEqualTo("1");
+        schema.assertOn(2);
+    }
+
+    private static List<String> listed(PostgresNode node, String query) {
+        try {
+            return node.list(query);
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
     @Test
     void seesAChangeInTheMomentOfTheSwitch() {
         AtomicBoolean once = new AtomicBoolean();

@@ -154,7 +154,8 @@ final class BlockingForward {
         }
         try (ServerConnection source = services.openPatient(connections.sourceAddress());
                 ServerConnection target = services.openPatient(connections.targetAddress())) {
-            RowComparison.fix(source, target);
+            RowComparison.begin(source);
+            RowComparison.begin(target);
             List<String> differences = RowComparison.differences(
                     source, target, plan.schema(), plan.columns().keySet(), comparison == Comparison.CHECKSUMS);
             if (!differences.isEmpty()) {

@@ -1,10 +1,12 @@
 package dev.tenantry.control.move;
 
+import dev.tenantry.control.node.copy.HeldMark;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /** How far the target is behind the source. */
 final class Following {
@@ -57,10 +59,23 @@ final class Following {
     }
 
     private void awaitMark() throws InterruptedException {
+        long mark = connections.source().mark();
+        await(() -> connections.target().hasMark(mark));
+    }
+
+    /**
+     * Waits until the target stands before that mark.
+     *
+     * @throws MoveFailedException if it has come no nearer for too long
+     */
+    void awaitStop(HeldMark mark) throws InterruptedException {
+        await(mark::isReached);
+    }
+
+    private void await(BooleanSupplier arrived) throws InterruptedException {
         Source source = connections.source();
-        long mark = source.mark();
         Backoff backoff = new Backoff(LOOK_MIN, LOOK_MAX);
-        while (!connections.target().hasMark(mark)) {
+        while (!arrived.getAsBoolean()) {
             backoff.sleep();
             if (backoff.isLongest()) {
                 requireFollowing();

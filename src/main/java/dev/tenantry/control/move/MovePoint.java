@@ -11,6 +11,7 @@ public enum MovePoint {
     SUBSCRIBED,
     COPIED,
     BUILT,
+    COMPARING,
     VERIFIED,
     PAUSED,
     LOCKED,

@@ -1,6 +1,7 @@
 package dev.tenantry.control.move;
 
 import dev.tenantry.control.move.MoveLimits.Comparison;
+import dev.tenantry.control.node.copy.HeldMark;
 import dev.tenantry.control.node.copy.RowComparison;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.store.ServerConnection;
@@ -14,8 +15,9 @@ import java.util.List;
 
 /**
  * Compares the rows of both sides as they are at one moment: tables of the source are locked against writers for the
- * instant in which the target becomes level and both sides fix what they see; the rows are compared after that, and
- * nobody waits for it. What is written later is applied in the same order on both sides.
+ * instant in which its side is fixed and a mark written; the target stops at that mark while its side is fixed. The
+ * rows are compared after that, and nobody waits for it. What is written later is applied in the same order on both
+ * sides.
  *
  * <p>As many tables as possible are locked together. Where writers take locks in another order, that might never
  * succeed, so the tables are divided until one is alone, for which nobody can be in a deadlock.
@@ -86,21 +88,40 @@ final class Verification {
         }
     }
 
+    /** Writers wait until the source's side is fixed, and go on while the target gets to the same moment. */
     private boolean fix(List<String> tables, Source locker, ServerConnection source, ServerConnection target)
             throws InterruptedException {
-        Duration lockMax = services.limits().lockMax();
-        long begun = System.nanoTime();
-        if (!locker.lock(plan.schema(), tables, "SHARE", lockMax)) {
-            return false;
-        }
-        try {
-            if (!following.awaitLevel(lockMax.minusNanos(System.nanoTime() - begun))) {
+        long mark = connections.source().nextMark();
+        try (HeldMark stop = HeldMark.hold(connections.target().connection(), connections.names(), mark)) {
+            RowComparison.begin(source);
+            RowComparison.begin(target);
+            if (!fixSource(tables, locker, source, mark)) {
+                RowComparison.release(source);
+                RowComparison.release(target);
                 return false;
             }
-            RowComparison.fix(source, target);
+            services.observer().reached(MovePoint.COMPARING);
+            connections.source().mark(); // which takes the other one to the disk, and so to the target
+            following.awaitStop(stop);
+            RowComparison.fix(target);
             return true;
-        } finally {
-            locker.rollback();
         }
+    }
+
+    private boolean fixSource(List<String> tables, Source locker, ServerConnection source, long mark) {
+        if (!locker.lock(plan.schema(), tables, "SHARE", services.limits().lockMax())) {
+            return false;
+        }
+        boolean marked = false;
+        try {
+            RowComparison.fix(source);
+            locker.commitWithMark(mark);
+            marked = true;
+        } finally {
+            if (!marked) {
+                locker.rollback();
+            }
+        }
+        return true;
     }
 }

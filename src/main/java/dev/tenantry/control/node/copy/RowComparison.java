@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 
 /**
  * Compares the rows of both sides as they were at one moment, while both go on. {@link #fix} is called on each side
- * while the source's tables are locked and the target has applied all; what comes after that is not seen.
+ * when it is as the other was then; what comes after that is not seen.
  */
 public final class RowComparison {
 
@@ -23,20 +23,14 @@ public final class RowComparison {
     /** Rows of a table, and a sum over what is in them. */
     private record Rows(long count, String sum) {}
 
-    /** Fixes what a connection sees from now on. */
-    private static void fix(ServerConnection patient) {
-        patient.query(
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + RowText.settings("SET LOCAL") + "; SELECT 1");
+    /** Begins what {@link #fix} and {@link #differences} go on with. */
+    public static void begin(ServerConnection patient) {
+        patient.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + RowText.settings("SET LOCAL"));
     }
 
-    /** The same for both sides at the same time. */
-    public static void fix(ServerConnection source, ServerConnection target) throws InterruptedException {
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<?> there = threads.submit(() -> fix(source));
-            Future<?> here = threads.submit(() -> fix(target));
-            Outcomes.of(there);
-            Outcomes.of(here);
-        }
+    /** Fixes what a connection sees from now on. */
+    public static void fix(ServerConnection patient) {
+        patient.query("SELECT 1");
     }
 
     /** Lets a connection see what is there again. */

@@ -266,6 +266,24 @@ public final class Source {
                 .getLong(0);
     }
 
+    /** The mark that is written next, if nobody writes one meanwhile. */
+    public long nextMark() {
+        return connection
+                .query("SELECT coalesce(max(mark), 0) + 1 FROM tenantry.move_mark WHERE moveid = $1", names.moveId())
+                .iterator()
+                .next()
+                .getLong(0);
+    }
+
+    /**
+     * Writes that mark and commits the open transaction, whose locks end at once: that it is on disk, without which it
+     * does not leave the server, is seen to by the next commit of any session.
+     */
+    public void commitWithMark(long mark) {
+        connection.query("SET LOCAL synchronous_commit = off; INSERT INTO tenantry.move_mark (moveid, mark) VALUES ("
+                + names.moveId() + ", " + mark + "); COMMIT");
+    }
+
     public void forgetMarks() {
         connection.query("DELETE FROM tenantry.move_mark WHERE moveid = $1", names.moveId());
     }
