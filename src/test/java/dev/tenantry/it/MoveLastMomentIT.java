@@ -8,9 +8,12 @@ import dev.tenantry.support.Eventually;
 import dev.tenantry.support.MovingSchema;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
@@ -70,6 +73,44 @@ class MoveLastMomentIT {
         assertThat(schema.value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
                 .isEqualTo("1");
         schema.assertOn(2);
+    }
+
+    /** By a client without a proxy, whose transaction the switch waits for. */
+    @Test
+    void givesNoNumberTwiceThatWasTakenJustBeforeTheSwitch() throws Exception {
+        schema.run("CREATE SEQUENCE acme.s");
+        AtomicReference<FutureTask<Long>> taking = new AtomicReference<>();
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.LOCKED && taking.get() == null) {
+                CountDownLatch begun = new CountDownLatch(1);
+                taking.set(new FutureTask<>(() -> takeNumbers(begun)));
+                Thread.ofPlatform().start(taking.get());
+                begun.await();
+            }
+        });
+        long move = schema.startMove(2);
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
+        assertThat(Long.parseLong(schema.value("SELECT nextval('acme.s')")))
+                .isGreaterThan(taking.get().get());
+        schema.assertOn(2);
+    }
+
+    /** The last of many that one transaction takes. */
+    private static long takeNumbers(CountDownLatch begun) throws SQLException {
+        long last = 0;
+        try (Connection direct = cluster.worker(1).connect();
+                Statement statement = direct.createStatement()) {
+            direct.setAutoCommit(false);
+            for (int i = 0; i < 300; i++) {
+                try (ResultSet row = statement.executeQuery("SELECT nextval('acme.s')")) {
+                    assertThat(row.next()).isTrue();
+                    last = row.getLong(1);
+                }
+                begun.countDown();
+            }
+            direct.commit();
+        }
+        return last;
     }
 
     private static List<String> listed(PostgresNode node, String query) {

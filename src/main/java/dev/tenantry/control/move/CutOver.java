@@ -1,12 +1,14 @@
 package dev.tenantry.control.move;
 
-import dev.tenantry.control.node.copy.SequenceValue;
+import dev.tenantry.control.node.copy.Outcomes;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jboss.logging.Logger;
 
 /**
@@ -159,7 +161,7 @@ final class CutOver {
     private boolean level(String fingerprint) throws InterruptedException {
         boolean ready = false;
         try {
-            ready = caughtUp() && passed("level") && undisturbed(fingerprint) && passed("unused");
+            ready = caughtUp(fingerprint) && inTime() && passed("level");
         } finally {
             if (!ready) {
                 fence.open();
@@ -169,12 +171,19 @@ final class CutOver {
         return ready && !unlocked && passed("switched");
     }
 
-    private boolean caughtUp() throws InterruptedException {
-        if (!fence.level(rest(WAIT_PERCENT))) {
-            return false;
+    /** While what was written is on its way to the target, the source is looked at. */
+    private boolean caughtUp(String fingerprint) throws InterruptedException {
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<Boolean> undisturbed = threads.submit(() -> undisturbed(fingerprint));
+            boolean level = fence.level(rest(WAIT_PERCENT));
+            boolean unused = Outcomes.of(undisturbed);
+            if (!level) {
+                inTheWay = Set.of(); // it is not they
+            }
+            if (!level || !unused) {
+                return false;
+            }
         }
-        Map<String, SequenceValue> values = locker.sequences(plan.schema(), plan.sequences());
-        connections.target().setSequences(plan.schema(), values);
         services.observer().reached(MovePoint.LEVEL);
         return true;
     }
@@ -189,7 +198,7 @@ final class CutOver {
             Thread.sleep(LOOK);
             inTheWay = locker.users(plan.schema());
         }
-        return isDefinition(fingerprint) && inTime();
+        return isDefinition(fingerprint);
     }
 
     private boolean isDefinition(String compared) {

@@ -3,6 +3,8 @@ package dev.tenantry.control.move;
 import dev.tenantry.blueprint.SchemaBlueprint;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.control.node.PreparedTransactions;
+import dev.tenantry.control.node.copy.Outcomes;
+import dev.tenantry.control.node.copy.SequenceValue;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.ServerConnection;
@@ -13,13 +15,18 @@ import dev.tenantry.store.move.MoveStore.TakenOverException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * The transaction that makes the target the owner. The coordinator decides it, by changing the catalog's row and
  * noting the transaction's id; on the source the schema gets another name, so that nobody finds the old copy; on the
- * target is done what could not be before. The last two are prepared first, so that recovery can finish them alone.
+ * target is done what could not be before. The last two are prepared before the decision, so that recovery can finish
+ * them alone.
  */
 final class Switch {
 
@@ -32,7 +39,7 @@ final class Switch {
     private final Source locker;
     private final ServerConnection decider;
     private final String oids;
-    private final List<ServerConnection> prepared = new ArrayList<>();
+    private final List<ServerConnection> prepared = new CopyOnWriteArrayList<>();
     private boolean begun;
     private String gid = "";
 
@@ -75,27 +82,19 @@ final class Switch {
     }
 
     /**
-     * Commits what was begun; the source's tables are locked in a transaction of the locker, which this ends.
+     * Commits what was begun; the source's tables are locked in a transaction of the locker, which this ends, and
+     * nobody uses its sequences any more.
      *
      * @param lockMax how long each lock on the target may take
      * @return false if a lock did not come in time, and nothing has changed
      */
     boolean commit(Duration lockMax) throws InterruptedException {
-        MoveStore deciding = new MoveStore(decider);
         if (connections.sourceIsCoordinator()) {
             name();
         }
         prepared.clear();
         try {
             prepare(lockMax);
-            services.observer().reached(MovePoint.PREPARED);
-            deciding.switchTo(move, connections.names().oldSchema(), oids);
-            if (connections.targetIsCoordinator()) {
-                finishTarget(decider, lockMax);
-            }
-            if (!prepared.isEmpty()) {
-                deciding.recordSwitch(gid, nodeIds());
-            }
         } catch (TakenOverException other) {
             rollBack();
             throw other;
@@ -108,12 +107,24 @@ final class Switch {
             }
             throw refused;
         }
+        services.observer().reached(MovePoint.PREPARED);
         begun = false;
-        deciding.commitSwitch();
+        new MoveStore(decider).commitSwitch();
         services.observer().reached(MovePoint.SWITCHED);
         prepared.forEach(connection -> PreparedTransactions.commit(connection, gid));
         services.observer().reached(MovePoint.PREPARED_COMMITTED);
         return true;
+    }
+
+    /** Everything but the decision, on all servers at the same time; returns when all have done their part. */
+    private void prepare(Duration lockMax) throws InterruptedException {
+        Map<String, SequenceValue> values = locker.sequences(plan.schema(), plan.sequences());
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Outcomes.ofAll(List.of(
+                    threads.submit(() -> prepareTarget(values, lockMax)),
+                    threads.submit(this::prepareSource),
+                    threads.submit(() -> prepareDecision(lockMax))));
+        }
     }
 
     private void rollBack() {
@@ -123,9 +134,9 @@ final class Switch {
         prepared.forEach(connection -> PreparedTransactions.rollback(connection, gid));
     }
 
-    /** What is on other servers than the coordinator. */
-    private void prepare(Duration lockMax) {
-        if (!connections.targetIsCoordinator() && !plan.atSwitch().isEmpty()) {
+    private void prepareTarget(Map<String, SequenceValue> values, Duration lockMax) {
+        connections.target().setSequences(plan.schema(), values);
+        if (isTargetPrepared()) {
             ServerConnection target = connections.target().connection();
             target.query("BEGIN");
             try {
@@ -137,6 +148,9 @@ final class Switch {
             }
             prepared.add(target);
         }
+    }
+
+    private void prepareSource() {
         if (!connections.sourceIsCoordinator()) {
             locker.rename(plan.schema(), connections.names().oldSchema());
             PreparedTransactions.prepare(locker.connection(), gid);
@@ -144,10 +158,32 @@ final class Switch {
         }
     }
 
-    private Integer[] nodeIds() {
-        return prepared.size() > 1 || connections.sourceIsCoordinator()
-                ? new Integer[] {move.sourceNodeId(), move.targetNodeId()}
-                : new Integer[] {move.sourceNodeId()};
+    private void prepareDecision(Duration lockMax) {
+        MoveStore deciding = new MoveStore(decider);
+        deciding.switchTo(move, connections.names().oldSchema(), oids);
+        if (connections.targetIsCoordinator()) {
+            finishTarget(decider, lockMax);
+        }
+        Integer[] nodeIds = preparedNodeIds();
+        if (nodeIds.length > 0) {
+            deciding.recordSwitch(gid, nodeIds);
+        }
+    }
+
+    private boolean isTargetPrepared() {
+        return !connections.targetIsCoordinator() && !plan.atSwitch().isEmpty();
+    }
+
+    /** On which nodes something will be prepared, whether or not it is so yet. */
+    private Integer[] preparedNodeIds() {
+        List<Integer> nodeIds = new ArrayList<>();
+        if (!connections.sourceIsCoordinator()) {
+            nodeIds.add(move.sourceNodeId());
+        }
+        if (isTargetPrepared()) {
+            nodeIds.add(move.targetNodeId());
+        }
+        return nodeIds.toArray(new Integer[0]);
     }
 
     /** Takes locks that somebody may hold, so that clients would wait for him. */

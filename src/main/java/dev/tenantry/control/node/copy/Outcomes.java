@@ -1,5 +1,6 @@
 package dev.tenantry.control.node.copy;
 
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 
@@ -20,6 +21,21 @@ public final class Outcomes {
                 throw cause;
             }
             throw new IllegalStateException(failed);
+        }
+    }
+
+    /** Waits until all have ended; throws what the first of them threw. */
+    public static void ofAll(List<Future<?>> works) throws InterruptedException {
+        RuntimeException failed = null;
+        for (Future<?> work : works) {
+            try {
+                of(work);
+            } catch (RuntimeException also) {
+                failed = failed == null ? also : failed;
+            }
+        }
+        if (failed != null) {
+            throw failed;
         }
     }
 }
