@@ -166,6 +166,21 @@ class UnreadSettingsIT {
         assertThat(first.value("SELECT current_setting('app.tenant')")).isEqualTo("acme");
     }
 
+    /** A role is not among what pg_settings tells, and RESET ALL does not touch it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "RESET ALL"})
+    void givesNobodyARoleThatAnotherHasTaken(String after) {
+        first.succeed(
+                "SELECT CASE WHEN random() >= 0 THEN set_config('role', 'pg_monitor', false) END FROM harmless()");
+        if (!after.isEmpty()) {
+            first.succeed(after);
+        }
+        assertRefused(second);
+        assertThat(first.value("SHOW role")).isEqualTo("pg_monitor");
+        first.succeed("DISCARD ALL");
+        Eventually.passes(() -> second.succeed(ORDINARY));
+    }
+
     @Test
     void keepsTheConnectionWithWhoHasSetALongValue() {
         String claims = "x".repeat(70_000);

@@ -4,6 +4,7 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.net.FrameCutter;
 import dev.tenantry.proxy.net.FrameHandler;
 import dev.tenantry.proxy.net.FrameHandler.Verdict;
+import dev.tenantry.sql.StatementFacts.Traces;
 import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.Bytes;
 import dev.tenantry.wire.FrontendMessages;
@@ -127,9 +128,25 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** All settings have gone back to what they were when it was opened. */
-    public void settingsReset() {
-        unreadSettings = Set.of();
+    /** Its settings have gone back to what they were when it was opened, but for these. */
+    public void settingsReset(Set<String> untouched) {
+        if (unreadSettings.isEmpty()) {
+            return;
+        }
+        Set<String> rest = new TreeSet<>(untouched);
+        if (!unreadSettings.contains(Traces.ANY_SETTING)) {
+            rest.retainAll(unreadSettings);
+        }
+        unreadSettings = rest;
+    }
+
+    /** This setting has a value that is known. */
+    public void settingRead(String name) {
+        if (unreadSettings.contains(name)) {
+            Set<String> rest = new TreeSet<>(unreadSettings);
+            rest.remove(name);
+            unreadSettings = rest;
+        }
     }
 
     /** Settings that may have a value that nobody has read, since {@link #clean}. */

@@ -63,7 +63,7 @@ final class StartupResets {
             NodeCalls calls = cluster.calls();
             Outcome outcome = ClusterStatements.attempt(() -> {
                 sweep(calls, backend, facts.action());
-                calls.onLoop(() -> settle(facts, tag(facts)));
+                calls.onLoop(() -> settle(facts, backend, tag(facts)));
                 calls.enlist(node);
                 return tag(facts);
             });
@@ -74,10 +74,11 @@ final class StartupResets {
 
     /** What the node itself has to go back from, which the session may not know of. */
     private void sweep(NodeCalls calls, BackendConnection backend, StatementAction action) {
-        boolean discards = action.equals(StatementAction.Discard.ALL);
-        if (!discards && !(action instanceof StatementAction.ResetAll)) {
+        if (action instanceof StatementAction.ResetVariable(String name, boolean local)) {
+            calls.onLoop(() -> forget(backend, name, local));
             return;
         }
+        boolean discards = action.equals(StatementAction.Discard.ALL);
         ByteBuf out = backend.channel().alloc().buffer(32);
         FrontendMessages.query(out, discards ? "DISCARD ALL" : "RESET ALL");
         calls.call(backend, out, 1);
@@ -94,10 +95,21 @@ final class StartupResets {
         });
     }
 
-    private void settle(StatementFacts facts, String tag) {
+    /** The node is told the value whatever it is thought to have: a routine may have set another there. */
+    private void forget(BackendConnection backend, String name, boolean local) {
+        SessionSettings.State had = session.settings().current().without(name, local);
+        if (session.transaction().isEnlisted(backend)) {
+            backend.openLabel(had);
+        } else {
+            backend.label(had.session());
+        }
+    }
+
+    private void settle(StatementFacts facts, BackendConnection backend, String tag) {
         cluster.owner().settle(new Effects.Confirmed(facts, BoundParameters.NONE, ""), tag);
         if (!session.transaction().isOpen()) {
             session.settings().end(true);
+            Effects.noteReset(facts.action(), backend);
         }
         if (facts.action().equals(StatementAction.Discard.ALL)) {
             session.backends().discardedAll();

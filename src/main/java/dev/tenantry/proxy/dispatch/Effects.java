@@ -126,9 +126,8 @@ public final class Effects {
             backend.noteStatus((byte) 'T'); // behind the ROLLBACK of a failed block it would say so only after Sync
             transaction.openedOn(backend, settings.current());
         }
-        if ((action instanceof StatementAction.ResetAll || action.equals(StatementAction.Discard.ALL))
-                && !transaction.isOpen()) {
-            backend.settingsReset();
+        if (!transaction.isOpen()) {
+            noteReset(action, backend);
         }
         PreparedOnBackend.confirmed(action, backend, statements, settings::onWire);
         if (!transaction.isOpen()) {
@@ -137,6 +136,19 @@ public final class Effects {
         backend.openLabel(settings.current());
         if (action instanceof StatementAction.Commit || action instanceof StatementAction.Rollback) {
             backend.label(settings.committed()); // the next block has begun with it
+        }
+    }
+
+    /** Outside a block, whose end might undo it, a statement has taken settings back to what they began with. */
+    public static void noteReset(StatementAction action, BackendConnection backend) {
+        switch (action) {
+            case StatementAction.ResetAll() -> backend.settingsReset(SessionSettings.IDENTITY);
+            case StatementAction.Discard(StatementAction.Discard.Target target)
+            when target == StatementAction.Discard.Target.ALL -> backend.settingsReset(Set.of());
+            case StatementAction.ResetVariable(String name, boolean local) when !local -> backend.settingRead(name);
+            default -> {
+                // takes nothing back
+            }
         }
     }
 

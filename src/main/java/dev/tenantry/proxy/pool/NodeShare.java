@@ -278,7 +278,10 @@ final class NodeShare {
     private void check(Held one) {
         BackendConnection backend = one.backend();
         String query = SessionRemains.query(
-                backend, one.holder().knownSettings(backend), pool.settingsOfRoutines(backend.node()));
+                backend,
+                one.key().role().name(),
+                one.holder().knownSettings(backend),
+                pool.settingsOfRoutines(backend.node()));
         one.holder().taken(backend);
         CompletableFuture<Boolean> done = one.beginCheck();
         IdleBackend between = IdleBackend.returnable(backend, one.key());

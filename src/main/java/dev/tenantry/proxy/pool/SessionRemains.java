@@ -26,6 +26,11 @@ final class SessionRemains {
     /** Decides where statements go, so that a function that has changed it must not go unseen. */
     private static final String SEARCH_PATH = "search_path";
 
+    /** Whose rights the session has, which pg_settings does not tell. */
+    private static final String ROLE = "role";
+
+    private static final String AUTHORIZATION = "session_authorization";
+
     private SessionRemains() {}
 
     /** What the answer to {@link #TEMPORARY_SCHEMA} says; no answer says that there is none. */
@@ -33,9 +38,12 @@ final class SessionRemains {
         return result.rows().stream().anyMatch(row -> !"0".equals(row.getFirst()));
     }
 
-    /** A query of one row and column: what there is, by commas, or nothing. */
+    /** A query of one row and column: what there is, by commas, or nothing. {@code user} is who has signed in. */
     static String query(
-            BackendConnection backend, Map<String, Optional<String>> knownSettings, Set<String> settingsOfRoutines) {
+            BackendConnection backend,
+            String user,
+            Map<String, Optional<String>> knownSettings,
+            Set<String> settingsOfRoutines) {
         String known = knownSettings.isEmpty()
                 ? ""
                 : knownSettings.keySet().stream()
@@ -57,12 +65,13 @@ final class SessionRemains {
                 + exists(
                         "pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'" + known,
                         PinReason.SETTINGS)
-                + unread(backend.unreadSettings(), knownSettings, settingsOfRoutines)
+                + unread(backend.unreadSettings(), user, knownSettings, settingsOfRoutines)
                 + ")";
     }
 
     /** Settings that pg_settings does not tell, having a prefix, or that it tells also where nothing has changed. */
-    private static String unread(Set<String> unread, Map<String, Optional<String>> known, Set<String> ofRoutines) {
+    private static String unread(
+            Set<String> unread, String user, Map<String, Optional<String>> known, Set<String> ofRoutines) {
         Set<String> asked = new TreeSet<>(unread);
         asked.addAll(ofRoutines);
         asked.add(SEARCH_PATH);
@@ -75,6 +84,10 @@ final class SessionRemains {
                 changed.add(current + " OPERATOR(pg_catalog.<>) " + SqlName.literal(expected.get()));
             } else if (name.equals(StatementFacts.Traces.ANY_SETTING) || known.containsKey(name)) {
                 changed.add("true");
+            } else if (name.equals(ROLE)) {
+                changed.add(current + " OPERATOR(pg_catalog.<>) 'none'");
+            } else if (name.equals(AUTHORIZATION)) {
+                changed.add(current + " OPERATOR(pg_catalog.<>) " + SqlName.literal(user));
             } else if (hasPrefix(name)) {
                 changed.add(isOwn(SqlName.literal(name), current));
             }

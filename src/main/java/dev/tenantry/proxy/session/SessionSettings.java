@@ -25,6 +25,9 @@ public final class SessionSettings {
     /** The setting that SET ROLE sets. */
     public static final String ROLE = "role";
 
+    /** Who the session is and acts as, which RESET ALL does not touch. */
+    public static final Set<String> IDENTITY = Set.of(ROLE, "session_authorization");
+
     /** What it says when there is none. */
     private static final String NO_ROLE = "none";
 
@@ -73,6 +76,13 @@ public final class SessionSettings {
      * @param local what ends with the transaction
      */
     public record State(Map<String, Value> session, Map<String, Value> local) {
+
+        /** The same but for one setting; {@code local} if only what ends with the transaction is left out. */
+        public State without(String name, boolean local) {
+            return new State(
+                    local ? session : SessionSettings.without(session, name),
+                    SessionSettings.without(this.local, name));
+        }
 
         /** The role that SET has given the session or its transaction, {@code none} for none; null if it has not. */
         @Nullable
