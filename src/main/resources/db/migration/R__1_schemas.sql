@@ -13,6 +13,25 @@ RETURN pg_notify('tenantry_catalog', '');
 COMMENT ON FUNCTION tenantry.catalog_changed() IS
     'Tells every proxy, when this transaction commits, that nodes, schemas, roles or settings have changed';
 
+-- Asked in the transaction that creates the schema. Whoever drains or removes the node waits for its end, and sees the
+-- schema then; so the answer holds, whatever the proxy that asks has heard of the node.
+CREATE OR REPLACE FUNCTION tenantry.takes_new_schemas(node_id integer) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    takes boolean;
+BEGIN
+    IF NOT has_database_privilege(tenantry.acting_role(), current_database(), 'CREATE') THEN
+        RETURN true; -- CREATE SCHEMA says what is missing; a lock is nothing for this role
+    END IF;
+    SELECT n.isactive AND n.shouldhaveshards INTO takes FROM tenantry.node n WHERE n.nodeid = node_id FOR SHARE;
+    RETURN coalesce(takes, false);
+END
+$$;
+COMMENT ON FUNCTION tenantry.takes_new_schemas(integer) IS
+    'Whether the node is meant to get new schemas, which stays so until this transaction has ended';
+
 CREATE OR REPLACE FUNCTION tenantry.register_schema(schema_name text, node_id integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -13,7 +13,9 @@ import dev.tenantry.store.rebalance.RebalanceJob;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.FirstColumn;
+import dev.tenantry.support.Message;
 import dev.tenantry.support.PostgresNode;
+import dev.tenantry.support.RawClient;
 import io.vertx.core.Vertx;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -196,6 +198,49 @@ class RebalanceIT {
         value("SELECT citus_rebalance_wait()");
         assertThat(values("SELECT nodeport FROM citus_schemas WHERE nodeport = " + target.port()))
                 .hasSize(2);
+    }
+
+    /** The proxy has not heard of it yet when it picks the node. */
+    @Test
+    void putsNoNewSchemaOnANodeThatIsToHoldNothing() throws Exception {
+        try (Connection coordinator = cluster.coordinator().connect();
+                Statement closing = coordinator.createStatement();
+                RawClient creating = cluster.login()) {
+            coordinator.setAutoCommit(false);
+            closing.execute("SELECT tenantry.citus_set_node_property(" + arguments(1) + ", 'shouldhaveshards', false)");
+            creating.query("CREATE SCHEMA late").flushOut();
+            awaitWait("_schema");
+            coordinator.commit();
+            assertThat(Message.types(creating.readUntilReady())).isEqualTo("CZ");
+        }
+        assertThat(values("SELECT schema_name::text || nodeport FROM citus_schemas"))
+                .containsExactly("late" + cluster.worker(2).port());
+    }
+
+    @Test
+    void waitsForASchemaThatIsBeingCreatedOnTheNode() {
+        try (RawClient creating = cluster.login();
+                RawClient removing = cluster.login();
+                RawClient draining = cluster.login()) {
+            creating.succeed("BEGIN");
+            creating.succeed("CREATE SCHEMA early CREATE TABLE t (x int)");
+            removing.query("SELECT citus_remove_node(" + arguments(1) + ")").flushOut();
+            awaitWait("citus_remove_node");
+            draining.query("SELECT citus_drain_node(" + arguments(1) + ")").flushOut();
+            awaitWait("citus_set_node_property");
+            creating.succeed("COMMIT");
+            assertThat(Message.only(removing.readUntilReady(), 'E').text()).contains("because it holds schema");
+            assertThat(Message.types(draining.readUntilReady())).endsWith("DCZ");
+            assertThat(creating.value("SELECT nodeport FROM citus_schemas"))
+                    .isEqualTo(Integer.toString(cluster.worker(2).port()));
+        }
+    }
+
+    private static void awaitWait(String text) {
+        String waits =
+                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%" + text + "%'";
+        Eventually.holds(
+                "it waits for a lock", () -> !cluster.coordinator().list(waits).isEmpty());
     }
 
     @Test

@@ -60,7 +60,7 @@ final class SchemaDdl {
         if (!context.isSchemaBasedShardingEnabled() || create.ifNotExists() && exists(coordinator, name)) {
             return tag(calls.call(coordinator, create.ifNotExists() && exists(coordinator, name) ? header : text));
         }
-        BackendConnection owner = placed();
+        BackendConnection owner = placed(coordinator);
         Node node = owner.node();
         if (node.isCoordinator()) {
             CallResult created = calls.call(coordinator, text);
@@ -81,8 +81,11 @@ final class SchemaDdl {
         return tag(created);
     }
 
-    /** The backend of the node for a new schema; one that can't be reached is passed over, unless it was named. */
-    private BackendConnection placed() {
+    /**
+     * The backend of the node for a new schema. Unless it was named, one is passed over that can't be reached, or that
+     * gets no new schemas any more, which this proxy may not have heard of.
+     */
+    private BackendConnection placed(BackendConnection coordinator) {
         Optional<Node> named = named();
         if (named.isPresent()) {
             return allowed(named.get());
@@ -90,6 +93,10 @@ final class SchemaDdl {
         Set<Integer> away = new HashSet<>();
         while (true) {
             Node node = place(away);
+            if (node.shouldHaveShards() && !takesNewSchemas(coordinator, node)) {
+                away.add(node.nodeId());
+                continue;
+            }
             try {
                 return allowed(node);
             } catch (SqlErrorException unreachable) {
@@ -98,6 +105,11 @@ final class SchemaDdl {
                 }
             }
         }
+    }
+
+    private boolean takesNewSchemas(BackendConnection coordinator, Node node) {
+        CallResult answer = calls.call(coordinator, "SELECT tenantry.takes_new_schemas(" + node.nodeId() + ")");
+        return "t".equals(answer.rows().getFirst().getFirst());
     }
 
     private String name(CreateSchema create) {
@@ -128,7 +140,7 @@ final class SchemaDdl {
 
     private Node place(Set<Integer> away) {
         Node main = context.placementPreference();
-        if (main != null && main.active() && main.shouldHaveShards()) {
+        if (main != null && main.active() && main.shouldHaveShards() && !away.contains(main.nodeId())) {
             return main;
         }
         Pauses pauses = catalog.pauses();
