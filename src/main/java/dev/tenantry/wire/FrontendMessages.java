@@ -74,6 +74,13 @@ public final class FrontendMessages {
         finish(out, start);
     }
 
+    /** Close of the unnamed portal. */
+    public static void closeUnnamedPortal(ByteBuf out) {
+        int start = begin(out, FrontendType.CLOSE);
+        out.writeByte('P').writeByte(0);
+        finish(out, start);
+    }
+
     /** Bind to the unnamed portal with text parameters in the backend's client_encoding and text results. */
     public static void bind(ByteBuf out, String statement, byte[]... parameters) {
         int start = begin(out, FrontendType.BIND);

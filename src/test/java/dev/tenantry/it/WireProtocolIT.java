@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The extended query protocol, message by message, at the places where proxies go wrong. */
 @ParameterizedClass
@@ -58,6 +59,22 @@ class WireProtocolIT {
         assertThat(Message.rows(rest)).containsExactly(List.of("12"));
         assertThat(client.hasInput()).isFalse();
         assertThat(Message.types(client.sync().readUntilReady())).isEqualTo("Z");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void findsNoUnnamedPortalThatTheClientHasNotBound(boolean named) {
+        client.parse("s", "SELECT id FROM t").sync();
+        client.readUntilReady();
+        for (boolean describes : List.of(false, true)) {
+            client.succeed("BEGIN");
+            if (named) {
+                client.bind("p", "s").execute("p", 0);
+            }
+            (describes ? client.describe('P', "") : client.execute("", 0)).sync();
+            assertThat(Message.only(client.readUntilReady(), 'E').sqlState()).isEqualTo("34000");
+            client.succeed("ROLLBACK");
+        }
     }
 
     @Test

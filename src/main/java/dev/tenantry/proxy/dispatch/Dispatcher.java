@@ -265,6 +265,15 @@ public final class Dispatcher {
         begin(out, backend);
     }
 
+    /** Closes the unnamed portal before the client's next message: it may be that of a BEGIN of ours. */
+    public void closeOwnPortal(BackendConnection backend) {
+        owner.flushClientRun();
+        ByteBuf out = backend.channel().alloc().buffer(8);
+        FrontendMessages.closeUnnamedPortal(out);
+        ledger.expect(Expected.CLOSE, true, null);
+        backend.write(out);
+    }
+
     private void begin(ByteBuf messages, BackendConnection backend) {
         backend.write(messages);
         backend.prepared().remove(""); // which they have ended

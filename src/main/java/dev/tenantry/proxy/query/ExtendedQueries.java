@@ -178,11 +178,11 @@ public final class ExtendedQueries {
         if (backend == null) {
             return Verdict.WAIT;
         }
-        checkName(portal, backend);
+        portals.requireFree(portal, backend.node());
         if (prepared == null) {
             cluster.owner().flushClientRun();
             PreparedOnBackend.dropStale(Bytes.raw(in, portalEnd + 1, nameEnd), backend, session.ledger());
-            portals.remove(portal);
+            portals.bindUnknown(portal);
         } else {
             portals.bind(portal, prepared, parameters, session.ledger().noted() + 1)
                     .on(backend.node());
@@ -221,15 +221,6 @@ public final class ExtendedQueries {
             throw new SqlErrorException(transaction.whyFailed());
         }
         return !session.ledger().isEmpty();
-    }
-
-    /** A name that a portal has on another node of the block is taken. */
-    private void checkName(String portal, BackendConnection backend) {
-        Portals.Portal other = portal.isEmpty() ? null : portals.get(portal);
-        Node node = other == null ? null : other.node();
-        if (node != null && node.nodeId() != backend.node().nodeId()) {
-            throw new SqlErrorException(SqlErrors.cursorExists(portal));
-        }
     }
 
     /** The backend that runs a statement, knowing it; null when the message must wait. */
@@ -295,8 +286,7 @@ public final class ExtendedQueries {
         if (statement && prepared == null) {
             checkUnknown(in, index + 6, nameEnd);
         }
-        BackendConnection backend =
-                statement ? backendFor(prepared, BoundParameters.NONE) : statements.ready(node(portal));
+        BackendConnection backend = statement ? backendFor(prepared, BoundParameters.NONE) : ready(portal);
         if (backend == null) {
             return Verdict.WAIT;
         }
@@ -333,7 +323,7 @@ public final class ExtendedQueries {
                 return executeLocally(name, portal, facts);
             }
         }
-        BackendConnection backend = statements.ready(node(portal));
+        BackendConnection backend = ready(portal);
         if (backend == null) {
             return Verdict.WAIT;
         }
@@ -352,6 +342,15 @@ public final class ExtendedQueries {
             undescribed.prepared(session.settings().onWire(name), backend);
         }
         return Verdict.FORWARD;
+    }
+
+    /** The backend that has a portal, or that will say that there is none; null when the message must wait. */
+    private @Nullable BackendConnection ready(Portals.@Nullable Portal portal) {
+        BackendConnection backend = statements.ready(node(portal));
+        if (backend != null && portal == null && portals.hasNoUnnamed()) {
+            dispatcher.closeOwnPortal(backend);
+        }
+        return backend;
     }
 
     /** Where a portal is; one that nobody has bound is nowhere, which any node can say. */

@@ -3,6 +3,8 @@ package dev.tenantry.proxy.query;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.session.BoundParameters;
 import dev.tenantry.proxy.session.Prepared;
+import dev.tenantry.proxy.session.SqlErrors;
+import dev.tenantry.wire.SqlErrorException;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,6 +20,7 @@ final class Portals {
     private final Portal unnamed = new Portal();
     private final Map<String, Portal> named = new LinkedHashMap<>();
     private boolean unnamedBound;
+    private boolean unnamedUnknown;
 
     /** What was bound, as far as we need it. */
     static final class Portal {
@@ -95,6 +98,7 @@ final class Portals {
         Portal portal = unnamed;
         if (name.isEmpty()) {
             unnamedBound = true;
+            unnamedUnknown = false;
         } else {
             named.remove(name); // the order of the map is the order of the numbers
             portal = new Portal();
@@ -108,6 +112,29 @@ final class Portals {
         portal.own = null;
         portal.node = null;
         return portal;
+    }
+
+    /** A portal is bound to a statement that only the node can know. */
+    void bindUnknown(String name) {
+        remove(name);
+        unnamedUnknown |= name.isEmpty();
+    }
+
+    /**
+     * A portal is about to be bound on this node.
+     *
+     * @throws SqlErrorException when one on another node of the block has the name
+     */
+    void requireFree(String name, Node node) {
+        Portal other = named.get(name);
+        if (other != null && other.node != null && !other.isOn(node)) {
+            throw new SqlErrorException(SqlErrors.cursorExists(name));
+        }
+    }
+
+    /** Whether the unnamed portal of a node, if it has one, is not the client's. */
+    boolean hasNoUnnamed() {
+        return !unnamedBound && !unnamedUnknown;
     }
 
     /** The portal of that name, if one is bound. */
@@ -164,6 +191,7 @@ final class Portals {
     /** No transaction is open, so no portal is. */
     void clear() {
         forgetUnnamed();
+        unnamedUnknown = false;
         named.clear();
     }
 
