@@ -196,6 +196,27 @@ class MoveConflictsIT {
         schema.assertOn(2);
     }
 
+    /** As when it ends between the moment that open moves are looked for and the one in which they are begun. */
+    @Test
+    void leavesAMoveThatHasEndedAsItIs() {
+        cluster.observeMoves(point -> {
+            if (point == MovePoint.COPIED) {
+                new CountDownLatch(1).await(); // until it is cancelled
+            }
+        });
+        long move = schema.startMove(2);
+        schema.value("SELECT tenantry_move_cancel(" + move + ")");
+        Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("cancelled"));
+        String row = " tenantry.move WHERE moveid = " + move;
+        long epoch = Long.parseLong(schema.value("SELECT epoch FROM" + row));
+        schema.run("UPDATE tenantry.move SET finished_at = NULL WHERE moveid = " + move + "; NOTIFY tenantry_move");
+        Eventually.holds(
+                "it is begun again and again",
+                () -> Long.parseLong(schema.value("SELECT epoch FROM" + row)) > epoch + 5);
+        schema.run("UPDATE tenantry.move SET finished_at = now() WHERE moveid = " + move);
+        assertThat(schema.phase(move)).isEqualTo("cancelled");
+    }
+
     @Test
     void cancellingTheStatementUndoesTheMove() throws Exception {
         try (Connection client = cluster.connect();

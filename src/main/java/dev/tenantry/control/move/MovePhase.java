@@ -45,6 +45,11 @@ enum MovePhase {
         return this != REQUESTED && isBefore(SWITCHED);
     }
 
+    /** Whether the move has ended. */
+    boolean isOver() {
+        return this == DONE || this == FAILED || this == CANCELLED;
+    }
+
     /** Whether everything up to this phase is there when it is this one. */
     boolean isBefore(MovePhase other) {
         return compareTo(other) < 0;

@@ -111,6 +111,9 @@ final class SchemaMove {
             MoveStore store = new MoveStore(coordinator);
             MoveRow move = store.claim(moveId);
             MovePhase phase = MovePhase.of(move.phase());
+            if (phase.isOver()) {
+                return; // it has ended since it was found to be open
+            }
             if (phase.isBefore(MovePhase.SWITCHED)) {
                 store.resume(move);
                 if (store.isCancelled(move)) {
