@@ -1,6 +1,8 @@
 package dev.tenantry.store;
 
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -11,6 +13,15 @@ public final class CatalogMigration {
 
     private static final String SCHEMA = "tenantry";
 
+    /** Longer than any migration takes. */
+    private static final int OTHERS_SECONDS = 60;
+
+    /**
+     * Who installs holds this: a lock on a catalog that is there before anything of ours, which neither users nor the
+     * database's owner can take, and which no statement but SECURITY LABEL on roles and databases comes near.
+     */
+    private static final String KEEP_OTHERS_OUT = "LOCK TABLE pg_catalog.pg_shseclabel IN SHARE UPDATE EXCLUSIVE MODE";
+
     private CatalogMigration() {}
 
     /**
@@ -20,15 +31,22 @@ public final class CatalogMigration {
      * @throws CatalogUnavailableException if the server does not answer, or goes away
      */
     public static void migrate(CoordinatorAddress coordinator) {
-        try {
-            flyway(coordinator).migrate();
+        PGSimpleDataSource source = ServerDataSource.of(coordinator, "tenantry migration");
+        try (Connection alone = source.getConnection();
+                Statement statement = alone.createStatement()) {
+            alone.setAutoCommit(false); // until it is closed
+            statement.execute("SET idle_in_transaction_session_timeout = 0");
+            statement.execute("SET lock_timeout = '" + OTHERS_SECONDS + "s'");
+            statement.execute(KEEP_OTHERS_OUT);
+            flyway(source).migrate();
+        } catch (SQLException failed) {
+            throw refusal(coordinator, failed, failed);
         } catch (FlywayException failed) {
             throw reason(coordinator, failed);
         }
     }
 
-    private static Flyway flyway(CoordinatorAddress coordinator) {
-        PGSimpleDataSource source = ServerDataSource.of(coordinator, "tenantry migration");
+    private static Flyway flyway(PGSimpleDataSource source) {
         // Names lead to the catalog and the system's schema: what others have made in public must not be taken for it.
         source.setOptions("-c tenantry.schema_ddl=on -c client_min_messages=warning -c search_path=pg_temp");
         return Flyway.configure()
@@ -47,9 +65,11 @@ public final class CatalogMigration {
         while (cause != null && !(cause instanceof SQLException)) {
             cause = cause.getCause();
         }
-        return cause instanceof PSQLException refused
-                ? ServerDataSource.translated(
-                        coordinator, "the catalog can't be installed on " + coordinator + ": ", refused, failed)
-                : failed;
+        return cause instanceof PSQLException refused ? refusal(coordinator, refused, failed) : failed;
+    }
+
+    private static RuntimeException refusal(CoordinatorAddress coordinator, SQLException refused, Exception failed) {
+        return ServerDataSource.translated(
+                coordinator, "the catalog can't be installed on " + coordinator + ": ", refused, failed);
     }
 }

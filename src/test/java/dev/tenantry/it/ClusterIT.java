@@ -13,7 +13,10 @@ import dev.tenantry.embedded.FreePort;
 import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
+import dev.tenantry.store.CatalogMigration;
+import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
@@ -25,6 +28,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** The planes together: what is made through the proxy lies on a worker, and outlives the process. */
@@ -82,6 +87,29 @@ class ClusterIT {
                     .hasMessageContaining("no connection to");
         } finally {
             vertx.close().toCompletionStage().toCompletableFuture().join();
+        }
+    }
+
+    /** By the advisory lock of the tool that brings the catalog up to date, nobody keeps a proxy from starting. */
+    @Test
+    void installsTheCatalogAloneWhateverAdvisoryLocksAreHeld() throws Exception {
+        PostgresNode node = Cluster.shared().coordinator();
+        CoordinatorAddress address = CoordinatorAddress.parse(node.url());
+        long key = 77431708279161L + "\"tenantry\".\"flyway_schema_history\"".hashCode();
+        try (Connection other = node.connect();
+                Statement holding = other.createStatement()) {
+            holding.execute("SELECT pg_advisory_lock(" + key + ")");
+            CatalogMigration.migrate(address);
+            other.setAutoCommit(false);
+            holding.execute("LOCK TABLE pg_catalog.pg_shseclabel IN SHARE UPDATE EXCLUSIVE MODE");
+            CompletableFuture<Void> second = CompletableFuture.runAsync(() -> CatalogMigration.migrate(address));
+            Eventually.holds(
+                    "another waits",
+                    () -> !node.list("SELECT pid FROM pg_stat_activity"
+                                    + " WHERE application_name = 'tenantry migration' AND wait_event_type = 'Lock'")
+                            .isEmpty());
+            other.rollback();
+            second.get(60, TimeUnit.SECONDS);
         }
     }
 
