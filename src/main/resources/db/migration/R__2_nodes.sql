@@ -149,7 +149,8 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION tenantry.install_mark() FROM PUBLIC;
 
--- Statements that give another node of that version our roles; each may be repeated.
+-- Statements that give another node of that version our roles; each may be repeated. Those that a move signs in as are
+-- its own.
 CREATE OR REPLACE FUNCTION tenantry.role_statements(target_version integer) RETURNS SETOF text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -167,7 +168,7 @@ BEGIN
                CASE WHEN rolreplication THEN 'REPLICATION' ELSE 'NOREPLICATION' END,
                CASE WHEN rolbypassrls THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END,
                rolconnlimit, rolpassword, coalesce(rolvaliduntil::text, 'infinity'))
-    FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY oid;
+    FROM pg_authid WHERE rolname !~ '^(pg_|tenantry_[0-9a-z]+_move_[0-9]+_owner_)' ORDER BY oid;
 
     -- Options of memberships came with PostgreSQL 16; read as jsonb, because the columns are not there before.
     RETURN QUERY
@@ -177,7 +178,7 @@ BEGIN
                             upper(to_jsonb(m) ->> 'inherit_option'), upper(to_jsonb(m) ->> 'set_option'))
                 WHEN m.admin_option THEN ' WITH ADMIN OPTION' ELSE '' END
     FROM pg_auth_members m JOIN pg_authid r ON r.oid = m.roleid JOIN pg_authid u ON u.oid = m.member
-    WHERE u.rolname !~ '^pg_';
+    WHERE u.rolname !~ '^(pg_|tenantry_[0-9a-z]+_move_[0-9]+_owner_)';
 
     -- Values of list settings are kept as their quoted text, which only FROM CURRENT stores as it is.
     RETURN QUERY
@@ -197,6 +198,7 @@ BEGIN
                substr(c, strpos(c, '=') + 1) AS value
         FROM pg_db_role_setting d LEFT JOIN pg_authid r ON r.oid = d.setrole, unnest(d.setconfig) c
         WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+          AND (r.rolname ~ '^tenantry_[0-9a-z]+_move_[0-9]+_owner_') IS NOT TRUE
     ) AS s;
 
     RETURN QUERY
@@ -210,7 +212,8 @@ BEGIN
                   CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END,
                   CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
     FROM pg_database d, aclexplode(d.datacl) a LEFT JOIN pg_authid r ON r.oid = a.grantee
-    WHERE d.datname = current_database() AND (a.grantee = 0 OR r.rolname IS NOT NULL);
+    WHERE d.datname = current_database()
+      AND (a.grantee = 0 OR r.rolname !~ '^tenantry_[0-9a-z]+_move_[0-9]+_owner_');
 END
 $$;
 REVOKE ALL ON FUNCTION tenantry.role_statements(integer) FROM PUBLIC;

@@ -1,5 +1,7 @@
 package dev.tenantry.blueprint;
 
+import java.util.Optional;
+
 /**
  * One step of creating a schema.
  *
@@ -9,5 +11,22 @@ package dev.tenantry.blueprint;
  * @param object what it makes or changes, as people name it: {@code index "acme"."notes_pkey"}
  * @param sql one or several statements without parameters; several are run as one simple query, and so as one
  *     transaction
+ * @param idle what can be run in its place first, and it later: for a function, the same function that does nothing
  */
-public record BlueprintStatement(Phase phase, int step, String object, String sql) {}
+public record BlueprintStatement(Phase phase, int step, String object, String sql, Optional<String> idle) {
+
+    /** The one that can be run in its place, or itself if there is none. */
+    public BlueprintStatement inert() {
+        return idle.map(this::with).orElse(this);
+    }
+
+    /** The same object's with other SQL. */
+    public BlueprintStatement with(String other) {
+        return new BlueprintStatement(phase, step, object, other, Optional.empty());
+    }
+
+    /** The same at another step. */
+    public BlueprintStatement atStep(int other) {
+        return new BlueprintStatement(phase, other, object, sql, idle);
+    }
+}

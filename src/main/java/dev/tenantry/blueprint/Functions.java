@@ -11,6 +11,9 @@ final class Functions {
                    pg_get_userbyid(p.proowner)::text AS owner, pg_get_functiondef(p.oid) AS definition,
                    pg_get_function_identity_arguments(p.oid) AS arguments,
                    p.prosqlbody IS NOT NULL OR p.pronargdefaults > 0 AS replaceable,
+                   p.prokind = 'f' AND (SELECT l.lanname NOT IN ('c', 'internal') FROM pg_language l
+                       WHERE l.oid = p.prolang) AS has_text,
+                   p.prorettype = 'void'::regtype OR p.proallargtypes IS NOT NULL AS has_no_value,
                    coalesce(' RETURNS ' || pg_get_function_result(p.oid), '') AS result,
                    CASE p.provolatile WHEN 'i' THEN ' IMMUTABLE' WHEN 's' THEN ' STABLE' ELSE '' END AS volatility,
                    ARRAY(SELECT concat_ws(' ', CASE a.mode WHEN 'o' THEN 'OUT' WHEN 'b' THEN 'INOUT'
@@ -53,6 +56,10 @@ final class Functions {
                     .with(row.text("definition").strip())
                     .with("ALTER " + row.text("word") + ' ' + sqlName + " OWNER TO "
                             + SqlName.quoted(row.text("owner")));
+            if (row.flag("has_text")) {
+                piece.idle(declaration(row, name) + " LANGUAGE plpgsql" + row.text("volatility") + " AS 'BEGIN RETURN"
+                        + (row.flag("has_no_value") ? "" : " NULL") + "; END'");
+            }
             if (row.flag("replaceable")) {
                 piece.standIn(stub(row, name, draft).requires(schema.key()));
             }
@@ -65,8 +72,12 @@ final class Functions {
         for (String type : row.texts("types")) {
             draft.maker(Address.type(Long.parseLong(type))).map(Piece::key).ifPresent(stub::requires);
         }
-        return stub.with("CREATE " + row.text("word") + ' ' + name + '('
-                + String.join(", ", row.texts("declarations")) + ')' + row.text("result") + " LANGUAGE sql"
-                + row.text("volatility") + " AS 'stands in for itself'");
+        return stub.with(
+                declaration(row, name) + " LANGUAGE sql" + row.text("volatility") + " AS 'stands in for itself'");
+    }
+
+    private static String declaration(CatalogRow row, String name) {
+        return "CREATE OR REPLACE " + row.text("word") + ' ' + name + '(' + String.join(", ", row.texts("declarations"))
+                + ')' + row.text("result");
     }
 }

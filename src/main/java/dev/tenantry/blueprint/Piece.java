@@ -15,6 +15,7 @@ final class Piece {
     private final List<String> statements = new ArrayList<>();
     private final Set<PieceKey> required = new HashSet<>();
     private @Nullable Piece stub;
+    private @Nullable String idle;
     private Phase phase;
     private boolean apart;
 
@@ -74,6 +75,17 @@ final class Piece {
     /** Can be replaced by this one until it is made. */
     Piece standIn(Piece other) {
         this.stub = other;
+        return this;
+    }
+
+    /** What can be run in the place of its first statement, and that later. */
+    Optional<String> idle() {
+        return Optional.ofNullable(idle);
+    }
+
+    /** Can be made to do nothing at first. */
+    Piece idle(String sql) {
+        this.idle = sql;
         return this;
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** Finds what, in an order of creation, can be made at the same time. */
@@ -24,8 +25,10 @@ final class Steps {
             if (piece.apart()) {
                 sameStep.add(piece.key());
             }
+            Optional<String> idle = piece.idle();
             for (String sql : piece.statements()) {
-                statements.add(new BlueprintStatement(piece.phase(), step, piece.title(), sql));
+                statements.add(new BlueprintStatement(piece.phase(), step, piece.title(), sql, idle));
+                idle = Optional.empty();
             }
         }
         return statements;

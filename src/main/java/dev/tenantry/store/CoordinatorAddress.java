@@ -57,6 +57,11 @@ public record CoordinatorAddress(String host, int port, String database, String 
         return new CoordinatorAddress(otherHost, otherPort, database, user, password, tls);
     }
 
+    /** The same server for another role. */
+    public CoordinatorAddress as(String otherUser, String itsPassword) {
+        return new CoordinatorAddress(host, port, database, otherUser, itsPassword, tls);
+    }
+
     /** The same server, its connections encrypted like this. */
     public CoordinatorAddress with(ServerTls encryption) {
         return new CoordinatorAddress(host, port, database, user, password, encryption);

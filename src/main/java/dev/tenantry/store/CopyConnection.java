@@ -110,6 +110,17 @@ public final class CopyConnection implements AutoCloseable {
         }
     }
 
+    /** Lets what COPY TO gives flow into a stream of this process, which must not fail. */
+    public void read(String copyTo, OutputStream to) {
+        try {
+            connection.unwrap(PGConnection.class).getCopyAPI().copyOut(copyTo, to);
+        } catch (SQLException failed) {
+            throw ServerDataSource.translated(address, "", failed, failed);
+        } catch (IOException failed) {
+            throw new CatalogUnavailableException("no connection to " + address + ": " + failed.getMessage(), failed);
+        }
+    }
+
     private PGCopyOutputStream receiving(String copyFrom) {
         try {
             return new PGCopyOutputStream(connection.unwrap(PGConnection.class), copyFrom, BUFFER_BYTES);

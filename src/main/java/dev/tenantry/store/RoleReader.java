@@ -33,6 +33,7 @@ final class RoleReader {
                  FROM pg_catalog.pg_db_role_setting))
             """;
 
+    /** Those that a move signs in as are no client's. */
     private static final String ROLES = """
             WITH RECURSIVE monitor (oid) AS (
               SELECT oid FROM pg_catalog.pg_authid WHERE rolname = 'pg_monitor'
@@ -44,6 +45,7 @@ final class RoleReader {
                         THEN extract(epoch FROM r.rolvaliduntil)::float8 END,
                    coalesce(r.rolvaliduntil = '-infinity', false)
             FROM pg_catalog.pg_authid r
+            WHERE r.rolname !~ '^tenantry_[0-9a-z]+_move_[0-9]+_owner_'
             """;
 
     /** Weakest first. */

@@ -138,7 +138,7 @@ class ArchitectureTest {
                     "control.rebalance",
                     List.of("store", "store.rebalance", "control.background", "control.rebalance.plan")),
             Map.entry("control.rebalance.plan", List.of()),
-            Map.entry("control.node.copy", List.of("blueprint", "sql", "store")),
+            Map.entry("control.node.copy", List.of("blueprint", "scram", "sql", "store")),
             Map.entry("control.cancel", List.of("activity", "store", "control.background")),
             Map.entry("control.deadlock", List.of("activity", "catalog", "store", "control.background")),
             Map.entry("control.traces", List.of("catalog", "store", "control.background", "control.node")),

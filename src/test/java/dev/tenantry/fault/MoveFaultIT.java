@@ -41,8 +41,9 @@ class MoveFaultIT {
     private final Set<Integer> confirmed = ConcurrentHashMap.newKeySet();
 
     @BeforeAll
-    static void start() {
+    static void start() throws SQLException {
         cluster = Cluster.start(2);
+        cluster.list("CREATE ROLE move_fault_owner");
     }
 
     @AfterAll
@@ -164,6 +165,7 @@ class MoveFaultIT {
         List<String> rows = cluster.list("SELECT id FROM " + schema + ".t");
         Set<String> different = Set.copyOf(rows);
         assertThat(different).hasSize(rows.size());
+        assertThat(cluster.list("SELECT sum(id) FROM " + schema + ".guarded")).containsExactly("5050");
         assertThat(confirmed.stream().map(String::valueOf).filter(id -> !different.contains(id)))
                 .as("confirmed and lost")
                 .isEmpty();
@@ -186,6 +188,11 @@ class MoveFaultIT {
             statement.execute("CREATE TABLE " + schema + ".t (id int PRIMARY KEY, at timestamptz DEFAULT now());"
                     + " CREATE INDEX ON " + schema + ".t (at);"
                     + " CREATE TABLE " + schema + ".keyless (id int)");
+            // Whose rows are written in the name of its owner.
+            statement.execute("CREATE FUNCTION " + schema + ".passes(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE"
+                    + " AS 'BEGIN RETURN $1 > 0; END'; CREATE TABLE " + schema + ".guarded (id int PRIMARY KEY CHECK ("
+                    + schema + ".passes(id))); INSERT INTO " + schema + ".guarded SELECT generate_series(1, 100);"
+                    + " ALTER TABLE " + schema + ".guarded OWNER TO move_fault_owner");
         }
     }
 

@@ -10,13 +10,15 @@ public final class MoveTraces {
 
     private MoveTraces() {}
 
-    /** Asserts that there is no replication, old copy, note or pause; and, soon, no prepared transaction. */
+    /** Asserts that there is no replication, role, old copy, note or pause; and, soon, no prepared transaction. */
     public static void assertNone(Cluster cluster) throws SQLException {
         for (PostgresNode node : cluster.nodes()) {
             assertThat(node.list("SELECT slot_name FROM pg_replication_slots")).isEmpty();
             assertThat(node.list("SELECT pubname FROM pg_publication")).isEmpty();
             assertThat(node.list("SELECT subname FROM pg_subscription")).isEmpty();
             assertThat(node.list("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenantry\\_%'"))
+                    .isEmpty();
+            assertThat(node.list("SELECT rolname FROM pg_roles WHERE rolname LIKE 'tenantry\\_%\\_move\\_%'"))
                     .isEmpty();
             assertThat(node.list("SELECT deed FROM tenantry.move_deed")).isEmpty();
             assertThat(node.list("SELECT mark FROM tenantry.move_mark")).isEmpty();

@@ -121,6 +121,7 @@ final class BlockingForward {
         if (!plan.writable().equals(locked)) {
             throw changed("Tables were made or dropped before they were locked.");
         }
+        new GuardedLimits(plan, connections.target().majorVersion()).check();
         connections.patientlyOnTarget(
                 patient -> Target.create(patient, connections.names(), move.attempt(), plan.beforeData()));
         services.observer().reached(MovePoint.DEFINITION_CREATED);
@@ -143,7 +144,7 @@ final class BlockingForward {
         // A transaction that has exported a snapshot can't be prepared, so it is not that of the locker.
         Source exporter = new Source(connections.anotherToSource(), connections.names());
         String snapshot = exporter.exportSnapshot();
-        new Copying(services, connections, move).run(plan.schema(), plan.columns(), snapshot);
+        new Copying(services, connections, move).run(plan.schema(), plan.columns(), plan.guarded(), snapshot);
         exporter.rollback();
     }
 
@@ -156,8 +157,8 @@ final class BlockingForward {
                 ServerConnection target = services.openPatient(connections.targetAddress())) {
             RowComparison.begin(source);
             RowComparison.begin(target);
-            List<String> differences = RowComparison.differences(
-                    source, target, plan.schema(), plan.columns().keySet(), comparison == Comparison.CHECKSUMS);
+            List<String> differences = new RowComparison(source, target, plan.schema(), plan.guardedColumns())
+                    .differences(plan.columns().keySet(), comparison == Comparison.CHECKSUMS);
             if (!differences.isEmpty()) {
                 throw new CopyInvalidException(
                         "the copy of schema %s is not equal to it".formatted(plan.schema()),

@@ -8,18 +8,22 @@ import dev.tenantry.blueprint.TableBlueprint;
 import dev.tenantry.blueprint.TableBlueprint.Kind;
 import dev.tenantry.blueprint.TableBlueprint.Persistence;
 import dev.tenantry.blueprint.TableBlueprint.ReplicaIdentity;
+import dev.tenantry.control.node.copy.GuardedTables;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a definition means for its move.
  *
  * @param blueprint the definition as it is on the source
+ * @param guarded the tables in it that call what must not be called with a superuser's rights
  */
-record CopyPlan(SchemaBlueprint blueprint) {
+record CopyPlan(SchemaBlueprint blueprint, GuardedTables guarded) {
 
     /** Filling a materialized view takes long, and it is no worse for being filled before the switch. */
     private static final String CONTENTS = "contents of materialized view";
@@ -98,12 +102,62 @@ record CopyPlan(SchemaBlueprint blueprint) {
         return blueprint.sequences().stream().map(SequenceBlueprint::name).toList();
     }
 
-    List<BlueprintStatement> beforeData() {
-        return blueprint.statements(Phase.BEFORE_DATA);
+    /** The columns of guarded tables that hold values, by table. */
+    Map<String, List<String>> guardedColumns() {
+        Map<String, List<String>> columns = columns();
+        columns.keySet().retainAll(guarded.owners().keySet());
+        return columns;
     }
 
+    /**
+     * What is made before the rows. Where something is guarded, functions do nothing until all else is there, and
+     * checks come later: the server computes what is constant in expressions as soon as it reads them.
+     */
+    List<BlueprintStatement> beforeData() {
+        List<BlueprintStatement> statements = blueprint.statements(Phase.BEFORE_DATA);
+        if (!guarded.any()) {
+            return statements;
+        }
+        Map<String, GuardedTables.Constraint> later = unchecked();
+        return Stream.concat(
+                        statements.stream()
+                                .filter(statement -> !later.containsKey(statement.object()))
+                                .map(BlueprintStatement::inert),
+                        statements.stream().filter(statement -> statement.idle().isPresent()))
+                .toList();
+    }
+
+    /** What is made behind the rows. What guarded tables have to satisfy is believed: no look at the rows is safe. */
     List<BlueprintStatement> afterData() {
-        return blueprint.statements(Phase.AFTER_DATA);
+        List<BlueprintStatement> statements = blueprint.statements(Phase.AFTER_DATA);
+        if (!guarded.any()) {
+            return statements;
+        }
+        Map<String, GuardedTables.Constraint> unchecked = unchecked();
+        int last = blueprint.statements().stream()
+                .mapToInt(BlueprintStatement::step)
+                .max()
+                .orElse(0);
+        return Stream.concat(
+                        statements.stream(),
+                        blueprint.statements(Phase.BEFORE_DATA).stream()
+                                .filter(statement -> unchecked.containsKey(statement.object()))
+                                .map(statement -> statement.atStep(last + 1)))
+                .map(statement -> believed(statement, unchecked.get(statement.object())))
+                .toList();
+    }
+
+    private Map<String, GuardedTables.Constraint> unchecked() {
+        return guarded.constraints().stream()
+                .collect(Collectors.toMap(GuardedTables.Constraint::object, constraint -> constraint));
+    }
+
+    /** Comments are of their constraint too. */
+    private static BlueprintStatement believed(
+            BlueprintStatement statement, GuardedTables.@Nullable Constraint constraint) {
+        return constraint == null || !statement.sql().startsWith("ALTER TABLE ")
+                ? statement
+                : statement.with(statement.sql() + " NOT VALID; " + constraint.declareValid());
     }
 
     /** What fills materialized views. */

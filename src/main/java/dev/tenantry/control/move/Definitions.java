@@ -3,6 +3,7 @@ package dev.tenantry.control.move;
 import dev.tenantry.blueprint.BlueprintReader;
 import dev.tenantry.blueprint.DefinitionChangedException;
 import dev.tenantry.blueprint.SchemaBlueprint;
+import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.move.MoveRow;
 import java.util.List;
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The definition of a schema as it is on both of the nodes of its move. */
 final class Definitions {
+
+    /** Whoever alters a schema all the time begins its move anew. */
+    private static final int READS_MAX = 5;
 
     private final MoveConnections connections;
 
@@ -25,21 +29,36 @@ final class Definitions {
      * @throws CopyInvalidException if the schema is not what the move was asked for any more
      */
     CopyPlan onSource(MoveRow move) {
-        AtomicReference<@Nullable SchemaBlueprint> read = new AtomicReference<>();
         if (!connections.store().stands(move)) {
             throw new CopyInvalidException(
                     "schema %s was dropped, renamed or moved while it was being moved".formatted(move.schema()), "");
         }
+        Source source = connections.source();
+        for (int i = 0; i < READS_MAX; i++) {
+            String fingerprint = source.fingerprint(move.schema());
+            CopyPlan plan = new CopyPlan(read(move.schema()), source.guarded(move.schema()));
+            // Or what is in the one may be guarded for want of something in the other.
+            if (source.fingerprint(move.schema()).equals(fingerprint)) {
+                return plan;
+            }
+        }
+        throw changed(move.schema(), "Objects of it are made, altered or dropped all the time.");
+    }
+
+    private SchemaBlueprint read(String schema) {
+        AtomicReference<@Nullable SchemaBlueprint> read = new AtomicReference<>();
         connections.patientlyOnSource(patient -> {
             try {
-                read.set(BlueprintReader.read(patient, move.schema()));
+                read.set(BlueprintReader.read(patient, schema));
             } catch (DefinitionChangedException changing) {
-                throw new CopyInvalidException(
-                        "schema %s was changed while it was being moved".formatted(move.schema()),
-                        String.valueOf(changing.getMessage()));
+                throw changed(schema, String.valueOf(changing.getMessage()));
             }
         });
-        return new CopyPlan(Objects.requireNonNull(read.get()));
+        return Objects.requireNonNull(read.get());
+    }
+
+    private static CopyInvalidException changed(String schema, String detail) {
+        return new CopyInvalidException("schema %s was changed while it was being moved".formatted(schema), detail);
     }
 
     /** Whether there is room for the name on the target. */
@@ -65,12 +84,10 @@ final class Definitions {
         List<String> widened = move.widened().stream()
                 .map(text -> Identity.parse(text).table())
                 .toList();
-        List<String> differences = new CopyPlan(plan.blueprint().withoutReplicaIdentity(widened))
+        List<String> differences = new CopyPlan(plan.blueprint().withoutReplicaIdentity(widened), plan.guarded())
                 .differences(Objects.requireNonNull(copy.get()).withoutReplicaIdentity(widened));
         if (!differences.isEmpty()) {
-            throw new CopyInvalidException(
-                    "schema %s was changed while it was being moved".formatted(plan.schema()),
-                    "On the target, " + String.join(", ", differences) + ".");
+            throw changed(plan.schema(), "On the target, " + String.join(", ", differences) + ".");
         }
     }
 }

@@ -111,7 +111,8 @@ final class Forward {
             subscribe();
             services.observer().reached(MovePoint.SUBSCRIBED);
             store.enter(move, MovePhase.COPYING.text());
-            new Copying(services, connections, move).run(plan.schema(), plan.publishedColumns(), snapshot);
+            new Copying(services, connections, move)
+                    .run(plan.schema(), plan.publishedColumns(), plan.guarded(), snapshot);
         }
         requireTables(source.tables(plan.schema()).equals(tables));
         target.copied(tables);
@@ -164,6 +165,9 @@ final class Forward {
 
     /** What logical replication can't carry. */
     private void checkRows(CopyPlan plan) {
+        GuardedLimits guarded = new GuardedLimits(plan, target.majorVersion());
+        guarded.check();
+        guarded.checkFollowed();
         if (plan.unloggedBytes() > services.limits().heldBytesMax()) {
             throw FollowedTables.unloggedTooLarge(plan);
         }

@@ -189,6 +189,7 @@ final class Remains {
     private void unsubscribe() {
         Target target = connections.target();
         target.endCopies();
+        target.dropLogins();
         if (target.isSubscribed()) {
             target.unsubscribe();
         }

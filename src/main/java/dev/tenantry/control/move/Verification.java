@@ -81,8 +81,8 @@ final class Verification {
     private List<String> differences(ServerConnection source, ServerConnection target, List<String> tables)
             throws InterruptedException {
         try {
-            return RowComparison.differences(
-                    source, target, plan.schema(), tables, services.limits().comparison() == Comparison.CHECKSUMS);
+            return new RowComparison(source, target, plan.schema(), plan.guardedColumns())
+                    .differences(tables, services.limits().comparison() == Comparison.CHECKSUMS);
         } catch (StatementRefusedException refused) {
             throw CopyInvalidException.unlessOther(refused, plan.schema());
         }

@@ -19,6 +19,16 @@ public record MoveNames(String clusterId, long moveId) {
         return replication() + "_rows";
     }
 
+    /** What the roles on the target begin with that rows are written as; see {@link OwnerLogins}. */
+    public String logins() {
+        return replication() + "_owner_";
+    }
+
+    /** One of them. */
+    String login(int number) {
+        return logins() + number;
+    }
+
     /** The old copy on the source after the switch. */
     public String oldSchema() {
         return "tenantry_old_" + moveId;

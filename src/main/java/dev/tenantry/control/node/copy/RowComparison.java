@@ -7,10 +7,12 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compares the rows of both sides as they were at one moment, while both go on. {@link #fix} is called on each side
@@ -18,10 +20,28 @@ import java.util.stream.Collectors;
  */
 public final class RowComparison {
 
-    private RowComparison() {}
+    private final ServerConnection source;
+    private final ServerConnection target;
+    private final String schema;
+    private final Map<String, List<String>> guarded;
+
+    /**
+     * Of one schema.
+     *
+     * @param source patient, as is the target; both see what was fixed
+     * @param guarded the columns that hold values, by table, of those tables about which nothing may be asked, since
+     *     planning it could call what they call; their rows are read and summed up here
+     */
+    public RowComparison(
+            ServerConnection source, ServerConnection target, String schema, Map<String, List<String>> guarded) {
+        this.source = source;
+        this.target = target;
+        this.schema = schema;
+        this.guarded = Map.copyOf(guarded);
+    }
 
     /** Rows of a table, and a sum over what is in them. */
-    private record Rows(long count, String sum) {}
+    record Rows(long count, String sum) {}
 
     /** Begins what {@link #fix} and {@link #differences} go on with. */
     public static void begin(ServerConnection patient) {
@@ -39,50 +59,57 @@ public final class RowComparison {
     }
 
     /**
-     * Counts the rows of all tables on both sides at the same time.
+     * Counts the rows of tables on both sides at the same time.
      *
      * @param withSums whether to compare a checksum of all values too
      * @return one sentence for each table that differs
      */
-    public static List<String> differences(
-            ServerConnection source,
-            ServerConnection target,
-            String schema,
-            Collection<String> tables,
-            boolean withSums)
-            throws InterruptedException {
+    public List<String> differences(Collection<String> tables, boolean withSums) throws InterruptedException {
+        List<String> asked = new ArrayList<>(tables);
+        asked.removeAll(guarded.keySet());
+        List<String> read = new ArrayList<>(tables);
+        read.retainAll(guarded.keySet());
         // Both sides are asked in the words of the source's definition.
-        Map<String, String> sums = withSums ? RowSums.of(source, schema, tables) : Map.of();
-        String query = tables.stream()
+        Map<String, String> sums = withSums ? RowSums.of(source, schema, asked) : Map.of();
+        String query = asked.stream()
                 .map(table -> "SELECT " + SqlName.literal(table) + "::text, count(*), " + sums.getOrDefault(table, "''")
                         + " FROM ONLY " + Source.qualified(schema, table) + " AS t")
                 .collect(Collectors.joining(" UNION ALL "));
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<Map<String, Rows>> there = threads.submit(() -> rows(source, query));
-            Future<Map<String, Rows>> here = threads.submit(() -> rows(target, query));
+            Future<Map<String, Rows>> there = threads.submit(() -> rows(source, query, read));
+            Future<Map<String, Rows>> here = threads.submit(() -> rows(target, query, read));
             Map<String, Rows> expected = Outcomes.of(there);
             Map<String, Rows> found = Outcomes.of(here);
             List<String> differences = new ArrayList<>();
-            expected.forEach((table, rows) -> {
-                Rows copied = found.get(table);
-                if (copied == null || copied.count() != rows.count()) {
-                    differences.add("table %s has %d rows and its copy has %d"
-                            .formatted(
-                                    Source.qualified(schema, table),
-                                    rows.count(),
-                                    copied == null ? 0 : copied.count()));
-                } else if (!copied.equals(rows)) {
-                    differences.add(
-                            "table %s and its copy have different values".formatted(Source.qualified(schema, table)));
-                }
-            });
+            expected.forEach(
+                    (table, rows) -> differing(table, rows, found.get(table)).ifPresent(differences::add));
             return differences;
         }
     }
 
-    private static Map<String, Rows> rows(ServerConnection connection, String query) {
+    private Optional<String> differing(String table, Rows rows, @Nullable Rows copied) {
+        if (copied == null || copied.count() != rows.count()) {
+            return Optional.of("table %s has %d rows and its copy has %d"
+                    .formatted(Source.qualified(schema, table), rows.count(), copied == null ? 0 : copied.count()));
+        }
+        return copied.equals(rows)
+                ? Optional.empty()
+                : Optional.of("table %s and its copy have different values".formatted(Source.qualified(schema, table)));
+    }
+
+    private Map<String, Rows> rows(ServerConnection connection, String query, List<String> read) {
         Map<String, Rows> found = new LinkedHashMap<>();
-        connection.query(query).forEach(row -> found.put(row.getString(0), new Rows(row.getLong(1), row.getString(2))));
+        if (!query.isEmpty()) {
+            connection
+                    .query(query)
+                    .forEach(row -> found.put(row.getString(0), new Rows(row.getLong(1), row.getString(2))));
+        }
+        if (!read.isEmpty()) {
+            try (RowReader reader = new RowReader(connection)) {
+                read.forEach(table ->
+                        found.put(table, reader.sum(schema, table, guarded.getOrDefault(table, List.of()))));
+            }
+        }
         return found;
     }
 }

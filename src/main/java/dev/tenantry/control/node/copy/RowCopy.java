@@ -7,6 +7,7 @@ import dev.tenantry.store.CopyConnection;
 import dev.tenantry.store.ServerConnection;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -32,8 +33,10 @@ public final class RowCopy implements AutoCloseable {
     private static final String SETTINGS = RowText.settings("SET");
 
     /** What is copied is made durable at the end, and all of it at once. */
-    private static final String TARGET_SETTINGS =
-            SETTINGS + "; SET session_replication_role = replica; SET synchronous_commit = off";
+    private static final String TARGET_SETTINGS = SETTINGS + "; SET synchronous_commit = off";
+
+    /** May be set by superusers only; before the rows there are no triggers but those that somebody else has made. */
+    private static final String WITHOUT_TRIGGERS = "SET session_replication_role = replica";
 
     private final CoordinatorAddress source;
     private final CoordinatorAddress target;
@@ -53,6 +56,8 @@ public final class RowCopy implements AutoCloseable {
      * @param binary the tables whose rows may go in COPY's binary format
      * @param sizes of these tables
      * @param snapshot what is to be seen, by the name under which it was exported
+     * @param logins how to sign in at the target to write rows of tables, by table, if not as the control plane; such
+     *     tables are read as a whole, since a query for a part would be planned with what they call
      * @param attempt which copy of this move it is; see {@link Target#create}
      */
     public record Rows(
@@ -61,6 +66,7 @@ public final class RowCopy implements AutoCloseable {
             Set<String> binary,
             Map<String, TableSize> sizes,
             String snapshot,
+            Map<String, CoordinatorAddress> logins,
             int attempt) {}
 
     /**
@@ -96,7 +102,7 @@ public final class RowCopy implements AutoCloseable {
                         table.getValue(),
                         rows.binary().contains(table.getKey()),
                         rows.sizes().getOrDefault(table.getKey(), TableSize.NONE),
-                        PART_BYTES)
+                        rows.logins().containsKey(table.getKey()) ? Long.MAX_VALUE : PART_BYTES)
                         .stream())
                 .sorted(Comparator.comparingLong(TablePart::bytes).reversed())
                 .map(Part::new)
@@ -120,18 +126,28 @@ public final class RowCopy implements AutoCloseable {
     }
 
     private void work() {
-        try (CopyConnection from = opened(source);
-                CopyConnection to = opened(target)) {
+        Map<CoordinatorAddress, CopyConnection> writers = new HashMap<>();
+        try (CopyConnection from = opened(source)) {
             from.row(SETTINGS);
-            to.row(TARGET_SETTINGS);
             for (Part part = waiting.poll(); part != null && failure.get() == null; part = waiting.poll()) {
-                copy(from, to, part);
+                CoordinatorAddress login = rows.logins().getOrDefault(part.rows.table(), target);
+                copy(from, writers.computeIfAbsent(login, this::writer), part);
             }
         } catch (RuntimeException failed) {
             fail(failed);
         } finally {
+            writers.values().forEach(CopyConnection::close);
             running.countDown();
         }
+    }
+
+    private CopyConnection writer(CoordinatorAddress address) {
+        CopyConnection to = opened(address);
+        to.row(TARGET_SETTINGS);
+        if (address.equals(target)) {
+            to.row(WITHOUT_TRIGGERS);
+        }
+        return to;
     }
 
     private CopyConnection opened(CoordinatorAddress address) {
@@ -146,7 +162,7 @@ public final class RowCopy implements AutoCloseable {
     private void copy(CopyConnection from, CopyConnection to, Part part) {
         to.row("BEGIN");
         // Whoever has taken the move over has removed that row, and waits for this to end.
-        if (to.row(Target.createdBy(names, rows.attempt()) + " FOR KEY SHARE").isEmpty()) {
+        if (to.row(Target.holdCopy(names, rows.attempt())).isEmpty()) {
             throw new CatalogUnavailableException("the copy is made by another proxy");
         }
         from.row("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");

@@ -98,6 +98,11 @@ public final class Source {
         return connection.query(Fingerprints.TABLES, schema).iterator().next().getString(0);
     }
 
+    /** The tables of a schema that call what must not be called with a superuser's rights. */
+    public GuardedTables guarded(String schema) {
+        return RowFunctions.in(connection, schema);
+    }
+
     /** Whether its log tells of what is written. */
     public boolean logsChanges() {
         return connection

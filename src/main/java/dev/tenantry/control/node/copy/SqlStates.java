@@ -18,6 +18,9 @@ public final class SqlStates {
     public static final String INSUFFICIENT_RESOURCES = "53000";
     public static final String LIMIT_EXCEEDED = "53400";
 
+    /** The class of what is said to who may not sign in. */
+    public static final String INVALID_AUTHORIZATION = "28";
+
     /** A lock did not come in time, for whatever reason. */
     public static final Set<String> IN_THE_WAY = Set.of(LOCK_NOT_AVAILABLE, QUERY_CANCELED, DEADLOCK);
 

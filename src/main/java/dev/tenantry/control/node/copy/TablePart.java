@@ -30,6 +30,11 @@ record TablePart(String table, List<String> columns, boolean binary, long firstP
         return parts;
     }
 
+    /** All of a table, as text. */
+    static TablePart whole(String table, List<String> columns) {
+        return new TablePart(table, columns, false, 0, END, 0);
+    }
+
     /** The rows in a form that means the same on servers of all versions. */
     String copyTo(String schema) {
         String name = Source.qualified(schema, table);

@@ -43,6 +43,15 @@ public final class Target {
                 > 0;
     }
 
+    /** Which PostgreSQL it is. */
+    public int majorVersion() {
+        return connection
+                .query("SELECT current_setting('server_version_num')::int / 10000")
+                .iterator()
+                .next()
+                .getInteger(0);
+    }
+
     /** Whether one more subscription can be served. */
     public boolean hasRoom() {
         return connection.query("""
@@ -73,10 +82,24 @@ public final class Target {
         return "created by attempt " + attempt;
     }
 
-    /** A query that finds a row as long as this attempt's copy is there. */
-    static String createdBy(MoveNames names, int attempt) {
-        return "SELECT 1 FROM tenantry.move_deed WHERE moveid = %d AND deed = md5(%s)"
-                .formatted(names.moveId(), SqlName.literal(created(attempt)));
+    /** A query that finds a row while this attempt's copy is there, and keeps it there until the transaction ends. */
+    static String holdCopy(MoveNames names, int attempt) {
+        return "SELECT tenantry.hold_copy(%d, md5(%s))".formatted(names.moveId(), SqlName.literal(created(attempt)));
+    }
+
+    /**
+     * Makes roles to write the rows of these tables as, in place of those that there are.
+     *
+     * @param owners by table
+     * @return how to sign in, by table
+     */
+    public Map<String, CoordinatorAddress> makeLogins(String schema, Map<String, String> owners) {
+        return new OwnerLogins(connection, names).make(schema, owners);
+    }
+
+    /** Removes them. */
+    public void dropLogins() {
+        new OwnerLogins(connection, names).drop();
     }
 
     /**

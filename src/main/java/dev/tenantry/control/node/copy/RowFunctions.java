@@ -1,0 +1,194 @@
+package dev.tenantry.control.node.copy;
+
+import dev.tenantry.store.ServerConnection;
+import io.vertx.sqlclient.Row;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Finds the tables for whose rows, or for whose mention in a query, a server calls functions that are not known to be
+ * harmless: those could be anything, called with the rights of whoever copies the rows. Whoever owns a table may let it
+ * call what he likes; a superuser answers for his tables himself.
+ *
+ * <p>Expressions are judged by the trees that the catalogs keep: harmless are those of known kinds of nodes which call
+ * immutable functions of PostgreSQL, or of an extension and a superuser's. Where there is doubt, a table is guarded.
+ */
+final class RowFunctions {
+
+    /** Of check constraints, generated columns, indexes, statistics, partition keys, domains; and the casts of rows. */
+    private static final String QUERY = """
+            WITH RECURSIVE
+            ns AS (SELECT oid FROM pg_namespace WHERE nspname = $1),
+            rel AS (
+                SELECT c.oid, c.relname, c.relkind, c.relowner, c.relpersistence, c.reltype, c.relreplident
+                FROM pg_class c JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')
+            ),
+            above (rel, oid) AS (
+                SELECT oid, oid FROM rel
+                UNION SELECT a.rel, i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid
+            ),
+            own (rel, tree) AS (
+                SELECT c.conrelid, c.conbin::text FROM pg_constraint c JOIN rel ON rel.oid = c.conrelid
+                WHERE c.contype = 'c'
+                UNION ALL SELECT d.adrelid, d.adbin::text FROM pg_attrdef d JOIN rel ON rel.oid = d.adrelid
+                JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE a.attgenerated <> ''
+                UNION ALL SELECT i.indrelid, concat(i.indexprs, i.indpred) FROM pg_index i
+                JOIN rel ON rel.oid = i.indrelid WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+                UNION ALL SELECT s.stxrelid, s.stxexprs::text FROM pg_statistic_ext s JOIN rel ON rel.oid = s.stxrelid
+                WHERE s.stxexprs IS NOT NULL
+                UNION ALL SELECT a.rel, p.partexprs::text FROM pg_partitioned_table p JOIN above a ON a.oid = p.partrelid
+                WHERE p.partexprs IS NOT NULL
+            ),
+            reach (rel, type) AS (
+                SELECT ns.oid, t.oid FROM ns JOIN pg_type t ON t.typnamespace = ns.oid WHERE t.typtype IN ('d', 'r')
+                UNION SELECT rel.oid, a.atttypid FROM rel JOIN pg_attribute a ON a.attrelid = rel.oid
+                WHERE a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384
+                UNION SELECT o.rel, m[1]::oid
+                FROM own o, regexp_matches(o.tree, ':[a-z_]*type[a-z_]* (\\d{5,})', 'g') m
+                UNION SELECT r.rel, n.type FROM reach r CROSS JOIN LATERAL (
+                    SELECT unnest(ARRAY[t.typbasetype, t.typelem]) FROM pg_type t WHERE t.oid = r.type
+                    UNION ALL SELECT a.atttypid FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
+                    WHERE t.oid = r.type AND a.attnum > 0 AND NOT a.attisdropped
+                    UNION ALL SELECT unnest(ARRAY[g.rngsubtype, g.rngtypid]) FROM pg_range g
+                    WHERE r.type IN (g.rngtypid, g.rngmultitypid)
+                    UNION ALL SELECT m[1]::oid
+                    FROM pg_constraint c, regexp_matches(c.conbin::text, ':[a-z_]*type[a-z_]* (\\d{5,})', 'g') m
+                    WHERE c.contypid = r.type) n (type)
+                WHERE n.type >= 16384
+            ),
+            tree (rel, tree) AS (
+                TABLE own
+                UNION ALL SELECT r.rel, c.conbin::text FROM reach r JOIN pg_constraint c ON c.contypid = r.type
+                WHERE c.contype = 'c'
+            ),
+            call (rel, function) AS (
+                SELECT t.rel, m[1]::oid FROM tree t, regexp_matches(t.tree, ':[a-z]*funcid (\\d+)', 'g') m
+                WHERE m[1] <> '0'
+                UNION SELECT t.rel, o.oprcode::oid FROM tree t, regexp_matches(t.tree, ':opno (\\d+)', 'g') m
+                JOIN pg_operator o ON o.oid = m[1]::oid
+                UNION SELECT r.rel, g.rngcanonical::oid FROM reach r JOIN pg_range g ON g.rngtypid = r.type
+                WHERE g.rngcanonical <> 0
+            ),
+            doubtful (rel) AS (
+                SELECT c.rel FROM call c LEFT JOIN pg_proc p ON p.oid = c.function
+                WHERE NOT coalesce(p.provolatile = 'i' AND (
+                    p.oid < 16384 AND p.pronamespace = 'pg_catalog'::regnamespace
+                    OR (SELECT o.rolsuper FROM pg_roles o WHERE o.oid = p.proowner) AND EXISTS (
+                        SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid
+                          AND e.deptype = 'e')), false)
+                UNION SELECT t.rel FROM tree t, regexp_matches(t.tree, '\\{([A-Z]+)', 'g') m
+                WHERE m[1] <> ALL ('{VAR,CONST,FUNCEXPR,OPEXPR,DISTINCTEXPR,NULLIFEXPR,SCALARARRAYOPEXPR,BOOLEXPR,
+                    NULLTEST,BOOLEANTEST,RELABELTYPE,COERCEVIAIO,ARRAYCOERCEEXPR,CONVERTROWTYPEEXPR,COERCETODOMAIN,
+                    COERCETODOMAINVALUE,COLLATE,COLLATEEXPR,CASE,CASEEXPR,WHEN,CASEWHEN,CASETESTEXPR,COALESCE,
+                    COALESCEEXPR,MINMAX,MINMAXEXPR,ARRAY,ARRAYEXPR,ROW,ROWEXPR,SUBSCRIPTINGREF,FIELDSELECT}')
+                UNION SELECT rel.oid FROM rel JOIN pg_cast k ON k.casttarget = rel.reltype
+                WHERE rel.relpersistence = 'u'
+            ),
+            guarded AS (
+                SELECT rel.* FROM rel JOIN doubtful d ON d.rel = rel.oid JOIN pg_roles o ON o.oid = rel.relowner
+                WHERE NOT o.rolsuper
+            )
+            """;
+
+    /** The schema itself, without a name, where types of it call something. */
+    private static final String TABLES = QUERY + """
+            SELECT g.relname::text, pg_get_userbyid(g.relowner)::text, g.relkind = 'r' FROM guarded g
+            UNION ALL SELECT NULL, NULL, false FROM doubtful d JOIN ns ON ns.oid = d.rel
+            ORDER BY 1
+            """;
+
+    /** What is added to a table is added to those below it, and a foreign key looks into two tables. */
+    private static final String CONSTRAINTS = QUERY + """
+            , touched (oid) AS (SELECT DISTINCT a.oid FROM above a JOIN guarded g ON g.oid = a.rel)
+            SELECT CASE c.contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END, rel.relname::text, c.conname::text
+            FROM rel JOIN pg_constraint c ON c.conrelid = rel.oid AND c.convalidated
+            WHERE (c.contype = 'c' AND c.conislocal OR c.contype = 'f' AND c.conparentid = 0)
+              AND (c.conrelid IN (SELECT oid FROM touched) OR c.confrelid IN (SELECT oid FROM touched))
+            ORDER BY 2, 3
+            """;
+
+    /**
+     * What can't be done without a superuser's calling something, by the reason. Indexes are looked at when changes are
+     * applied to a table without a key, and when one is made part of another; constants of types are read, which has
+     * them checked, when views, indexes and the like are made.
+     */
+    private static final String OBSTACLES = QUERY + """
+            , touched (oid) AS (SELECT DISTINCT a.oid FROM above a JOIN guarded g ON g.oid = a.rel),
+            late (class, oid, tree) AS (
+                SELECT 'pg_class'::regclass, c.oid, concat(r.ev_qual, r.ev_action) FROM pg_rewrite r
+                JOIN pg_class c ON c.oid = r.ev_class JOIN ns ON ns.oid = c.relnamespace
+                UNION ALL SELECT 'pg_class'::regclass, t.tgrelid, t.tgqual::text FROM pg_trigger t
+                JOIN rel ON rel.oid = t.tgrelid WHERE t.tgqual IS NOT NULL
+                UNION ALL SELECT 'pg_class'::regclass, p.polrelid, concat(p.polqual, p.polwithcheck) FROM pg_policy p
+                JOIN rel ON rel.oid = p.polrelid
+                UNION ALL SELECT 'pg_proc'::regclass, p.oid, concat(p.proargdefaults, p.prosqlbody) FROM pg_proc p
+                JOIN ns ON ns.oid = p.pronamespace
+                UNION ALL SELECT 'pg_class'::regclass, o.rel, o.tree FROM own o
+            ),
+            literal (class, oid, type) AS (
+                SELECT DISTINCT l.class, l.oid, m[1]::oid FROM late l, regexp_matches(l.tree, ':consttype (\\d{5,})', 'g') m
+            ),
+            within (root, type) AS (
+                SELECT type, type FROM literal
+                UNION SELECT w.root, n.type FROM within w CROSS JOIN LATERAL (
+                    SELECT unnest(ARRAY[t.typbasetype, t.typelem]) FROM pg_type t WHERE t.oid = w.type
+                    UNION ALL SELECT a.atttypid FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
+                    WHERE t.oid = w.type AND a.attnum > 0 AND NOT a.attisdropped
+                    UNION ALL SELECT unnest(ARRAY[g.rngsubtype, g.rngtypid]) FROM pg_range g
+                    WHERE w.type IN (g.rngtypid, g.rngmultitypid)) n (type)
+                WHERE n.type >= 16384
+            )
+            SELECT 'unlogged', g.oid::regclass::text FROM guarded g WHERE g.relpersistence = 'u' AND g.relkind = 'r'
+            UNION SELECT 'followed', g.oid::regclass::text FROM guarded g WHERE g.relkind = 'r'
+            UNION SELECT 'keyless', g.oid::regclass::text FROM guarded g JOIN pg_index i ON i.indrelid = g.oid
+            WHERE (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND g.relkind = 'r' AND g.relreplident <> 'i'
+              AND NOT (g.relreplident = 'd' AND EXISTS (
+                  SELECT FROM pg_index k WHERE k.indrelid = g.oid AND k.indisprimary))
+            UNION SELECT 'parted index', i.indexrelid::regclass::text FROM rel JOIN touched t ON t.oid = rel.oid
+            JOIN pg_index i ON i.indrelid = rel.oid
+            WHERE rel.relkind = 'p' AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+            UNION SELECT 'parted key', c.conrelid::regclass::text FROM rel JOIN pg_constraint c ON c.conrelid = rel.oid
+            WHERE rel.relkind = 'p' AND c.contype = 'f' AND c.conparentid = 0
+              AND (c.conrelid IN (SELECT oid FROM touched) OR c.confrelid IN (SELECT oid FROM touched))
+            UNION SELECT 'elsewhere', c.function::regprocedure::text FROM call c JOIN pg_proc p ON p.oid = c.function
+            JOIN doubtful d ON d.rel = c.rel JOIN pg_roles o ON o.oid = p.proowner
+            WHERE p.pronamespace <> (SELECT oid FROM ns) AND NOT o.rolsuper
+            UNION SELECT 'constant', pg_describe_object(l.class, l.oid, 0) FROM literal l JOIN within w ON w.root = l.type
+            JOIN reach r ON r.type = w.type JOIN ns ON ns.oid = r.rel JOIN doubtful d ON d.rel = ns.oid
+            ORDER BY 1, 2
+            """;
+
+    private RowFunctions() {}
+
+    /** Reads what there is in a schema now. */
+    static GuardedTables in(ServerConnection connection, String schema) {
+        SortedMap<String, String> owners = new TreeMap<>();
+        boolean any = false;
+        for (Row row : connection.query(TABLES, schema)) {
+            any = true; // there is a table, or a type
+            if (row.getBoolean(2)) {
+                owners.put(row.getString(0), row.getString(1));
+            }
+        }
+        List<GuardedTables.Constraint> constraints = new ArrayList<>();
+        if (any) {
+            connection
+                    .query(CONSTRAINTS, schema)
+                    .forEach(row -> constraints.add(new GuardedTables.Constraint(
+                            row.getString(0), schema, row.getString(1), row.getString(2))));
+        }
+        Map<String, List<String>> obstacles = new HashMap<>();
+        if (any) {
+            connection
+                    .query(OBSTACLES, schema)
+                    .forEach(row -> obstacles
+                            .computeIfAbsent(row.getString(0), first -> new ArrayList<>())
+                            .add(row.getString(1)));
+        }
+        return new GuardedTables(any, owners, constraints, obstacles);
+    }
+}
