@@ -77,9 +77,20 @@ class MoveRightsIT {
             CREATE TABLE s.part1 PARTITION OF s.parted (PRIMARY KEY (id)) FOR VALUES FROM (0) TO (1000);
             CREATE TABLE s.refers (id int PRIMARY KEY REFERENCES s.indexed);
             CREATE TABLE s.is_referred (id int PRIMARY KEY REFERENCES s.checked ON DELETE CASCADE);
+            CREATE TYPE s.word AS ENUM ('a');
+            CREATE FUNCTION s.number(w s.word) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$
+            BEGIN PERFORM s.steal('cast of a key'); RETURN 1; END $f$;
+            CREATE CAST (s.word AS int) WITH FUNCTION s.number(s.word) AS IMPLICIT;
+            CREATE TABLE s.numbered (id int PRIMARY KEY);
+            INSERT INTO s.numbered VALUES (1);
+            CREATE TABLE s.cast_key (w s.word REFERENCES s.numbered, id int PRIMARY KEY);
+            INSERT INTO s.cast_key VALUES ('a', 1);
             CREATE TABLE s.child (CHECK (s.passes(id, 'child')), PRIMARY KEY (id)) INHERITS (s.checked);
             CREATE TABLE s.harmless (id int PRIMARY KEY CHECK (id > 0), t text DEFAULT 'x');
             CREATE INDEX ON s.harmless (lower(t)) WHERE id > 5;
+            CREATE TABLE s.hashed (a int) PARTITION BY HASH ((a + coalesce(s.same(1, 'hash key'), 0)));
+            CREATE TABLE s.looks_up (id int PRIMARY KEY, b int);
+            CREATE INDEX ON s.looks_up (b) WHERE satisfies_hash_partition('s.hashed'::regclass::oid, 2, 0, 1);
             """;
 
     private static final List<String> NAMES = List.of(
@@ -154,6 +165,18 @@ class MoveRightsIT {
         assertRefused("rights_view", "for constants of types that are checked");
         assertNothingStolen();
         CLUSTER.list("DROP SCHEMA rights_view CASCADE");
+    }
+
+    @Test
+    void refusesWhereAPartitionKeyIsComputedLater() throws SQLException, IOException {
+        create("rights_parted", List.of(), FUNCTIONS + """
+                CREATE TABLE s.parted (id int, b int) PARTITION BY RANGE ((id + s.same(1, 'partition')));
+                CREATE INDEX ON s.parted (b);
+                CREATE TABLE s.part1 PARTITION OF s.parted FOR VALUES FROM (0) TO (1000);
+                """);
+        assertRefused("rights_parted", "for partition keys that are expressions");
+        assertNothingStolen();
+        CLUSTER.list("DROP SCHEMA rights_parted CASCADE");
     }
 
     @Test

@@ -1,14 +1,10 @@
 package dev.tenantry.control.move;
 
-import dev.tenantry.control.node.copy.Outcomes;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore;
 import java.time.Duration;
 import java.util.Set;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.jboss.logging.Logger;
 
 /**
@@ -171,18 +167,10 @@ final class CutOver {
         return ready && !unlocked && passed("switched");
     }
 
-    /** While what was written is on its way to the target, the source is looked at. */
+    /** Nobody can tell that the source is unused before the last rows have come from it. */
     private boolean caughtUp(String fingerprint) throws InterruptedException {
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<Boolean> undisturbed = threads.submit(() -> undisturbed(fingerprint));
-            boolean level = fence.level(rest(WAIT_PERCENT));
-            boolean unused = Outcomes.of(undisturbed);
-            if (!level) {
-                inTheWay = Set.of(); // it is not they
-            }
-            if (!level || !unused) {
-                return false;
-            }
+        if (!fence.level(rest(WAIT_PERCENT)) || !undisturbed(fingerprint)) {
+            return false;
         }
         services.observer().reached(MovePoint.LEVEL);
         return true;

@@ -34,6 +34,10 @@ final class GuardedLimits {
     /** Whatever the mode. */
     void check() {
         refuse("parted index", "indexes of partitioned tables with expressions", "Drop them for the move; or " + OWNER);
+        refuse(
+                "parted call",
+                "partition keys that are expressions, of tables with indexes, triggers or foreign keys",
+                "Make these for each partition; or " + OWNER);
         if (targetMajor < UNCHECKED_PARTED_KEYS) {
             refuse("parted key", "foreign keys of partitioned tables", "Drop them for the move; or " + OWNER);
         }

@@ -7,6 +7,7 @@ import dev.tenantry.control.node.copy.Outcomes;
 import dev.tenantry.control.node.copy.SequenceValue;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
+import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveRow;
@@ -21,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jboss.logging.Logger;
 
 /**
  * The transaction that makes the target the owner. The coordinator decides it, by changing the catalog's row and
@@ -30,6 +32,7 @@ import java.util.stream.Stream;
  */
 final class Switch {
 
+    private static final Logger LOG = Logger.getLogger(Switch.class);
     private static final Duration LOCK_MIN = Duration.ofMillis(50);
 
     private final MoveServices services;
@@ -98,6 +101,9 @@ final class Switch {
         } catch (TakenOverException other) {
             rollBack();
             throw other;
+        } catch (CatalogUnavailableException lost) {
+            rollBackWherePossible();
+            throw lost;
         } catch (StatementRefusedException refused) {
             rollBack();
             // A node that has restarted meanwhile has had recovery decide against it.
@@ -114,6 +120,17 @@ final class Switch {
         prepared.forEach(connection -> PreparedTransactions.commit(connection, gid));
         services.observer().reached(MovePoint.PREPARED_COMMITTED);
         return true;
+    }
+
+    /** Clients go on at the source, and what is prepared there would have them wait for recovery. */
+    private void rollBackWherePossible() {
+        for (ServerConnection connection : prepared) {
+            try {
+                PreparedTransactions.rollback(connection, gid);
+            } catch (CatalogUnavailableException lost) {
+                LOG.debugf("recovery will undo the switch move=%d reason=%s", move.id(), lost.getMessage());
+            }
+        }
     }
 
     /** Everything but the decision, on all servers at the same time; returns when all have done their part. */

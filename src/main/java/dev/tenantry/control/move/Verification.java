@@ -92,7 +92,11 @@ final class Verification {
     private boolean fix(List<String> tables, Source locker, ServerConnection source, ServerConnection target)
             throws InterruptedException {
         long mark = connections.source().nextMark();
-        try (HeldMark stop = HeldMark.hold(connections.target().connection(), connections.names(), mark)) {
+        try (HeldMark stop = HeldMark.hold(
+                connections.target().connection(),
+                connections.names(),
+                mark,
+                services.limits().lockMax())) {
             RowComparison.begin(source);
             RowComparison.begin(target);
             if (!fixSource(tables, locker, source, mark)) {

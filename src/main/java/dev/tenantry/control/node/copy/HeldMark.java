@@ -1,6 +1,7 @@
 package dev.tenantry.control.node.copy;
 
 import dev.tenantry.store.ServerConnection;
+import java.time.Duration;
 
 /**
  * A place in what a target follows where it stops for a moment: before a {@linkplain Source#commitWithMark mark} that a
@@ -11,7 +12,7 @@ import dev.tenantry.store.ServerConnection;
 public final class HeldMark implements AutoCloseable {
 
     /** A process that hangs must not keep replication waiting until the server gives it up. */
-    private static final String IDLE_MAX = "10s";
+    private static final Duration IDLE_MAX = Duration.ofSeconds(10);
 
     private final ServerConnection target;
     private boolean held;
@@ -25,10 +26,12 @@ public final class HeldMark implements AutoCloseable {
      *
      * @param target is in a transaction until this is closed
      * @param mark that nobody has written yet
+     * @param unused for how long it is not asked after
      */
-    public static HeldMark hold(ServerConnection target, MoveNames names, long mark) {
+    public static HeldMark hold(ServerConnection target, MoveNames names, long mark, Duration unused) {
         HeldMark held = new HeldMark(target);
-        target.query("BEGIN; SET LOCAL idle_in_transaction_session_timeout = '" + IDLE_MAX + "'");
+        target.query("BEGIN; SET LOCAL idle_in_transaction_session_timeout = '"
+                + IDLE_MAX.plus(unused).toMillis() + "ms'");
         held.held = true;
         boolean written = false;
         try {

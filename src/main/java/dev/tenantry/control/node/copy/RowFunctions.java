@@ -19,7 +19,7 @@ import java.util.TreeMap;
  */
 final class RowFunctions {
 
-    /** Of check constraints, generated columns, indexes, statistics, partition keys, domains; and the casts of rows. */
+    /** Of checks, generated columns, indexes, statistics, partition keys, domains; and the casts of rows and keys. */
     private static final String QUERY = """
             WITH RECURSIVE
             ns AS (SELECT oid FROM pg_namespace WHERE nspname = $1),
@@ -77,6 +77,7 @@ final class RowFunctions {
                 SELECT c.rel FROM call c LEFT JOIN pg_proc p ON p.oid = c.function
                 WHERE NOT coalesce(p.provolatile = 'i' AND (
                     p.oid < 16384 AND p.pronamespace = 'pg_catalog'::regnamespace
+                        AND p.proname <> 'satisfies_hash_partition'
                     OR (SELECT o.rolsuper FROM pg_roles o WHERE o.oid = p.proowner) AND EXISTS (
                         SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid
                           AND e.deptype = 'e')), false)
@@ -87,6 +88,9 @@ final class RowFunctions {
                     COALESCEEXPR,MINMAX,MINMAXEXPR,ARRAY,ARRAYEXPR,ROW,ROWEXPR,SUBSCRIPTINGREF,FIELDSELECT}')
                 UNION SELECT rel.oid FROM rel JOIN pg_cast k ON k.casttarget = rel.reltype
                 WHERE rel.relpersistence = 'u'
+                UNION SELECT f.conrelid FROM pg_constraint f JOIN rel ON rel.oid = f.conrelid
+                JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = ANY (f.conkey)
+                JOIN pg_cast k ON k.castsource = a.atttypid AND k.castfunc >= 16384 WHERE f.contype = 'f'
             ),
             guarded AS (
                 SELECT rel.* FROM rel JOIN doubtful d ON d.rel = rel.oid JOIN pg_roles o ON o.oid = rel.relowner
@@ -128,6 +132,12 @@ final class RowFunctions {
                 UNION ALL SELECT 'pg_proc'::regclass, p.oid, concat(p.proargdefaults, p.prosqlbody) FROM pg_proc p
                 JOIN ns ON ns.oid = p.pronamespace
                 UNION ALL SELECT 'pg_class'::regclass, o.rel, o.tree FROM own o
+                UNION ALL SELECT 'pg_class'::regclass, i.indrelid, concat(i.indexprs, i.indpred) FROM pg_index i
+                JOIN pg_class c ON c.oid = i.indrelid JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind = 'm'
+                UNION ALL SELECT 'pg_class'::regclass, s.stxrelid, s.stxexprs::text FROM pg_statistic_ext s
+                JOIN pg_class c ON c.oid = s.stxrelid JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind = 'm'
+                UNION ALL SELECT 'pg_type'::regclass, t.oid, k.conbin::text FROM pg_constraint k
+                JOIN pg_type t ON t.oid = k.contypid JOIN ns ON ns.oid = t.typnamespace
             ),
             literal (class, oid, type) AS (
                 SELECT DISTINCT l.class, l.oid, m[1]::oid FROM late l, regexp_matches(l.tree, ':consttype (\\d{5,})', 'g') m
@@ -147,13 +157,18 @@ final class RowFunctions {
             UNION SELECT 'keyless', g.oid::regclass::text FROM guarded g JOIN pg_index i ON i.indrelid = g.oid
             WHERE (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND g.relkind = 'r' AND g.relreplident <> 'i'
               AND NOT (g.relreplident = 'd' AND EXISTS (
-                  SELECT FROM pg_index k WHERE k.indrelid = g.oid AND k.indisprimary))
+                  SELECT FROM pg_index k WHERE k.indrelid = g.oid AND k.indisprimary AND k.indimmediate))
             UNION SELECT 'parted index', i.indexrelid::regclass::text FROM rel JOIN touched t ON t.oid = rel.oid
             JOIN pg_index i ON i.indrelid = rel.oid
             WHERE rel.relkind = 'p' AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
             UNION SELECT 'parted key', c.conrelid::regclass::text FROM rel JOIN pg_constraint c ON c.conrelid = rel.oid
             WHERE rel.relkind = 'p' AND c.contype = 'f' AND c.conparentid = 0
               AND (c.conrelid IN (SELECT oid FROM touched) OR c.confrelid IN (SELECT oid FROM touched))
+            UNION SELECT 'parted call', p.partrelid::regclass::text FROM guarded g
+            JOIN pg_partitioned_table p ON p.partrelid = g.oid WHERE p.partexprs IS NOT NULL AND (
+                EXISTS (SELECT FROM pg_index i WHERE i.indrelid = g.oid)
+                OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = g.oid AND NOT t.tgisinternal)
+                OR EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = g.oid AND c.contype = 'f'))
             UNION SELECT 'elsewhere', c.function::regprocedure::text FROM call c JOIN pg_proc p ON p.oid = c.function
             JOIN doubtful d ON d.rel = c.rel JOIN pg_roles o ON o.oid = p.proowner
             WHERE p.pronamespace <> (SELECT oid FROM ns) AND NOT o.rolsuper
