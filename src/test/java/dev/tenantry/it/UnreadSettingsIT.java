@@ -166,6 +166,21 @@ class UnreadSettingsIT {
         assertThat(first.value("SELECT current_setting('app.tenant')")).isEqualTo("acme");
     }
 
+    /** It goes back with the implicit transaction that it was in. */
+    @ParameterizedTest
+    @ValueSource(strings = {"RESET app.tenant", "RESET ALL"})
+    void keepsTheConnectionWhereAResetWasUndone(String reset) {
+        first.succeed("SELECT set_config('app.tenant', lower('ACME'), false)");
+        first.run(reset + "; SELECT 1/0");
+        assertRefused(second);
+        assertThat(first.value("SELECT current_setting('app.tenant')")).isEqualTo("acme");
+        first.parse("", reset).bind("", "").execute("", 0);
+        first.parse("", "SELECT 1/0").bind("", "").execute("", 0).sync().flushOut();
+        first.readUntilReady();
+        assertRefused(second);
+        assertThat(first.value("SELECT current_setting('app.tenant')")).isEqualTo("acme");
+    }
+
     /** A role is not among what pg_settings tells, and RESET ALL does not touch it. */
     @ParameterizedTest
     @ValueSource(strings = {"", "RESET ALL"})

@@ -4,7 +4,6 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.net.FrameCutter;
 import dev.tenantry.proxy.net.FrameHandler;
 import dev.tenantry.proxy.net.FrameHandler.Verdict;
-import dev.tenantry.sql.StatementFacts.Traces;
 import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.Bytes;
 import dev.tenantry.wire.FrontendMessages;
@@ -21,8 +20,6 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -59,7 +56,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     private boolean closed;
     private boolean dirty;
     private boolean traced;
-    private Set<String> unreadSettings = Set.of();
+    private final UnreadSettings unread = new UnreadSettings();
     private boolean sequenced;
     private boolean customized;
     private boolean spoilt;
@@ -121,37 +118,12 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** The same, where it may have set these settings to what only the server knows. */
     public void trace(Collection<String> settings) {
         traced = true;
-        if (!unreadSettings.containsAll(settings)) {
-            Set<String> all = new TreeSet<>(unreadSettings);
-            all.addAll(settings);
-            unreadSettings = all;
-        }
-    }
-
-    /** Its settings have gone back to what they were when it was opened, but for these. */
-    public void settingsReset(Set<String> untouched) {
-        if (unreadSettings.isEmpty()) {
-            return;
-        }
-        Set<String> rest = new TreeSet<>(untouched);
-        if (!unreadSettings.contains(Traces.ANY_SETTING)) {
-            rest.retainAll(unreadSettings);
-        }
-        unreadSettings = rest;
-    }
-
-    /** This setting has a value that is known. */
-    public void settingRead(String name) {
-        if (unreadSettings.contains(name)) {
-            Set<String> rest = new TreeSet<>(unreadSettings);
-            rest.remove(name);
-            unreadSettings = rest;
-        }
+        unread.add(settings);
     }
 
     /** Settings that may have a value that nobody has read, since {@link #clean}. */
-    public Set<String> unreadSettings() {
-        return unreadSettings;
+    public UnreadSettings unread() {
+        return unread;
     }
 
     /** Whether {@link #trace} was called since the process was last known to have none. */
@@ -197,7 +169,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** The process has no trace of any session but its label and prepared statements. */
     public void clean() {
         traced = false;
-        unreadSettings = Set.of();
+        unread.clear();
         cleanNanos = System.nanoTime();
     }
 
@@ -384,6 +356,9 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** Notes what ReadyForQuery said. */
     public void noteStatus(byte newStatus) {
         status = newStatus;
+        if (newStatus == IDLE) {
+            unread.settle();
+        }
     }
 
     /** Notes a ParameterStatus message; the value it had, or null. */

@@ -142,10 +142,12 @@ public final class Effects {
     /** Outside a block, whose end might undo it, a statement has taken settings back to what they began with. */
     public static void noteReset(StatementAction action, BackendConnection backend) {
         switch (action) {
-            case StatementAction.ResetAll() -> backend.settingsReset(SessionSettings.IDENTITY);
+            case StatementAction.ResetAll() -> backend.unread().reset(SessionSettings.IDENTITY);
             case StatementAction.Discard(StatementAction.Discard.Target target)
-            when target == StatementAction.Discard.Target.ALL -> backend.settingsReset(Set.of());
-            case StatementAction.ResetVariable(String name, boolean local) when !local -> backend.settingRead(name);
+            when target == StatementAction.Discard.Target.ALL ->
+                backend.unread().reset(Set.of());
+            case StatementAction.ResetVariable(String name, boolean local)
+            when !local -> backend.unread().read(name);
             default -> {
                 // takes nothing back
             }

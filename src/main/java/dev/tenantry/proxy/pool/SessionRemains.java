@@ -65,7 +65,7 @@ final class SessionRemains {
                 + exists(
                         "pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'" + known,
                         PinReason.SETTINGS)
-                + unread(backend.unreadSettings(), user, knownSettings, settingsOfRoutines)
+                + unread(backend.unread().names(), user, knownSettings, settingsOfRoutines)
                 + ")";
     }
 

@@ -132,6 +132,7 @@ final class BackendRelay implements FrameHandler {
         }
         if (type == BackendType.ERROR_RESPONSE) {
             backend.prepared().undone();
+            backend.unread().undo();
             PreparedOnBackend.undo(backend, session.statements(), ledger);
             if (ledger.takeCutOff()) {
                 events.cutOff();
