@@ -286,7 +286,8 @@ public final class ExtendedQueries {
         if (statement && prepared == null) {
             checkUnknown(in, index + 6, nameEnd);
         }
-        BackendConnection backend = statement ? backendFor(prepared, BoundParameters.NONE) : ready(portal);
+        BackendConnection backend =
+                statement ? backendFor(prepared, BoundParameters.NONE) : ready(portal, nameEnd == index + 6);
         if (backend == null) {
             return Verdict.WAIT;
         }
@@ -323,7 +324,7 @@ public final class ExtendedQueries {
                 return executeLocally(name, portal, facts);
             }
         }
-        BackendConnection backend = ready(portal);
+        BackendConnection backend = ready(portal, nameEnd == index + 5);
         if (backend == null) {
             return Verdict.WAIT;
         }
@@ -345,9 +346,9 @@ public final class ExtendedQueries {
     }
 
     /** The backend that has a portal, or that will say that there is none; null when the message must wait. */
-    private @Nullable BackendConnection ready(Portals.@Nullable Portal portal) {
+    private @Nullable BackendConnection ready(Portals.@Nullable Portal portal, boolean unnamed) {
         BackendConnection backend = statements.ready(node(portal));
-        if (backend != null && portal == null && portals.hasNoUnnamed()) {
+        if (backend != null && unnamed && portals.hasNoUnnamed()) {
             dispatcher.closeOwnPortal(backend);
         }
         return backend;
