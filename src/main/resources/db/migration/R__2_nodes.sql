@@ -155,6 +155,8 @@ CREATE OR REPLACE FUNCTION tenantry.role_statements(target_version integer) RETU
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    of_moves CONSTANT text := '^tenantry_[0-9a-z]+_move_[0-9]+_owner_';
 BEGIN
     RETURN QUERY
     SELECT format($q$DO $do$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %L) THEN
@@ -168,7 +170,7 @@ BEGIN
                CASE WHEN rolreplication THEN 'REPLICATION' ELSE 'NOREPLICATION' END,
                CASE WHEN rolbypassrls THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END,
                rolconnlimit, rolpassword, coalesce(rolvaliduntil::text, 'infinity'))
-    FROM pg_authid WHERE rolname !~ '^(pg_|tenantry_[0-9a-z]+_move_[0-9]+_owner_)' ORDER BY oid;
+    FROM pg_authid WHERE rolname !~ '^pg_' AND rolname !~ of_moves ORDER BY oid;
 
     -- Options of memberships came with PostgreSQL 16; read as jsonb, because the columns are not there before.
     RETURN QUERY
@@ -178,7 +180,7 @@ BEGIN
                             upper(to_jsonb(m) ->> 'inherit_option'), upper(to_jsonb(m) ->> 'set_option'))
                 WHEN m.admin_option THEN ' WITH ADMIN OPTION' ELSE '' END
     FROM pg_auth_members m JOIN pg_authid r ON r.oid = m.roleid JOIN pg_authid u ON u.oid = m.member
-    WHERE u.rolname !~ '^(pg_|tenantry_[0-9a-z]+_move_[0-9]+_owner_)';
+    WHERE u.rolname !~ '^pg_' AND u.rolname !~ of_moves;
 
     -- Values of list settings are kept as their quoted text, which only FROM CURRENT stores as it is.
     RETURN QUERY
@@ -198,7 +200,7 @@ BEGIN
                substr(c, strpos(c, '=') + 1) AS value
         FROM pg_db_role_setting d LEFT JOIN pg_authid r ON r.oid = d.setrole, unnest(d.setconfig) c
         WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-          AND (r.rolname ~ '^tenantry_[0-9a-z]+_move_[0-9]+_owner_') IS NOT TRUE
+          AND (r.rolname ~ of_moves) IS NOT TRUE
     ) AS s;
 
     RETURN QUERY
@@ -213,7 +215,7 @@ BEGIN
                   CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
     FROM pg_database d, aclexplode(d.datacl) a LEFT JOIN pg_authid r ON r.oid = a.grantee
     WHERE d.datname = current_database()
-      AND (a.grantee = 0 OR r.rolname !~ '^tenantry_[0-9a-z]+_move_[0-9]+_owner_');
+      AND (a.grantee = 0 OR r.rolname !~ of_moves);
 END
 $$;
 REVOKE ALL ON FUNCTION tenantry.role_statements(integer) FROM PUBLIC;

@@ -109,17 +109,12 @@ final class BlockingForward {
         return locked;
     }
 
-    private CopyInvalidException changed(String detail) {
-        return new CopyInvalidException(
-                "schema %s was changed while it was being moved".formatted(move.schema()), detail);
-    }
-
     private void copy(List<String> locked) throws InterruptedException {
         // In this order: what is made before the plan is read is not among the locked; later, the fingerprint tells.
         String fingerprint = locker.fingerprint(move.schema());
         CopyPlan plan = definitions.onSource(move);
         if (!plan.writable().equals(locked)) {
-            throw changed("Tables were made or dropped before they were locked.");
+            throw CopyInvalidException.changed(move.schema(), "Tables were made or dropped before they were locked.");
         }
         new GuardedLimits(plan, connections.target().majorVersion()).check();
         connections.patientlyOnTarget(
@@ -174,7 +169,7 @@ final class BlockingForward {
         Backoff backoff = new Backoff(BACK_OFF_MIN, BACK_OFF_MAX);
         while (!cutOver.attempt(fingerprint)) {
             if (cutOver.hasDefinitionChanged()) {
-                throw changed("Objects were made, altered or dropped in it.");
+                throw CopyInvalidException.changed(move.schema(), "Objects were made, altered or dropped in it.");
             }
             if (cutOver.isFenceOpen()) {
                 throw new CopyInvalidException(

@@ -21,12 +21,15 @@ final class CopyInvalidException extends RuntimeException {
         this.detail = detail;
     }
 
+    /** The definition of a schema that moves is not what it was. */
+    static CopyInvalidException changed(String schema, String detail) {
+        return new CopyInvalidException("schema %s was changed while it was being moved".formatted(schema), detail);
+    }
+
     /** This, if a statement about a schema that moves was refused because its definition is not what it was. */
     static RuntimeException unlessOther(StatementRefusedException refused, String schema) {
         return SqlStates.isOfDefinition(refused.sqlState())
-                ? new CopyInvalidException(
-                        "schema %s was changed while it was being moved".formatted(schema),
-                        String.valueOf(refused.getMessage()))
+                ? changed(schema, String.valueOf(refused.getMessage()))
                 : refused;
     }
 

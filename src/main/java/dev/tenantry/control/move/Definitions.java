@@ -42,7 +42,7 @@ final class Definitions {
                 return plan;
             }
         }
-        throw changed(move.schema(), "Objects of it are made, altered or dropped all the time.");
+        throw CopyInvalidException.changed(move.schema(), "Objects of it are made, altered or dropped all the time.");
     }
 
     private SchemaBlueprint read(String schema) {
@@ -51,14 +51,10 @@ final class Definitions {
             try {
                 read.set(BlueprintReader.read(patient, schema));
             } catch (DefinitionChangedException changing) {
-                throw changed(schema, String.valueOf(changing.getMessage()));
+                throw CopyInvalidException.changed(schema, String.valueOf(changing.getMessage()));
             }
         });
         return Objects.requireNonNull(read.get());
-    }
-
-    private static CopyInvalidException changed(String schema, String detail) {
-        return new CopyInvalidException("schema %s was changed while it was being moved".formatted(schema), detail);
     }
 
     /** Whether there is room for the name on the target. */
@@ -87,7 +83,7 @@ final class Definitions {
         List<String> differences = new CopyPlan(plan.blueprint().withoutReplicaIdentity(widened), plan.guarded())
                 .differences(Objects.requireNonNull(copy.get()).withoutReplicaIdentity(widened));
         if (!differences.isEmpty()) {
-            throw changed(plan.schema(), "On the target, " + String.join(", ", differences) + ".");
+            throw CopyInvalidException.changed(plan.schema(), "On the target, " + String.join(", ", differences) + ".");
         }
     }
 }

@@ -83,9 +83,8 @@ final class Forward {
     /** What has become of tables that were made or written anew is not known, however much they look the same. */
     private void requireTables(boolean same) {
         if (!same) {
-            throw new CopyInvalidException(
-                    "schema %s was changed while it was being moved".formatted(move.schema()),
-                    "Tables of it were made anew, or columns altered, after the copy was begun.");
+            throw CopyInvalidException.changed(
+                    move.schema(), "Tables of it were made anew, or columns altered, after the copy was begun.");
         }
     }
 

@@ -19,6 +19,14 @@ import java.util.TreeMap;
  */
 final class RowFunctions {
 
+    /** The types that a type {@code r.type} is made of. */
+    private static final String PARTS = """
+                    SELECT unnest(ARRAY[t.typbasetype, t.typelem]) FROM pg_type t WHERE t.oid = r.type
+                    UNION ALL SELECT a.atttypid FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
+                    WHERE t.oid = r.type AND a.attnum > 0 AND NOT a.attisdropped
+                    UNION ALL SELECT unnest(ARRAY[g.rngsubtype, g.rngtypid]) FROM pg_range g
+                    WHERE r.type IN (g.rngtypid, g.rngmultitypid)""";
+
     /** Of checks, generated columns, indexes, statistics, partition keys, domains; and the casts of rows and keys. */
     private static final String QUERY = """
             WITH RECURSIVE
@@ -50,11 +58,7 @@ final class RowFunctions {
                 UNION SELECT o.rel, m[1]::oid
                 FROM own o, regexp_matches(o.tree, ':[a-z_]*type[a-z_]* (\\d{5,})', 'g') m
                 UNION SELECT r.rel, n.type FROM reach r CROSS JOIN LATERAL (
-                    SELECT unnest(ARRAY[t.typbasetype, t.typelem]) FROM pg_type t WHERE t.oid = r.type
-                    UNION ALL SELECT a.atttypid FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
-                    WHERE t.oid = r.type AND a.attnum > 0 AND NOT a.attisdropped
-                    UNION ALL SELECT unnest(ARRAY[g.rngsubtype, g.rngtypid]) FROM pg_range g
-                    WHERE r.type IN (g.rngtypid, g.rngmultitypid)
+                    :parts
                     UNION ALL SELECT m[1]::oid
                     FROM pg_constraint c, regexp_matches(c.conbin::text, ':[a-z_]*type[a-z_]* (\\d{5,})', 'g') m
                     WHERE c.contypid = r.type) n (type)
@@ -95,8 +99,9 @@ final class RowFunctions {
             guarded AS (
                 SELECT rel.* FROM rel JOIN doubtful d ON d.rel = rel.oid JOIN pg_roles o ON o.oid = rel.relowner
                 WHERE NOT o.rolsuper
-            )
-            """;
+            ),
+            touched (oid) AS (SELECT DISTINCT a.oid FROM above a JOIN guarded g ON g.oid = a.rel)
+            """.replace(":parts", PARTS);
 
     /** The schema itself, without a name, where types of it call something. */
     private static final String TABLES = QUERY + """
@@ -107,7 +112,6 @@ final class RowFunctions {
 
     /** What is added to a table is added to those below it, and a foreign key looks into two tables. */
     private static final String CONSTRAINTS = QUERY + """
-            , touched (oid) AS (SELECT DISTINCT a.oid FROM above a JOIN guarded g ON g.oid = a.rel)
             SELECT CASE c.contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END, rel.relname::text, c.conname::text
             FROM rel JOIN pg_constraint c ON c.conrelid = rel.oid AND c.convalidated
             WHERE (c.contype = 'c' AND c.conislocal OR c.contype = 'f' AND c.conparentid = 0)
@@ -121,8 +125,7 @@ final class RowFunctions {
      * them checked, when views, indexes and the like are made.
      */
     private static final String OBSTACLES = QUERY + """
-            , touched (oid) AS (SELECT DISTINCT a.oid FROM above a JOIN guarded g ON g.oid = a.rel),
-            late (class, oid, tree) AS (
+            , late (class, oid, tree) AS (
                 SELECT 'pg_class'::regclass, c.oid, concat(r.ev_qual, r.ev_action) FROM pg_rewrite r
                 JOIN pg_class c ON c.oid = r.ev_class JOIN ns ON ns.oid = c.relnamespace
                 UNION ALL SELECT 'pg_class'::regclass, t.tgrelid, t.tgqual::text FROM pg_trigger t
@@ -144,12 +147,8 @@ final class RowFunctions {
             ),
             within (root, type) AS (
                 SELECT type, type FROM literal
-                UNION SELECT w.root, n.type FROM within w CROSS JOIN LATERAL (
-                    SELECT unnest(ARRAY[t.typbasetype, t.typelem]) FROM pg_type t WHERE t.oid = w.type
-                    UNION ALL SELECT a.atttypid FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
-                    WHERE t.oid = w.type AND a.attnum > 0 AND NOT a.attisdropped
-                    UNION ALL SELECT unnest(ARRAY[g.rngsubtype, g.rngtypid]) FROM pg_range g
-                    WHERE w.type IN (g.rngtypid, g.rngmultitypid)) n (type)
+                UNION SELECT r.root, n.type FROM within r CROSS JOIN LATERAL (
+                    :parts) n (type)
                 WHERE n.type >= 16384
             )
             SELECT 'unlogged', g.oid::regclass::text FROM guarded g WHERE g.relpersistence = 'u' AND g.relkind = 'r'
@@ -175,7 +174,7 @@ final class RowFunctions {
             UNION SELECT 'constant', pg_describe_object(l.class, l.oid, 0) FROM literal l JOIN within w ON w.root = l.type
             JOIN reach r ON r.type = w.type JOIN ns ON ns.oid = r.rel JOIN doubtful d ON d.rel = ns.oid
             ORDER BY 1, 2
-            """;
+            """.replace(":parts", PARTS);
 
     private RowFunctions() {}
 
