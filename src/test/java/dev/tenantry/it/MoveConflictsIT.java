@@ -97,12 +97,9 @@ class MoveConflictsIT {
 
     @Test
     void copiesAnewWhatHasChangedMeanwhile() {
-        AtomicBoolean once = new AtomicBoolean();
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.BUILT && once.compareAndSet(false, true)) {
-                schema.run("ALTER TABLE acme.t ADD COLUMN more text DEFAULT 'm'; CREATE TABLE acme.u (a int);"
-                        + " INSERT INTO acme.u VALUES (7)");
-            }
+        schema.onceAt(MovePoint.BUILT, () -> {
+            schema.run("ALTER TABLE acme.t ADD COLUMN more text DEFAULT 'm'; CREATE TABLE acme.u (a int);"
+                    + " INSERT INTO acme.u VALUES (7)");
         });
         long move = schema.startMove(2);
         Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
@@ -132,11 +129,8 @@ class MoveConflictsIT {
     @Test
     void setsTheIdentityBackOfATableThatIsCalledOtherwiseNow() throws SQLException {
         schema.run("CREATE TABLE acme.keyless (a int)");
-        AtomicBoolean once = new AtomicBoolean();
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.COPIED && once.compareAndSet(false, true)) {
-                schema.run("ALTER TABLE acme.keyless RENAME TO renamed");
-            }
+        schema.onceAt(MovePoint.COPIED, () -> {
+            schema.run("ALTER TABLE acme.keyless RENAME TO renamed");
         });
         long move = schema.startMove(2);
         Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
@@ -184,11 +178,8 @@ class MoveConflictsIT {
 
     @Test
     void followsTruncate() {
-        AtomicBoolean once = new AtomicBoolean();
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.COPIED && once.compareAndSet(false, true)) {
-                schema.run("TRUNCATE acme.t; INSERT INTO acme.t VALUES (3, 3)");
-            }
+        schema.onceAt(MovePoint.COPIED, () -> {
+            schema.run("TRUNCATE acme.t; INSERT INTO acme.t VALUES (3, 3)");
         });
         long move = schema.startMove(2);
         Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
@@ -245,13 +236,10 @@ class MoveConflictsIT {
 
     @Test
     void isUndoneAlsoWhenItsSlotIsGone() {
-        AtomicBoolean once = new AtomicBoolean();
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
-                schema.value("SELECT tenantry_move_cancel(max(moveid)) FROM tenantry_moves");
-                on(1, "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots");
-                on(1, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
-            }
+        schema.onceAt(MovePoint.VERIFIED, () -> {
+            schema.value("SELECT tenantry_move_cancel(max(moveid)) FROM tenantry_moves");
+            on(1, "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots");
+            on(1, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
         });
         long move = schema.startMove(2);
         Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("cancelled"));
@@ -263,12 +251,14 @@ class MoveConflictsIT {
         AtomicReference<String> refused = new AtomicReference<>("");
         cluster.observeMoves(point -> {
             if (point == MovePoint.BUILT) {
-                schema.run("DROP SCHEMA acme CASCADE");
-                try {
-                    schema.run("SET tenantry.node = 'worker2'; CREATE SCHEMA IF NOT EXISTS acme");
-                } catch (IllegalStateException failed) {
-                    refused.set(String.valueOf(failed.getMessage()));
-                }
+                MovingSchema.apart(() -> {
+                    schema.run("DROP SCHEMA acme CASCADE");
+                    try {
+                        schema.run("SET tenantry.node = 'worker2'; CREATE SCHEMA IF NOT EXISTS acme");
+                    } catch (IllegalStateException failed) {
+                        refused.set(String.valueOf(failed.getMessage()));
+                    }
+                });
                 new CountDownLatch(1).await(); // until it is noticed that there is nothing to move any more
             }
         });
@@ -283,11 +273,8 @@ class MoveConflictsIT {
 
     @Test
     void leavesNothingOnTheCoordinatorWhenTheSchemaIsDroppedOnItsWay() throws SQLException {
-        AtomicBoolean once = new AtomicBoolean();
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.COPIED && once.compareAndSet(false, true)) {
-                schema.run("DROP SCHEMA acme CASCADE");
-            }
+        schema.onceAt(MovePoint.COPIED, () -> {
+            schema.run("DROP SCHEMA acme CASCADE");
         });
         PostgresNode target = cluster.coordinator();
         schema.value("SELECT citus_set_node_property('%s', %d, 'shouldhaveshards', true)"

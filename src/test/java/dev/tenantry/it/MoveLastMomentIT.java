@@ -14,7 +14,6 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -63,13 +62,13 @@ class MoveLastMomentIT {
                 Eventually.passes(() -> assertThat(cluster.worker(2)
                                 .list("SELECT 'waits' FROM pg_stat_activity WHERE wait_event = 'transactionid'"))
                         .containsExactly("waits"));
-                copy.set(listed(cluster.worker(2), rows));
+                copy.set(rows(cluster.worker(2), rows));
             }
         });
         long move = schema.startMove(2);
         Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
         assertThat(copy).hasValue(List.of("1 0", "2 0"));
-        assertThat(listed(cluster.worker(2), rows)).containsExactly("2 7", "3 3");
+        assertThat(rows(cluster.worker(2), rows)).containsExactly("2 7", "3 3");
         assertThat(schema.value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
                 .isEqualTo("1");
         schema.assertOn(2);
@@ -113,21 +112,10 @@ class MoveLastMomentIT {
         return last;
     }
 
-    private static List<String> listed(PostgresNode node, String query) {
-        try {
-            return node.list(query);
-        } catch (SQLException failed) {
-            throw new IllegalStateException(failed);
-        }
-    }
-
     @Test
     void seesAChangeInTheMomentOfTheSwitch() {
-        AtomicBoolean once = new AtomicBoolean();
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
-                schema.run("CREATE TABLE acme.late (a int); INSERT INTO acme.late VALUES (9)");
-            }
+        schema.onceAt(MovePoint.VERIFIED, () -> {
+            schema.run("CREATE TABLE acme.late (a int); INSERT INTO acme.late VALUES (9)");
         });
         long move = schema.startMove(2);
         Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
@@ -137,12 +125,9 @@ class MoveLastMomentIT {
 
     @Test
     void copiesAnewWhatWasMadeAnewAfterTheComparison() {
-        AtomicBoolean once = new AtomicBoolean();
-        cluster.observeMoves(point -> {
-            if (point == MovePoint.VERIFIED && once.compareAndSet(false, true)) {
-                schema.run("DROP TABLE acme.t; CREATE TABLE acme.t (id int PRIMARY KEY, n int);"
-                        + " INSERT INTO acme.t VALUES (5, 5)");
-            }
+        schema.onceAt(MovePoint.VERIFIED, () -> {
+            schema.run("DROP TABLE acme.t; CREATE TABLE acme.t (id int PRIMARY KEY, n int);"
+                    + " INSERT INTO acme.t VALUES (5, 5)");
         });
         long move = schema.startMove(2);
         Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
@@ -191,15 +176,8 @@ class MoveLastMomentIT {
         try (Connection reader = cluster.worker(2).connect();
                 Statement reading = reader.createStatement()) {
             reader.setAutoCommit(false);
-            AtomicBoolean once = new AtomicBoolean();
-            cluster.observeMoves(point -> {
-                if (point == MovePoint.LEVEL && once.compareAndSet(false, true)) {
-                    try {
-                        reading.execute("SELECT FROM acme.t");
-                    } catch (SQLException failed) {
-                        throw new IllegalStateException(failed);
-                    }
-                }
+            schema.onceAt(MovePoint.LEVEL, () -> {
+                reading.execute("SELECT FROM acme.t");
             });
             long move = schema.startMove(2);
             Eventually.passes(
@@ -218,15 +196,8 @@ class MoveLastMomentIT {
         try (Connection maker = cluster.worker(1).connect();
                 Statement making = maker.createStatement()) {
             maker.setAutoCommit(false); // past the proxies, so that no pause holds it
-            AtomicBoolean once = new AtomicBoolean();
-            cluster.observeMoves(point -> {
-                if (point == MovePoint.LOCKED && once.compareAndSet(false, true)) {
-                    try {
-                        making.execute("CREATE TABLE acme.made (a int); INSERT INTO acme.made VALUES (6)");
-                    } catch (SQLException failed) {
-                        throw new IllegalStateException(failed);
-                    }
-                }
+            schema.onceAt(MovePoint.LOCKED, () -> {
+                making.execute("CREATE TABLE acme.made (a int); INSERT INTO acme.made VALUES (6)");
             });
             long move = schema.startMove(2);
             Eventually.passes(

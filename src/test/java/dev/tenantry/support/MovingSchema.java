@@ -2,10 +2,13 @@ package dev.tenantry.support;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.control.move.MovePoint;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The schema {@code acme} of a cluster with two workers, which a test moves to and fro. */
 public final class MovingSchema {
@@ -14,6 +17,35 @@ public final class MovingSchema {
 
     public MovingSchema(Cluster cluster) {
         this.cluster = cluster;
+    }
+
+    /** What a test does in the middle of a move. */
+    public interface Step {
+        void run() throws SQLException;
+    }
+
+    /** Does something when a move first gets to that point, which then waits for it. */
+    public void onceAt(MovePoint point, Step step) {
+        AtomicBoolean once = new AtomicBoolean();
+        cluster.observeMoves(reached -> {
+            if (reached == point && once.compareAndSet(false, true)) {
+                apart(step);
+            }
+        });
+    }
+
+    /** Waits for something done on a thread of its own; that of a move is interrupted by what takes its sense away. */
+    public static void apart(Step step) {
+        CompletableFuture.runAsync(
+                        () -> {
+                            try {
+                                step.run();
+                            } catch (SQLException failed) {
+                                throw new IllegalStateException(failed);
+                            }
+                        },
+                        task -> Thread.ofPlatform().start(task))
+                .join();
     }
 
     /** Begins to move it; the move's id. */
