@@ -14,7 +14,7 @@ COMMENT ON FUNCTION tenantry.catalog_changed() IS
     'Tells every proxy, when this transaction commits, that nodes, schemas, roles or settings have changed';
 
 -- Asked in the transaction that creates the schema. Whoever drains or removes the node waits for its end, and sees the
--- schema then; so the answer holds, whatever the proxy that asks has heard of the node.
+-- schema then; so the answer holds, whatever the proxy that asks has heard of the node. Nothing else waits.
 CREATE OR REPLACE FUNCTION tenantry.takes_new_schemas(node_id integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -25,7 +25,8 @@ BEGIN
     IF NOT has_database_privilege(tenantry.acting_role(), current_database(), 'CREATE') THEN
         RETURN true; -- CREATE SCHEMA says what is missing; a lock is nothing for this role
     END IF;
-    SELECT n.isactive AND n.shouldhaveshards INTO takes FROM tenantry.node n WHERE n.nodeid = node_id FOR SHARE;
+    PERFORM FROM tenantry.schema_home h WHERE h.nodeid = node_id FOR SHARE;
+    SELECT n.isactive AND n.shouldhaveshards INTO takes FROM tenantry.node n WHERE n.nodeid = node_id;
     RETURN coalesce(takes, false);
 END
 $$;
@@ -51,7 +52,7 @@ BEGIN
     IF schema_name ~ '^pg_' OR schema_name IN ('public', 'information_schema', 'tenantry') THEN
         RAISE EXCEPTION '% schema cannot be distributed', schema_name USING ERRCODE = 'feature_not_supported';
     END IF;
-    SELECT * INTO target FROM tenantry.node n WHERE n.nodeid = node_id FOR KEY SHARE;
+    SELECT * INTO target FROM tenantry.node n WHERE n.nodeid = node_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'node with node id % could not be found', node_id USING ERRCODE = 'undefined_object';
     END IF;

@@ -421,15 +421,32 @@ END
 $$;
 REVOKE ALL ON FUNCTION tenantry.existing_node(text, integer) FROM PUBLIC;
 
+-- Waits for the transactions that are creating schemas on the node, and has others wait for the end of this one. To be
+-- called before nodes are locked, which must not take as long as those: a node may need a new address meanwhile.
+CREATE OR REPLACE FUNCTION tenantry.close_home(host text, port integer) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    node_id CONSTANT integer := (SELECT n.nodeid FROM tenantry.node n WHERE n.nodename = host AND n.nodeport = port);
+BEGIN
+    PERFORM FROM tenantry.schema_home h WHERE h.nodeid = node_id FOR UPDATE; -- also those that named the node
+    UPDATE tenantry.schema_home h SET closed_at = clock_timestamp() WHERE h.nodeid = node_id;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.close_home(text, integer) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION tenantry.citus_remove_node(nodename text, nodeport integer) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    known tenantry.node := tenantry.existing_node(nodename, nodeport);
+    known tenantry.node;
     held text;
     others bigint;
 BEGIN
+    PERFORM tenantry.close_home(nodename, nodeport);
+    known := tenantry.existing_node(nodename, nodeport);
     IF known.groupid = 0 THEN
         RAISE EXCEPTION 'cannot remove the coordinator' USING ERRCODE = 'object_in_use';
     END IF;
@@ -474,8 +491,12 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    known tenantry.node := tenantry.existing_node(nodename, nodeport);
+    known tenantry.node;
 BEGIN
+    IF property = 'shouldhaveshards' AND NOT value THEN
+        PERFORM tenantry.close_home(nodename, nodeport);
+    END IF;
+    known := tenantry.existing_node(nodename, nodeport);
     IF property IS DISTINCT FROM 'shouldhaveshards' THEN
         RAISE EXCEPTION 'only the ''shouldhaveshards'' property can be set using this function'
             USING ERRCODE = 'invalid_parameter_value';

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tenantry.support.Cluster;
+import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -11,6 +12,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -202,6 +205,67 @@ class SchemaDdlIT {
         assertThat(nodesWith("ddl_a")).isEmpty();
         run("CREATE SCHEMA ddl_a; CREATE TABLE ddl_a.t AS SELECT 5 AS x");
         assertThat(query("SELECT x FROM ddl_a.t")).containsExactly("5");
+    }
+
+    @Test
+    void makesOnlyWhoClosesItsNodeWaitForWhoCreatesASchema() throws Exception {
+        run("BEGIN; CREATE SCHEMA ddl_a");
+        String home = query("SELECT nodename || ',' || nodeport FROM citus_schemas WHERE schema_name::text = 'ddl_a'")
+                .getFirst();
+        String property = "SELECT tenantry.citus_set_node_property(n.nodename, n.nodeport, 'shouldhaveshards', %s)"
+                + " FROM tenantry.node n WHERE n.nodename || ',' || n.nodeport = '" + home + "'";
+        try (Connection closing = cluster.coordinator().connect();
+                Connection other = cluster.coordinator().connect()) {
+            query(closing, "BEGIN");
+            CompletableFuture<List<String>> closed = CompletableFuture.supplyAsync(() -> {
+                try {
+                    return query(closing, property.formatted("false"));
+                } catch (SQLException failed) {
+                    throw new IllegalStateException(failed);
+                }
+            });
+            query(other, "SET lock_timeout = '5s'");
+            Eventually.passes(
+                    () -> assertThat(query(other, "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+                            .contains(property.formatted("false")));
+            query(other, "BEGIN");
+            query(other, property.formatted("true"));
+            for (PostgresNode worker : cluster.workers()) {
+                query(
+                        other,
+                        "SELECT tenantry.citus_update_node(n.nodeid, 'localhost', n.nodeport)"
+                                + " FROM tenantry.node n WHERE n.nodeport = " + worker.port());
+            }
+            query(other, "ROLLBACK");
+            assertThat(closed).isNotDone();
+            run("COMMIT");
+            assertThat(closed.get(30, TimeUnit.SECONDS)).hasSize(1);
+            assertThat(query(closing, "SELECT nspname FROM tenantry.schema JOIN pg_namespace p ON p.oid = schemaid"))
+                    .contains("ddl_a");
+            query(closing, "ROLLBACK");
+        }
+    }
+
+    @Test
+    void createsSchemasAlsoWhenANodeHasChangedSinceTheSnapshot() throws SQLException {
+        String touch = "SELECT tenantry.citus_set_node_property(n.nodename, n.nodeport, 'shouldhaveshards', %s)"
+                + " FROM tenantry.node n WHERE n.groupid <> 0";
+        try (Connection other = cluster.coordinator().connect()) {
+            String snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE ROLE ddl_early";
+            query(other, "SET lock_timeout = '5s'");
+            run(snapshot);
+            query(other, touch.formatted("true"));
+            run("DROP ROLE ddl_early; CREATE SCHEMA ddl_b; COMMIT");
+            run(snapshot);
+            try {
+                query(other, touch.formatted("false"));
+            } finally {
+                query(other, touch.formatted("true"));
+            }
+            assertState("40001", "CREATE SCHEMA ddl_c");
+            run("ROLLBACK");
+        }
+        assertThat(nodesWith("ddl_b")).hasSize(2);
     }
 
     @Test
