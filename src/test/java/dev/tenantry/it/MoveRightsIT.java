@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.FirstColumn;
 import dev.tenantry.support.MoveTraces;
+import dev.tenantry.support.MovingSchema;
 import dev.tenantry.support.PostgresNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,8 +19,11 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -157,6 +162,42 @@ class MoveRightsIT {
     }
 
     @Test
+    void asksNoViewThatTakesThePlaceOfATableOrASequence() throws SQLException, IOException {
+        create("rights_swapped", List.of("t"), FUNCTIONS + """
+                CREATE TABLE s.t (id int PRIMARY KEY);
+                CREATE SEQUENCE s.q;
+                """);
+        disarm();
+        Map<MovePoint, String> swaps = new EnumMap<>(Map.of(
+                MovePoint.COMPARING,
+                "ALTER TABLE s.t RENAME TO t_; CREATE VIEW s.t AS SELECT s.same(id, 'view') AS id FROM s.t_",
+                MovePoint.LEVEL,
+                "ALTER SEQUENCE s.q RENAME TO q_;"
+                        + " CREATE VIEW s.q AS SELECT s.same(1, 'values')::bigint AS last_value, true AS is_called"));
+        meanwhile("rights_swapped", swaps, CLUSTER.worker(1));
+        move("rights_swapped", "auto");
+        assertThat(swaps).as("not done").isEmpty();
+        assertNothingStolen();
+        assertThat(asAttacker("SELECT max(id) FROM rights_swapped.t_")).containsExactly("20");
+        CLUSTER.list("DROP SCHEMA rights_swapped CASCADE");
+    }
+
+    /** The attacker alters his schema on a node, past the proxies, when its move first gets to these points. */
+    private static void meanwhile(String schema, Map<MovePoint, String> steps, PostgresNode node) {
+        CLUSTER.observeMoves(point -> {
+            String sql = steps.remove(point);
+            if (sql != null) {
+                MovingSchema.apart(() -> node.list("SET SESSION AUTHORIZATION " + ATTACKER + "; " + of(schema, sql)));
+            }
+        });
+    }
+
+    @AfterEach
+    void observeNothing() {
+        CLUSTER.observeMoves(MovePoint.Observer.NONE);
+    }
+
+    @Test
     void refusesWhatCallsFunctionsWhenItIsMade() throws SQLException, IOException {
         create("rights_view", List.of(), FUNCTIONS + """
                 CREATE DOMAIN s.dom AS int CHECK (s.passes(VALUE, 'constant'));
@@ -214,11 +255,15 @@ class MoveRightsIT {
         }
         try (Connection attacker = attacker();
                 Statement statement = attacker.createStatement()) {
-            statement.execute(sql.replaceAll("\\bs\\.", schema + ".").replace("FOLDER", stolen.toString()));
+            statement.execute(of(schema, sql));
             for (String table : filled) {
                 statement.execute(insert(schema + "." + table, table));
             }
         }
+    }
+
+    private static String of(String schema, String sql) {
+        return sql.replaceAll("\\bs\\.", schema + ".").replace("FOLDER", stolen.toString());
     }
 
     private static Connection attacker() throws SQLException {

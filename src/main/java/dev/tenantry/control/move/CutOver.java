@@ -109,7 +109,6 @@ final class CutOver {
         if (definitionChanged) {
             return false;
         }
-        locker.sequences(plan.schema(), plan.sequences());
         last.begin();
         return true;
     }

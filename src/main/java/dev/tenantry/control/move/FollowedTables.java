@@ -3,6 +3,7 @@ package dev.tenantry.control.move;
 import dev.tenantry.blueprint.TableBlueprint;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
+import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveRow;
 import java.time.Duration;
 import java.util.stream.Collectors;
@@ -59,8 +60,12 @@ final class FollowedTables implements Fence {
         if (plan.unlogged().isEmpty()) {
             return true;
         }
-        if (connections.heldRows().copy(plan.schema(), plan.unloggedColumns(), max)) {
-            return true;
+        try {
+            if (connections.heldRows().copy(plan.schema(), plan.unloggedColumns(), max)) {
+                return true;
+            }
+        } catch (StatementRefusedException refused) {
+            throw CopyInvalidException.unlessOther(refused, plan.schema());
         }
         copiesLate++;
         if (copiesLate >= COPIES_LATE_MAX) {

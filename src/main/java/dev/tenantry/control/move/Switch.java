@@ -59,10 +59,19 @@ final class Switch {
 
     /** Does what can be done before anybody waits. */
     void begin() {
+        sequences();
         if (!connections.sourceIsCoordinator()) {
             decider.query("BEGIN");
             begun = true;
             name();
+        }
+    }
+
+    private Map<String, SequenceValue> sequences() {
+        try {
+            return locker.sequences(plan.schema(), plan.sequences());
+        } catch (StatementRefusedException refused) {
+            throw CopyInvalidException.unlessOther(refused, plan.schema());
         }
     }
 
@@ -98,7 +107,7 @@ final class Switch {
         prepared.clear();
         try {
             prepare(lockMax);
-        } catch (TakenOverException other) {
+        } catch (TakenOverException | CopyInvalidException other) {
             rollBack();
             throw other;
         } catch (CatalogUnavailableException lost) {
@@ -135,7 +144,7 @@ final class Switch {
 
     /** Everything but the decision, on all servers at the same time; returns when all have done their part. */
     private void prepare(Duration lockMax) throws InterruptedException {
-        Map<String, SequenceValue> values = locker.sequences(plan.schema(), plan.sequences());
+        Map<String, SequenceValue> values = sequences();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Outcomes.ofAll(List.of(
                     threads.submit(() -> prepareTarget(values, lockMax)),

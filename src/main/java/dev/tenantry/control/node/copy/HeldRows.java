@@ -47,7 +47,7 @@ public final class HeldRows {
         String limit = "; SET LOCAL statement_timeout = " + max.toMillis();
         boolean copied = false;
         try {
-            source.query(SETTINGS + limit);
+            source.query(SETTINGS + limit + "; " + TablesOnly.LOCAL);
             target.query(SETTINGS + limit + "; SET LOCAL session_replication_role = replica; TRUNCATE "
                     + columns.keySet().stream()
                             .map(table -> "ONLY " + Source.qualified(schema, table))

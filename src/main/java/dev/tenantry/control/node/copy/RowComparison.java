@@ -100,6 +100,7 @@ public final class RowComparison {
     private Map<String, Rows> rows(ServerConnection connection, String query, List<String> read) {
         Map<String, Rows> found = new LinkedHashMap<>();
         if (!query.isEmpty()) {
+            connection.query(TablesOnly.LOCAL); // not before the side is fixed, which any query does
             connection
                     .query(query)
                     .forEach(row -> found.put(row.getString(0), new Rows(row.getLong(1), row.getString(2))));

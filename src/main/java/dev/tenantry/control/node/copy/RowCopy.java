@@ -129,6 +129,7 @@ public final class RowCopy implements AutoCloseable {
         Map<CoordinatorAddress, CopyConnection> writers = new HashMap<>();
         try (CopyConnection from = opened(source)) {
             from.row(SETTINGS);
+            from.row(TablesOnly.SESSION);
             for (Part part = waiting.poll(); part != null && failure.get() == null; part = waiting.poll()) {
                 CoordinatorAddress login = rows.logins().getOrDefault(part.rows.table(), target);
                 copy(from, writers.computeIfAbsent(login, this::writer), part);

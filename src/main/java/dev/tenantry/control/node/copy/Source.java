@@ -332,15 +332,21 @@ public final class Source {
         connection.query("ROLLBACK");
     }
 
-    /** Values of sequences by name: the last one, and whether it was given out. */
+    /**
+     * Values of sequences by name: the last one, and whether it was given out.
+     *
+     * @throws StatementRefusedException with a state of {@link SqlStates#isOfDefinition} if one is none any more
+     */
     public Map<String, SequenceValue> sequences(String schema, Collection<String> sequences) {
         Map<String, SequenceValue> values = new LinkedHashMap<>();
         if (!sequences.isEmpty()) {
+            String query = sequences.stream()
+                    .map(name -> "SELECT " + SqlName.literal(name) + "::text, last_value, is_called FROM "
+                            + qualified(schema, name))
+                    .collect(Collectors.joining(" UNION ALL "));
             connection
-                    .query(sequences.stream()
-                            .map(name -> "SELECT " + SqlName.literal(name) + "::text, last_value, is_called FROM "
-                                    + qualified(schema, name))
-                            .collect(Collectors.joining(" UNION ALL ")))
+                    .query(TablesOnly.LOCAL + "; " + query + "; " + TablesOnly.LOCAL_END)
+                    .next()
                     .forEach(row -> values.put(row.getString(0), new SequenceValue(row.getLong(1), row.getBoolean(2))));
         }
         return values;

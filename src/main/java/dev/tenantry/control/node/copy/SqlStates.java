@@ -24,9 +24,9 @@ public final class SqlStates {
     /** A lock did not come in time, for whatever reason. */
     public static final Set<String> IN_THE_WAY = Set.of(LOCK_NOT_AVAILABLE, QUERY_CANCELED, DEADLOCK);
 
-    /** Whether a name does not stand for what it stood for: classes 42 and 3F. */
+    /** Whether a name does not stand for what it stood for: classes 42 and 3F, and what {@link TablesOnly} gets. */
     public static boolean isOfDefinition(String sqlState) {
-        return sqlState.startsWith("42") || sqlState.startsWith("3F");
+        return sqlState.startsWith("42") || sqlState.startsWith("3F") || sqlState.equals(NOT_IN_PREREQUISITE_STATE);
     }
 
     private SqlStates() {}
