@@ -116,6 +116,7 @@ public final class Tenantry implements AutoCloseable {
         plane.acknowledge(server.pauseProgress());
         plane.endDeadlocks(server.lockWaiters());
         plane.exchangeCancels(server.foreignCancels());
+        plane.finishLost(server.lostCommits());
         url = url(people, plane.catalog().current(), server.address());
     }
 

@@ -2,6 +2,7 @@ package dev.tenantry.control;
 
 import dev.tenantry.activity.ForeignCancels;
 import dev.tenantry.activity.LockWaiters;
+import dev.tenantry.activity.LostCommits;
 import dev.tenantry.catalog.PauseProgress;
 import dev.tenantry.control.cancel.CancelExchange;
 import dev.tenantry.control.deadlock.DeadlockDetector;
@@ -10,6 +11,7 @@ import dev.tenantry.control.move.MoveRunner;
 import dev.tenantry.control.node.NodeScripts;
 import dev.tenantry.control.rebalance.RebalanceRunner;
 import dev.tenantry.control.rebalance.Rebalances;
+import dev.tenantry.control.recovery.LostCommitRecovery;
 import dev.tenantry.control.traces.TraceWatch;
 import dev.tenantry.store.CatalogMigration;
 import dev.tenantry.store.CatalogStore;
@@ -185,6 +187,13 @@ public final class ControlPlane implements AutoCloseable {
     /** Exchanges cancel requests with other proxies, until this is closed. */
     public void exchangeCancels(ForeignCancels proxy) {
         CancelExchange started = new CancelExchange(vertx, coordinator, feed, proxy);
+        closings.add(started::close);
+        started.start();
+    }
+
+    /** Finishes at once what this proxy can't end, until this is closed. */
+    public void finishLost(LostCommits proxy) {
+        LostCommitRecovery started = new LostCommitRecovery(upkeep.newRecovery(), proxy);
         closings.add(started::close);
         started.start();
     }

@@ -49,13 +49,17 @@ final class Upkeep implements AutoCloseable {
         this.coordinator = coordinator;
         this.limits = limits;
         this.metrics = metrics;
-        this.recovery =
-                new PreparedTransactionRecovery(vertx, catalog, coordinator, limits.prepareAgeMin(), metrics::finished);
+        this.recovery = newRecovery();
         this.loop = new BackgroundLoop("upkeep", limits.interval(), this::lead, recovery::close);
     }
 
     void start() {
         loop.start();
+    }
+
+    /** One more, for a thread of its own. */
+    PreparedTransactionRecovery newRecovery() {
+        return new PreparedTransactionRecovery(vertx, catalog, coordinator, limits.prepareAgeMin(), metrics::finished);
     }
 
     /** Stops it; returns when its connections have been closed, or it takes too long. */

@@ -61,6 +61,7 @@ class ArchitectureTest {
                     "proxy.cluster",
                     List.of(
                             "wire",
+                            "activity",
                             "sql",
                             "catalog",
                             "routing",
@@ -143,7 +144,9 @@ class ArchitectureTest {
             Map.entry("control.deadlock", List.of("activity", "catalog", "store", "control.background")),
             Map.entry("control.traces", List.of("catalog", "store", "control.background", "control.node")),
             Map.entry("control.node", List.of("catalog", "sql", "scram", "store")),
-            Map.entry("control.recovery", List.of("catalog", "commit", "sql", "store", "control.node")),
+            Map.entry(
+                    "control.recovery",
+                    List.of("activity", "catalog", "commit", "sql", "store", "control.background", "control.node")),
             Map.entry(
                     "control.api",
                     List.of(

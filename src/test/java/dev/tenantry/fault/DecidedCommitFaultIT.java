@@ -1,6 +1,7 @@
 package dev.tenantry.fault;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.cluster.DistributedEnd.Point;
@@ -13,6 +14,8 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -83,6 +86,42 @@ class DecidedCommitFaultIT {
             assertThat(rows(1, "RESET ROLE")).isEqualTo(1);
             assertThat(prepared(1)).isZero();
         });
+    }
+
+    @Test
+    void writersDoNotWaitLongForAPartWhoseDeciderLostItsConnection() throws Exception {
+        try (Connection holder = CLUSTER.worker(2).connect();
+                Statement holding = holder.createStatement();
+                Connection client = DriverManager.getConnection(CLUSTER.jdbcUrl() + "&ApplicationName=decided");
+                Statement statement = client.createStatement();
+                Connection writer = CLUSTER.worker(1).connect();
+                Statement waiting = writer.createStatement()) {
+            statement.execute("CREATE FUNCTION decided_2.hold() RETURNS trigger LANGUAGE plpgsql"
+                    + " AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END'");
+            statement.execute("CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON decided_2.t INITIALLY DEFERRED"
+                    + " FOR EACH ROW EXECUTE FUNCTION decided_2.hold()");
+            holding.execute("SELECT pg_advisory_lock(1)"); // so that its COMMIT takes its time
+            write(statement, "SET LOCAL ROLE NONE");
+            CompletableFuture<Void> committed =
+                    CompletableFuture.runAsync(() -> assertThatThrownBy(() -> statement.execute("COMMIT"))
+                            .isInstanceOfSatisfying(
+                                    SQLException.class,
+                                    error -> assertThat(error.getSQLState()).isEqualTo("08007")));
+            Eventually.passes(
+                    () -> assertThat(count(2, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'"))
+                            .isEqualTo(1));
+            assertThat(prepared(1)).isEqualTo(1);
+            waiting.execute("SET lock_timeout = '2s'");
+            terminate(CLUSTER.worker(2));
+            waiting.execute("DO 'BEGIN LOCK TABLE decided_1.t IN EXCLUSIVE MODE; END'");
+            committed.get(10, TimeUnit.SECONDS);
+            assertThat(rows(1, "SET LOCAL ROLE NONE")).isZero();
+        } finally {
+            try (Connection client = CLUSTER.connect();
+                    Statement statement = client.createStatement()) {
+                statement.execute("DROP FUNCTION IF EXISTS decided_2.hold() CASCADE");
+            }
+        }
     }
 
     private static DistributedEnd.Observer on(Runnable death) {

@@ -8,6 +8,7 @@ import dev.tenantry.support.ProxyBefore;
 import dev.tenantry.support.RawClient;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -271,6 +272,35 @@ class ScriptedCommitsIT extends ScriptedNodes {
             expect(peer, "SELECT tenantry.record_commit"); // and goes away
         });
         assertThat(creatingRole(home, first, decider)).isEqualTo("08007 I");
+    }
+
+    /** A server may prepare what it was told to when the connection has ended. */
+    @ParameterizedTest
+    @ValueSource(strings = {"PREPARE TRANSACTION", "ROLLBACK PREPARED"})
+    void tellsWhatItCouldNotUndo(String last) {
+        FakeNode home = node(peer -> {
+            createRole(peer, "7");
+            if (last.startsWith("ROLLBACK")) {
+                expect(peer, "SELECT tenantry.record_commit");
+                peer.error("ERROR", "53100", "could not extend file");
+                peer.ready('E');
+            }
+            answer(peer, "ROLLBACK", 'I');
+            peer.expect('X');
+        });
+        FakeNode other = node(peer -> {
+            createRole(peer, "8");
+            if (last.startsWith("ROLLBACK")) {
+                answer(peer, "PREPARE TRANSACTION", 'I');
+            }
+            expect(peer, last); // and goes away
+        });
+        try (ProxyBefore proxy = new ProxyBefore(LIMITS, home, other);
+                RawClient client = proxy.login()) {
+            assertThat(said(client.query("CREATE ROLE jim"))).isIn("08006 I", "53100 I");
+            assertThat(proxy.lostCommits()).containsValue(Set.of(2)).hasSize(1);
+            leave(client);
+        }
     }
 
     /** It may be frozen, or cut off without a word. */

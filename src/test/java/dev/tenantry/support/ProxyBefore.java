@@ -1,5 +1,6 @@
 package dev.tenantry.support;
 
+import dev.tenantry.activity.LostCommits.Lost;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.CatalogSnapshot;
 import dev.tenantry.catalog.DistributedSchema;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -103,6 +105,11 @@ public final class ProxyBefore implements AutoCloseable {
     /** Lets the proxy stop; returns when it has no clients any more. */
     public void drain(Duration grace) {
         proxy.drain(grace);
+    }
+
+    /** The gids of transactions that it can't end, with the nodes concerned, since it was last asked. */
+    public Map<String, Set<Integer>> lostCommits() {
+        return proxy.lostCommits().lost().stream().collect(Collectors.toMap(Lost::gid, Lost::nodeIds));
     }
 
     @Override

@@ -98,6 +98,30 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
         }
     }
 
+    /**
+     * Finishes transactions that their proxy has given up, however young they are, where the nodes concerned answer.
+     *
+     * @param nodeIds where they may be prepared
+     */
+    public void finish(Set<String> gids, Set<Integer> nodeIds) {
+        CatalogSnapshot snapshot = catalog.current();
+        Set<Integer> concerned = new HashSet<>(nodeIds);
+        gids.forEach(gid ->
+                RecoveryRule.concerned(gid, snapshot.clusterId()).ifPresent(id -> concerned.add(id.deciderNodeId())));
+        boolean whole = false;
+        try {
+            connect(snapshot.nodes().stream()
+                    .filter(node -> concerned.contains(node.nodeId()))
+                    .toList());
+            finishDue(snapshot, (id, node, prepared) -> gids.contains(prepared.gid()), new HashSet<>());
+            whole = true;
+        } finally {
+            if (!whole) {
+                close();
+            }
+        }
+    }
+
     /** Closes its connections; it opens others when it is asked again. */
     @Override
     public void close() {
@@ -116,25 +140,9 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
         Map<Node, List<Committed>> records = new HashMap<>();
         connections.forEach((node, connection) -> records.put(node, CommitRecords.committed(connection)));
         Set<String> unfinished = new HashSet<>();
-        Map<GlobalTransactionId, Decision> decisions = new HashMap<>();
-        int count = 0;
-        for (Map.Entry<Node, ServerConnection> entry : connections.entrySet()) {
-            for (Prepared prepared : PreparedTransactions.on(entry.getValue())) {
-                String gid = prepared.gid();
-                Decision decision = RecoveryRule.concerned(gid, snapshot.clusterId())
-                        .filter(id -> RecoveryRule.isDue(
-                                prepared.age(),
-                                keeper(id, entry.getKey(), prepared.age(), snapshot, proxiesAlive),
-                                ageMin))
-                        .map(id -> decisions.computeIfAbsent(id, unknown -> decision(unknown, snapshot)))
-                        .orElse(Decision.UNKNOWN);
-                if (finish(entry.getKey(), entry.getValue(), gid, decision)) {
-                    count++;
-                } else {
-                    unfinished.add(gid);
-                }
-            }
-        }
+        Due due = (id, node, prepared) ->
+                RecoveryRule.isDue(prepared.age(), keeper(id, node, prepared.age(), snapshot, proxiesAlive), ageMin);
+        int count = finishDue(snapshot, due, unfinished);
         Set<Integer> silent = silent(snapshot, connections.keySet());
         connections.forEach((node, connection) -> {
             CommitRecords.forget(
@@ -146,6 +154,32 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
                             .toList());
             CommitRecords.forgetAborts(connection);
         });
+        return count;
+    }
+
+    /** Which of the prepared transactions of our cluster are to be finished now. */
+    private interface Due {
+        boolean is(GlobalTransactionId id, Node node, Prepared prepared);
+    }
+
+    /** On every node there is a connection to; notes what it leaves. */
+    private int finishDue(CatalogSnapshot snapshot, Due due, Set<String> unfinished) {
+        Map<GlobalTransactionId, Decision> decisions = new HashMap<>();
+        int count = 0;
+        for (Map.Entry<Node, ServerConnection> entry : connections.entrySet()) {
+            Node node = entry.getKey();
+            for (Prepared prepared : PreparedTransactions.on(entry.getValue())) {
+                Decision decision = RecoveryRule.concerned(prepared.gid(), snapshot.clusterId())
+                        .filter(id -> due.is(id, node, prepared))
+                        .map(id -> decisions.computeIfAbsent(id, unknown -> decision(unknown, snapshot)))
+                        .orElse(Decision.UNKNOWN);
+                if (finish(node, entry.getValue(), prepared.gid(), decision)) {
+                    count++;
+                } else {
+                    unfinished.add(prepared.gid());
+                }
+            }
+        }
         return count;
     }
 

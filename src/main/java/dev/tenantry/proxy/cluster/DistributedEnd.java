@@ -185,7 +185,7 @@ public final class DistributedEnd {
     /** Commits on all of several, or on none and says no. */
     private boolean commitWriters(List<Writer> writers) {
         Writer decider = decider(writers);
-        String gid = SqlName.literal(services.nextGid(decider.backend().node().nodeId(), decider.transaction()));
+        String gid = services.nextGid(decider.backend().node().nodeId(), decider.transaction());
         List<BackendConnection> others = writers.stream()
                 .filter(writer -> writer != decider)
                 .map(Writer::backend)
@@ -197,7 +197,7 @@ public final class DistributedEnd {
         observer.reached(Point.AFTER_PREPARE);
         decide(decider.backend(), others, gid);
         observer.reached(Point.AFTER_DECISION);
-        others.forEach(other -> commitPrepared(other, "COMMIT PREPARED " + gid));
+        others.forEach(other -> commitPrepared(other, gid));
         observer.reached(Point.AFTER_COMMIT_PREPARED);
         return true;
     }
@@ -226,24 +226,39 @@ public final class DistributedEnd {
 
     /** Prepares all at the same time; when one had failed already, none, and says no. */
     private boolean prepare(List<BackendConnection> others, String gid) {
-        List<Optional<CallResult>> results = calls.attemptToCommitAll(others, "PREPARE TRANSACTION " + gid);
+        List<Optional<CallResult>> results =
+                calls.attemptToCommitAll(others, "PREPARE TRANSACTION " + SqlName.literal(gid));
         List<BackendConnection> prepared = new ArrayList<>();
+        List<BackendConnection> lost = new ArrayList<>();
         for (int i = 0; i < others.size(); i++) {
             CallResult result = results.get(i).orElse(null);
             if (result != null && result.isSuccess() && SchemaDdl.tag(result).equals("PREPARE TRANSACTION")) {
                 prepared.add(others.get(i));
+            } else if (result == null) {
+                lost.add(others.get(i)); // the server may have prepared it, or be about to
             }
         }
         if (prepared.size() == others.size()) {
             return true;
         }
-        undo(prepared, gid);
+        undo(prepared, lost, gid);
         calls.checkAll(others, results); // tells why, if it is not that a part had failed before
         return false;
     }
 
-    private void undo(List<BackendConnection> prepared, String gid) {
-        prepared.forEach(other -> finish(other, "ROLLBACK PREPARED " + gid));
+    private void undo(List<BackendConnection> prepared, List<BackendConnection> lost, String gid) {
+        List<BackendConnection> left = new ArrayList<>(lost);
+        String rollback = "ROLLBACK PREPARED " + SqlName.literal(gid);
+        prepared.stream().filter(other -> !isFinished(finish(other, rollback))).forEach(left::add);
+        if (!left.isEmpty()) {
+            leave(gid, left);
+        }
+    }
+
+    /** What this proxy can't end itself others need not wait for. */
+    private void leave(String gid, List<BackendConnection> left) {
+        services.lost()
+                .leave(gid, left.stream().map(other -> other.node().nodeId()).collect(Collectors.toSet()));
     }
 
     private void decide(BackendConnection decider, List<BackendConnection> prepared, String gid) {
@@ -252,17 +267,18 @@ public final class DistributedEnd {
                 .collect(Collectors.joining(","));
         // COMMIT is not reached when the record can't be written.
         Optional<CallResult> committed = calls.attemptToCommit(
-                decider, "SELECT tenantry.record_commit(" + gid + ", '{" + nodes + "}'); " + COMMIT);
+                decider, "SELECT tenantry.record_commit(" + SqlName.literal(gid) + ", '{" + nodes + "}'); " + COMMIT);
         if (committed.isEmpty()) {
+            leave(gid, prepared);
             throw new SqlErrorException(SqlError.error("08007", "it is not known whether the transaction committed")
-                    .withDetail("Node \"" + decider.node().name() + "\" was lost during COMMIT; transaction " + gid
-                            + " is prepared on the other nodes.")
+                    .withDetail("Node \"" + decider.node().name() + "\" was lost during COMMIT; transaction '" + gid
+                            + "'" + " is prepared on the other nodes.")
                     .withHint("It is finished, one way or the other, when that node is back. Look before you run it"
                             + " again."));
         }
         byte[] error = committed.get().error();
         if (error != null && !committed.get().tags().contains(COMMIT)) {
-            undo(prepared, gid);
+            undo(prepared, List.of(), gid);
             throw new NodeError(error);
         }
     }
@@ -271,12 +287,14 @@ public final class DistributedEnd {
      * What is decided is what others find when the client has been told so. Where the connection has ended meanwhile,
      * the node is told by another one, as soon as it takes one; if it does not for too long, recovery will.
      */
-    private void commitPrepared(BackendConnection other, String sql) {
+    private void commitPrepared(BackendConnection other, String gid) {
+        String sql = "COMMIT PREPARED " + SqlName.literal(gid);
         long until = System.nanoTime() + FINISH_NANOS_MAX;
         Optional<CallResult> done = finish(other, sql);
         for (long pause = PAUSE_MILLIS; !isFinished(done); pause = Math.min(2 * pause, PAUSE_MAX)) {
             boolean late = System.nanoTime() - until >= 0;
             if (late || calls.isForNobody() || !isWorthRepeating(done) || !slept(pause)) {
+                leave(gid, List.of(other));
                 calls.note(SqlError.warning("01000", "a part of the transaction is committed later")
                         .withDetail("Node \"" + other.node().name()
                                 + "\" was lost when the transaction was decided already. What was written there is seen"

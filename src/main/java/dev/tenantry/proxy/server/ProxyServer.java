@@ -3,6 +3,7 @@ package dev.tenantry.proxy.server;
 import dev.tenantry.activity.ActivityReader;
 import dev.tenantry.activity.ForeignCancels;
 import dev.tenantry.activity.LockWaiters;
+import dev.tenantry.activity.LostCommits;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.PauseProgress;
 import dev.tenantry.commit.GlobalTransactionIds;
@@ -10,6 +11,7 @@ import dev.tenantry.proxy.auth.ScramSecrets;
 import dev.tenantry.proxy.backend.BackendConnector;
 import dev.tenantry.proxy.cluster.ClusterServices;
 import dev.tenantry.proxy.cluster.DistributedEnd;
+import dev.tenantry.proxy.cluster.LostCommitDesk;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.EventLoops;
 import dev.tenantry.proxy.net.TlsContexts;
@@ -77,7 +79,7 @@ public final class ProxyServer implements AutoCloseable {
         TlsContexts contexts = new TlsContexts(tls);
         ProxyCore core = new ProxyCore(
                 limits,
-                new ClusterServices(feed, workers, new GlobalTransactionIds(proxyId), observer),
+                new ClusterServices(feed, workers, new GlobalTransactionIds(proxyId), observer, new LostCommitDesk()),
                 new BackendPools(
                         new BackendConnector(loops, secrets, contexts, metrics, limits.connectTimeoutMillis()),
                         limits.pool(),
@@ -129,6 +131,11 @@ public final class ProxyServer implements AutoCloseable {
     /** Cancel requests that come to it and are for other proxies, and the other way round. */
     public ForeignCancels foreignCancels() {
         return core.cancels();
+    }
+
+    /** Transactions over several nodes that it can't end. */
+    public LostCommits lostCommits() {
+        return core.services().lost();
     }
 
     /** Where it listens. */
