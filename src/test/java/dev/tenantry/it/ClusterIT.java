@@ -99,18 +99,48 @@ class ClusterIT {
         try (Connection other = node.connect();
                 Statement holding = other.createStatement()) {
             holding.execute("SELECT pg_advisory_lock(" + key + ")");
-            CatalogMigration.migrate(address);
+            CompletableFuture<Void> first = CompletableFuture.runAsync(() -> CatalogMigration.migrate(address));
+            awaitMigration(node, "wait_event = 'advisory'"); // the holder may be a process of a former version
+            first.get(60, TimeUnit.SECONDS);
+            holding.execute("SELECT pg_advisory_unlock(" + key + ")");
             other.setAutoCommit(false);
             holding.execute("LOCK TABLE pg_catalog.pg_shseclabel IN SHARE UPDATE EXCLUSIVE MODE");
             CompletableFuture<Void> second = CompletableFuture.runAsync(() -> CatalogMigration.migrate(address));
-            Eventually.holds(
-                    "another waits",
-                    () -> !node.list("SELECT pid FROM pg_stat_activity"
-                                    + " WHERE application_name = 'tenantry migration' AND wait_event_type = 'Lock'")
-                            .isEmpty());
+            awaitMigration(node, "wait_event_type = 'Lock'");
             other.rollback();
             second.get(60, TimeUnit.SECONDS);
         }
+    }
+
+    @Test
+    void installsWhateverLimitsItsRoleHas() throws Exception {
+        PostgresNode node = Cluster.shared().coordinator();
+        CoordinatorAddress address = CoordinatorAddress.parse(node.url()).as("limited", "limited");
+        try (Connection other = node.connect();
+                Statement statement = other.createStatement()) {
+            statement.execute("CREATE ROLE limited SUPERUSER LOGIN PASSWORD 'limited'");
+            for (String limit : node.list("SELECT name FROM pg_settings WHERE name IN"
+                    + " ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')")) {
+                statement.execute("ALTER ROLE limited SET " + limit + " = 100");
+            }
+            other.setAutoCommit(false);
+            statement.execute("LOCK TABLE pg_catalog.pg_shseclabel IN SHARE UPDATE EXCLUSIVE MODE");
+            CompletableFuture<Void> limited = CompletableFuture.runAsync(() -> CatalogMigration.migrate(address));
+            awaitMigration(node, "wait_event_type = 'Lock' AND clock_timestamp() - xact_start > '0.3 s'");
+            assertThat(limited).isNotDone();
+            other.rollback();
+            limited.get(60, TimeUnit.SECONDS);
+            statement.execute("DROP ROLE limited");
+            other.commit();
+        }
+    }
+
+    private static void awaitMigration(PostgresNode node, String condition) {
+        Eventually.holds(
+                "a migration for which " + condition,
+                () -> !node.list("SELECT pid FROM pg_stat_activity"
+                                + " WHERE application_name = 'tenantry migration' AND " + condition)
+                        .isEmpty());
     }
 
     private static void start(Vertx vertx, String coordinatorUrl, String... workers) throws InterruptedException {
