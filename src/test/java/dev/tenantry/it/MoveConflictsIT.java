@@ -95,6 +95,35 @@ class MoveConflictsIT {
         }
     }
 
+    /** As a proxy does that has lost the move and does not know yet. */
+    @Test
+    void goesOnWhenAnotherHasWrittenItsMark() throws SQLException {
+        on(2, """
+                CREATE SEQUENCE public.refused;
+                CREATE FUNCTION public.refuse_mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF nextval('public.refused') = 1 THEN
+                        RAISE EXCEPTION 'there' USING ERRCODE = 'unique_violation';
+                    END IF;
+                    RETURN NEW;
+                END $$;
+                CREATE TRIGGER refuse_mark BEFORE INSERT ON tenantry.move_mark
+                    FOR EACH ROW EXECUTE FUNCTION public.refuse_mark();
+                """);
+        try {
+            long move = schema.startMove(2);
+            Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("done"));
+            assertThat(schema.value("SELECT attempt FROM tenantry_moves WHERE moveid = " + move))
+                    .isEqualTo("1");
+            assertThat(Integer.parseInt(cluster.worker(2)
+                            .list("SELECT last_value FROM public.refused")
+                            .getFirst()))
+                    .isGreaterThan(1);
+            schema.assertOn(2);
+        } finally {
+            on(2, "DROP FUNCTION public.refuse_mark() CASCADE; DROP SEQUENCE public.refused");
+        }
+    }
+
     @Test
     void copiesAnewWhatHasChangedMeanwhile() {
         schema.onceAt(MovePoint.BUILT, () -> {

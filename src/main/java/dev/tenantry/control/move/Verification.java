@@ -4,6 +4,7 @@ import dev.tenantry.control.move.MoveLimits.Comparison;
 import dev.tenantry.control.node.copy.HeldMark;
 import dev.tenantry.control.node.copy.RowComparison;
 import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveRow;
@@ -12,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Compares the rows of both sides as they are at one moment: tables of the source are locked against writers for the
@@ -92,11 +94,15 @@ final class Verification {
     private boolean fix(List<String> tables, Source locker, ServerConnection source, ServerConnection target)
             throws InterruptedException {
         long mark = connections.source().nextMark();
-        try (HeldMark stop = HeldMark.hold(
+        Optional<HeldMark> held = HeldMark.hold(
                 connections.target().connection(),
                 connections.names(),
                 mark,
-                services.limits().lockMax())) {
+                services.limits().lockMax());
+        if (held.isEmpty()) {
+            return false;
+        }
+        try (HeldMark stop = held.get()) {
             RowComparison.begin(source);
             RowComparison.begin(target);
             if (!fixSource(tables, locker, source, mark)) {
@@ -121,6 +127,11 @@ final class Verification {
             RowComparison.fix(source);
             locker.commitWithMark(mark);
             marked = true;
+        } catch (StatementRefusedException refused) {
+            if (!refused.sqlState().equals(SqlStates.UNIQUE_VIOLATION)) {
+                throw refused;
+            }
+            return false; // another proxy that has taken the move for its own writes marks too
         } finally {
             if (!marked) {
                 locker.rollback();

@@ -1,7 +1,9 @@
 package dev.tenantry.control.node.copy;
 
 import dev.tenantry.store.ServerConnection;
+import dev.tenantry.store.StatementRefusedException;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * A place in what a target follows where it stops for a moment: before a {@linkplain Source#commitWithMark mark} that a
@@ -27,8 +29,9 @@ public final class HeldMark implements AutoCloseable {
      * @param target is in a transaction until this is closed
      * @param mark that nobody has written yet
      * @param unused for how long it is not asked after
+     * @return empty if somebody else, who has taken the move for his own, has written it meanwhile
      */
-    public static HeldMark hold(ServerConnection target, MoveNames names, long mark, Duration unused) {
+    public static Optional<HeldMark> hold(ServerConnection target, MoveNames names, long mark, Duration unused) {
         HeldMark held = new HeldMark(target);
         target.query("BEGIN; SET LOCAL idle_in_transaction_session_timeout = '"
                 + IDLE_MAX.plus(unused).toMillis() + "ms'");
@@ -37,12 +40,17 @@ public final class HeldMark implements AutoCloseable {
         try {
             target.query("INSERT INTO tenantry.move_mark (moveid, mark) VALUES ($1, $2)", names.moveId(), mark);
             written = true;
+        } catch (StatementRefusedException refused) {
+            if (refused.sqlState().equals(SqlStates.UNIQUE_VIOLATION)) {
+                return Optional.empty();
+            }
+            throw refused;
         } finally {
             if (!written) {
                 held.close();
             }
         }
-        return held;
+        return Optional.of(held);
     }
 
     /** Whether the target has come to the mark and waits. */
