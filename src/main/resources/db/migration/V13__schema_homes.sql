@@ -25,12 +25,12 @@ CREATE TRIGGER make_home AFTER INSERT ON tenantry.node FOR EACH ROW EXECUTE FUNC
 -- not for long at a time.
 DO $$
 BEGIN
-    SET LOCAL lock_timeout = '1s';
+    SET LOCAL lock_timeout = '300ms'; -- before anybody looks for a deadlock with us
     FOR attempt IN 1 .. 30 LOOP
         BEGIN
             LOCK TABLE tenantry.node, tenantry.schema IN ACCESS EXCLUSIVE MODE;
             RETURN;
-        EXCEPTION WHEN lock_not_available THEN
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             PERFORM pg_catalog.pg_sleep(1);
         END;
     END LOOP;
