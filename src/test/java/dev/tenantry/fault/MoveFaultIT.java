@@ -146,7 +146,7 @@ class MoveFaultIT {
                                     .list("SELECT count(*) FROM tenantry.move"
                                             + " WHERE finished_at IS NULL OR old_schema IS NOT NULL"))
                             .containsExactly("0"));
-            assertThat(once).as("was killed at " + point).isTrue();
+            assertThat(once).as("was killed at %s, moves %s", point, moves()).isTrue();
             Eventually.holds("what died is back", back::get); // the move may have ended without it
             int before = confirmed.size();
             Eventually.passes(() -> assertThat(confirmed).hasSizeGreaterThan(before + 10));
@@ -169,6 +169,10 @@ class MoveFaultIT {
         assertThat(confirmed.stream().map(String::valueOf).filter(id -> !different.contains(id)))
                 .as("confirmed and lost")
                 .isEmpty();
+    }
+
+    private static List<String> moves() throws SQLException {
+        return cluster.list("SELECT format('%s %s %s', moveid, phase, error) FROM tenantry_moves ORDER BY moveid");
     }
 
     private static void assertOnOneNode(String schema) throws SQLException {
