@@ -82,7 +82,15 @@ public final class Cluster implements AutoCloseable {
                 .parallel()
                 .mapToObj(i -> PostgresNode.start(i == 0 ? "coordinator" : "worker" + i))
                 .toList());
-        cluster.startProxy();
+        boolean complete = false;
+        try {
+            cluster.startProxy();
+            complete = true;
+        } finally {
+            if (!complete) {
+                cluster.close();
+            }
+        }
         return cluster;
     }
 
