@@ -233,8 +233,8 @@ class SchemaDdlIT {
             for (PostgresNode worker : cluster.workers()) {
                 query(
                         other,
-                        "SELECT tenantry.citus_update_node(n.nodeid, replace(n.nodename, '127.0.0.1', 'localhost'), n.nodeport)"
-                                + " FROM tenantry.node n WHERE n.nodeport = " + worker.port());
+                        "SELECT tenantry.citus_update_node(n.nodeid, replace(n.nodename, '127.0.0.1', 'localhost'),"
+                                + " n.nodeport) FROM tenantry.node n WHERE n.nodeport = " + worker.port());
             }
             query(other, "ROLLBACK");
             assertThat(closed).isNotDone();
