@@ -35,15 +35,25 @@ public final class CopyConnection implements AutoCloseable {
 
     private final Connection connection;
     private final CoordinatorAddress address;
+    private final boolean trusted;
 
-    private CopyConnection(Connection connection, CoordinatorAddress address) {
+    private CopyConnection(Connection connection, CoordinatorAddress address, boolean trusted) {
         this.connection = connection;
         this.address = address;
+        this.trusted = trusted;
     }
 
     /** Connects for SQL. */
     public static CopyConnection open(CoordinatorAddress address, String applicationName) {
-        return open(address, ServerDataSource.of(address, applicationName));
+        return open(address, ServerDataSource.of(address, applicationName), true);
+    }
+
+    /**
+     * The same for a role for which somebody else's functions may be called, who can raise any error, and end the
+     * session: once it is signed in, everything comes as {@link StatementRefusedException}, the end of it too.
+     */
+    public static CopyConnection openUntrusted(CoordinatorAddress address, String applicationName) {
+        return open(address, ServerDataSource.of(address, applicationName), false);
     }
 
     /** Connects for commands of replication and SQL; "Streaming Replication Protocol" in the manual. */
@@ -52,13 +62,13 @@ public final class CopyConnection implements AutoCloseable {
         source.setProperty(PGProperty.REPLICATION, "database");
         source.setAssumeMinServerVersion("15"); // else the driver does not dare to send it
         source.setPreferQueryMode(PreferQueryMode.SIMPLE);
-        return open(address, source);
+        return open(address, source, true);
     }
 
-    private static CopyConnection open(CoordinatorAddress address, PGSimpleDataSource source) {
+    private static CopyConnection open(CoordinatorAddress address, PGSimpleDataSource source, boolean trusted) {
         source.setOptions("-c search_path=pg_catalog -c tenantry.schema_ddl=on");
         try {
-            CopyConnection opened = new CopyConnection(source.getConnection(), address);
+            CopyConnection opened = new CopyConnection(source.getConnection(), address, trusted);
             opened.row(PATIENCE);
             return opened;
         } catch (SQLException failed) {
@@ -80,7 +90,7 @@ public final class CopyConnection implements AutoCloseable {
             }
             return columns;
         } catch (SQLException failed) {
-            throw ServerDataSource.translated(address, "", failed, failed);
+            throw translated(failed, failed);
         }
     }
 
@@ -94,15 +104,14 @@ public final class CopyConnection implements AutoCloseable {
         boolean complete = false;
         try {
             connection.unwrap(PGConnection.class).getCopyAPI().copyOut(copyTo, new Counting(in, flowed));
-            in.endCopy();
+            target.end(in);
             complete = true;
         } catch (SQLException failed) {
-            throw ServerDataSource.translated(address, "", failed, failed);
+            throw translated(failed, failed);
         } catch (IOException failed) {
             throw failed.getCause() instanceof SQLException refused
-                    ? ServerDataSource.translated(target.address, "", refused, failed)
-                    : new CatalogUnavailableException(
-                            "no connection to " + target.address + ": " + failed.getMessage(), failed);
+                    ? target.translated(refused, failed)
+                    : target.lost(failed);
         } finally {
             if (!complete) {
                 target.giveUp(in);
@@ -115,9 +124,9 @@ public final class CopyConnection implements AutoCloseable {
         try {
             connection.unwrap(PGConnection.class).getCopyAPI().copyOut(copyTo, to);
         } catch (SQLException failed) {
-            throw ServerDataSource.translated(address, "", failed, failed);
+            throw translated(failed, failed);
         } catch (IOException failed) {
-            throw new CatalogUnavailableException("no connection to " + address + ": " + failed.getMessage(), failed);
+            throw lost(failed);
         }
     }
 
@@ -125,8 +134,26 @@ public final class CopyConnection implements AutoCloseable {
         try {
             return new PGCopyOutputStream(connection.unwrap(PGConnection.class), copyFrom, BUFFER_BYTES);
         } catch (SQLException failed) {
-            throw ServerDataSource.translated(address, "", failed, failed);
+            throw translated(failed, failed);
         }
+    }
+
+    private void end(PGCopyOutputStream in) throws IOException {
+        try {
+            in.endCopy();
+        } catch (SQLException failed) {
+            throw translated(failed, failed);
+        }
+    }
+
+    private RuntimeException translated(SQLException refused, Throwable failed) {
+        return trusted
+                ? ServerDataSource.translated(address, "", refused, failed)
+                : ServerDataSource.refused(address, refused, failed);
+    }
+
+    private RuntimeException lost(IOException failed) {
+        return translated(new SQLException(failed.getMessage()), failed);
     }
 
     /** Never by closing the stream, which would end the COPY as if all had come. */

@@ -10,6 +10,7 @@ import org.postgresql.util.ServerErrorMessage;
 final class ServerDataSource {
 
     private static final int CONNECT_SECONDS = 10;
+    private static final String CONNECTION_FAILURE = "08006";
 
     private ServerDataSource() {}
 
@@ -47,6 +48,20 @@ final class ServerDataSource {
                 said.getDetail(),
                 said.getHint(),
                 failed);
+    }
+
+    /** What the server has said, or that the connection has failed, as what was refused in any case. */
+    static StatementRefusedException refused(CoordinatorAddress address, SQLException refused, Throwable failed) {
+        ServerErrorMessage said = said(refused);
+        return said == null
+                ? new StatementRefusedException(
+                        CONNECTION_FAILURE, "no connection to " + address + ": " + refused.getMessage(), "", "", failed)
+                : new StatementRefusedException(
+                        String.valueOf(said.getSQLState()),
+                        String.valueOf(said.getMessage()),
+                        said.getDetail(),
+                        said.getHint(),
+                        failed);
     }
 
     private static @Nullable ServerErrorMessage said(SQLException refused) {

@@ -1,64 +1,17 @@
 package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.tenantry.control.move.MovePoint;
-import dev.tenantry.support.Cluster;
-import dev.tenantry.support.FirstColumn;
-import dev.tenantry.support.MoveTraces;
-import dev.tenantry.support.MovingSchema;
-import dev.tenantry.support.PostgresNode;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/**
- * Schemas whose functions try, whenever and wherever they are called, to make their owner a superuser, to write a file
- * of the server, which works in transactions that are read-only too, and to note whose rights they have.
- */
-class MoveRightsIT {
-
-    private static final Cluster CLUSTER = Cluster.shared();
-    private static final String ATTACKER = "rights_attacker";
-
-    @TempDir
-    private static Path stolen;
-
-    /** {@code s} is the schema; functions that are immutable may not write themselves, but call those that do. */
-    private static final String FUNCTIONS = """
-            CREATE FUNCTION s.steal(way text) RETURNS void LANGUAGE plpgsql AS $f$
-            BEGIN
-                BEGIN EXECUTE 'RESET ROLE'; EXCEPTION WHEN OTHERS THEN NULL; END;
-                BEGIN EXECUTE 'ALTER ROLE rights_attacker SUPERUSER'; EXCEPTION WHEN OTHERS THEN NULL; END;
-                BEGIN EXECUTE format('COPY (SELECT current_query()) TO %L', 'FOLDER/' || way); EXCEPTION WHEN OTHERS THEN NULL; END;
-                BEGIN INSERT INTO public.rights_calls VALUES (way, current_user); EXCEPTION WHEN OTHERS THEN NULL; END;
-            END $f$;
-            CREATE FUNCTION s.passes(v int, way text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $f$
-            BEGIN PERFORM s.steal(way); RETURN true; END $f$;
-            CREATE FUNCTION s.same(v int, way text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$
-            BEGIN PERFORM s.steal(way); RETURN v; END $f$;
-            CREATE FUNCTION s.equal(a int, b int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $f$
-            BEGIN PERFORM s.steal('operator'); RETURN a = b; END $f$;
-            CREATE OPERATOR s.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = s.equal);
-            """;
+/** Schemas whose functions try to have the rights of a superuser when they move; see {@link RightsAttacks}. */
+class MoveRightsIT extends RightsAttacks {
 
     /** One table for each way to have a function called, all of a column or two of whole numbers. */
     private static final String TABLES = """
@@ -115,16 +68,6 @@ class MoveRightsIT {
             "child",
             "harmless");
 
-    @BeforeAll
-    static void arm() throws SQLException, IOException {
-        Files.setPosixFilePermissions(stolen, PosixFilePermissions.fromString("rwxrwxrwx"));
-        CLUSTER.list("CREATE ROLE " + ATTACKER + " LOGIN PASSWORD 'rights'");
-        for (PostgresNode worker : CLUSTER.workers()) {
-            worker.list("CREATE TABLE public.rights_calls (way text, caller name);"
-                    + " GRANT INSERT ON public.rights_calls TO PUBLIC");
-        }
-    }
-
     @ParameterizedTest
     @ValueSource(strings = {"auto", "block_writes"})
     void callsNothingOfASchemaWithTheRightsOfASuperuser(String mode) throws SQLException, IOException {
@@ -161,51 +104,22 @@ class MoveRightsIT {
         CLUSTER.list("DROP SCHEMA rights_held CASCADE");
     }
 
-    @Test
-    void asksNoViewThatTakesThePlaceOfATableOrASequence() throws SQLException, IOException {
-        create("rights_swapped", List.of("t"), FUNCTIONS + """
-                CREATE TABLE s.t (id int PRIMARY KEY);
-                CREATE SEQUENCE s.q;
-                """);
-        disarm();
-        Map<MovePoint, String> swaps = new EnumMap<>(Map.of(
-                MovePoint.COMPARING,
-                "ALTER TABLE s.t RENAME TO t_; CREATE VIEW s.t AS SELECT s.same(id, 'view') AS id FROM s.t_",
-                MovePoint.LEVEL,
-                "ALTER SEQUENCE s.q RENAME TO q_;"
-                        + " CREATE VIEW s.q AS SELECT s.same(1, 'values')::bigint AS last_value, true AS is_called"));
-        meanwhile("rights_swapped", swaps, CLUSTER.worker(1));
-        move("rights_swapped", "auto");
-        assertThat(swaps).as("not done").isEmpty();
-        assertNothingStolen();
-        assertThat(asAttacker("SELECT max(id) FROM rights_swapped.t_")).containsExactly("20");
-        CLUSTER.list("DROP SCHEMA rights_swapped CASCADE");
-    }
-
-    /** The attacker alters his schema on a node, past the proxies, when its move first gets to these points. */
-    private static void meanwhile(String schema, Map<MovePoint, String> steps, PostgresNode node) {
-        CLUSTER.observeMoves(point -> {
-            String sql = steps.remove(point);
-            if (sql != null) {
-                MovingSchema.apart(() -> node.list("SET SESSION AUTHORIZATION " + ATTACKER + "; " + of(schema, sql)));
-            }
-        });
-    }
-
-    @AfterEach
-    void observeNothing() {
-        CLUSTER.observeMoves(MovePoint.Observer.NONE);
-    }
-
-    @Test
-    void refusesWhatCallsFunctionsWhenItIsMade() throws SQLException, IOException {
-        create("rights_view", List.of(), FUNCTIONS + """
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "CREATE VIEW s.v AS SELECT '{1}'::s.dom[] AS a",
+                "CREATE VIEW s.v AS SELECT '{1}'::public.rights_dom[] AS a",
+                "CREATE TABLE s.t (a public.rights_dom[] DEFAULT '{1}')",
+                "CREATE FUNCTION s.more(s.dom[], int) RETURNS s.dom[] LANGUAGE sql AS 'SELECT $1';"
+                        + " CREATE AGGREGATE s.all_of (int) (SFUNC = s.more, STYPE = s.dom[], INITCOND = '{1}')"
+            })
+    void refusesWhatCallsFunctionsWhenItIsMade(String sql) throws SQLException, IOException {
+        create("rights_const", List.of(), FUNCTIONS + """
                 CREATE DOMAIN s.dom AS int CHECK (s.passes(VALUE, 'constant'));
-                CREATE VIEW s.v AS SELECT '{1}'::s.dom[] AS a;
-                """);
-        assertRefused("rights_view", "for constants of types that are checked");
+                """ + sql);
+        assertRefused("rights_const", "for constants of types that are checked|for functions of other schemas");
         assertNothingStolen();
-        CLUSTER.list("DROP SCHEMA rights_view CASCADE");
+        CLUSTER.list("DROP SCHEMA rights_const CASCADE");
     }
 
     @Test
@@ -231,72 +145,6 @@ class MoveRightsIT {
         CLUSTER.list("DROP SCHEMA rights_keyless CASCADE");
     }
 
-    private static void assertRefused(String schema, String why) {
-        assertThatThrownBy(() -> move(schema, "auto"))
-                .isInstanceOf(SQLException.class)
-                .hasMessageMatching("(?s).*functions would be called with a superuser's rights (" + why + ").*")
-                .extracting(failed -> ((SQLException) failed).getSQLState())
-                .isEqualTo("0A000");
-    }
-
-    /** He has had nothing yet but his own rights. */
-    private static void disarm() throws SQLException, IOException {
-        assertThat(stolen()).isEmpty();
-        for (PostgresNode worker : CLUSTER.workers()) {
-            worker.list("DELETE FROM public.rights_calls");
-        }
-    }
-
-    private static void create(String schema, List<String> filled, String sql) throws SQLException {
-        try (Connection client = CLUSTER.connect();
-                Statement statement = client.createStatement()) {
-            statement.execute("SET tenantry.node = 'worker1'");
-            statement.execute("CREATE SCHEMA " + schema + " AUTHORIZATION " + ATTACKER);
-        }
-        try (Connection attacker = attacker();
-                Statement statement = attacker.createStatement()) {
-            statement.execute(of(schema, sql));
-            for (String table : filled) {
-                statement.execute(insert(schema + "." + table, table));
-            }
-        }
-    }
-
-    private static String of(String schema, String sql) {
-        return sql.replaceAll("\\bs\\.", schema + ".").replace("FOLDER", stolen.toString());
-    }
-
-    private static Connection attacker() throws SQLException {
-        return DriverManager.getConnection("jdbc:postgresql://" + CLUSTER.host() + ":" + CLUSTER.port()
-                + "/tenantry?user=" + ATTACKER + "&password=rights");
-    }
-
-    private static List<String> asAttacker(String sql) throws SQLException {
-        try (Connection attacker = attacker();
-                Statement statement = attacker.createStatement()) {
-            return new ArrayList<>(FirstColumn.of(statement, sql));
-        }
-    }
-
-    private static String insert(String name, String table) {
-        String from = " FROM generate_series(1, 20) i";
-        return "INSERT INTO " + name
-                + switch (table) {
-                    case "of_composite" -> " SELECT i, '(1,2)'" + from;
-                    case "of_array" -> " SELECT i, ARRAY[i, i]" + from;
-                    case "of_range" -> " SELECT i, '[1,2)'" + from;
-                    case "cast_to_domain" -> " SELECT i, i" + from;
-                    case "child" -> " SELECT i + 100" + from;
-                    default -> " (id) SELECT i" + from;
-                };
-    }
-
-    private static void move(String schema, String mode) throws SQLException {
-        PostgresNode target = CLUSTER.worker(2);
-        CLUSTER.list(
-                "SELECT citus_schema_move('%s', '%s', %d, '%s')".formatted(schema, target.host(), target.port(), mode));
-    }
-
     /** Rows and definitions, asked by the attacker himself: whoever else asks calls what he is asked about. */
     private static List<String> describe(String schema) throws SQLException {
         List<String> found = asAttacker("""
@@ -319,32 +167,5 @@ class MoveRightsIT {
                             + " FROM ONLY %s.%s t".formatted(schema, table.equals("parted") ? "part1" : table)));
         }
         return found;
-    }
-
-    /** What was run while something was called with a superuser's rights. */
-    private static List<String> stolen() throws IOException {
-        List<String> queries = new ArrayList<>();
-        try (Stream<Path> files = Files.list(stolen)) {
-            for (Path file : files.toList()) {
-                queries.add(file.getFileName() + ": " + Files.readString(file));
-            }
-        }
-        return queries;
-    }
-
-    private static void assertNothingStolen() throws SQLException, IOException {
-        assertThat(stolen()).isEmpty();
-        for (PostgresNode node : CLUSTER.nodes()) {
-            assertThat(node.list("SELECT rolsuper FROM pg_roles WHERE rolname = '" + ATTACKER + "'"))
-                    .as(node.name())
-                    .containsExactly("f");
-        }
-        for (PostgresNode worker : CLUSTER.workers()) {
-            assertThat(worker.list("SELECT DISTINCT way || ' ' || c.caller FROM public.rights_calls c"
-                            + " WHERE caller IN (SELECT rolname FROM pg_roles WHERE rolsuper)"))
-                    .as("called with the rights of a superuser")
-                    .isEmpty();
-        }
-        MoveTraces.assertNone(CLUSTER);
     }
 }

@@ -124,7 +124,7 @@ class RowComparisonIT {
     }
 
     private static List<String> differences() throws InterruptedException {
-        return new RowComparison(source, target, SCHEMA, Map.of())
+        return new RowComparison(source, target, SCHEMA, Map.of(), Map.of())
                 .differences(List.of("all_kinds", "bare", "documents"), true);
     }
 }

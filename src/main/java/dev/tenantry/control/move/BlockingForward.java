@@ -6,7 +6,6 @@ import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.control.node.copy.Target;
 import dev.tenantry.store.ServerConnection;
-import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore;
 import java.time.Duration;
@@ -149,18 +148,12 @@ final class BlockingForward {
             return;
         }
         try (ServerConnection source = services.openPatient(connections.sourceAddress());
-                ServerConnection target = services.openPatient(connections.targetAddress())) {
+                ServerConnection target = services.openPatient(connections.targetAddress());
+                Comparing comparing = new Comparing(services, connections, plan)) {
             RowComparison.begin(source);
             RowComparison.begin(target);
-            List<String> differences = new RowComparison(source, target, plan.schema(), plan.guardedColumns())
-                    .differences(plan.columns().keySet(), comparison == Comparison.CHECKSUMS);
-            if (!differences.isEmpty()) {
-                throw new CopyInvalidException(
-                        "the copy of schema %s is not equal to it".formatted(plan.schema()),
-                        String.join("; ", differences) + ".");
-            }
-        } catch (StatementRefusedException refused) {
-            throw CopyInvalidException.unlessOther(refused, plan.schema());
+            comparing.require(
+                    comparing.differences(source, target, plan.columns().keySet()));
         }
     }
 

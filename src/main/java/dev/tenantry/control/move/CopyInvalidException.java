@@ -33,6 +33,18 @@ final class CopyInvalidException extends RuntimeException {
                 : refused;
     }
 
+    /**
+     * This, if rows could not be read or written for what is so, or said to be so, at that moment: what tables call
+     * decides the error that they get, so it is not for ever that it is tried again.
+     */
+    static RuntimeException unlessLasting(StatementRefusedException refused, String schema) {
+        return SqlStates.isOfMoment(refused.sqlState())
+                ? new CopyInvalidException(
+                        "the rows of schema %s could not be copied".formatted(schema),
+                        String.valueOf(refused.getMessage()))
+                : unlessOther(refused, schema);
+    }
+
     String detail() {
         return detail;
     }

@@ -102,10 +102,10 @@ record CopyPlan(SchemaBlueprint blueprint, GuardedTables guarded) {
         return blueprint.sequences().stream().map(SequenceBlueprint::name).toList();
     }
 
-    /** The columns of guarded tables that hold values, by table. */
-    Map<String, List<String>> guardedColumns() {
+    /** The columns of tables that are read as a whole that hold values, by table. */
+    Map<String, List<String>> wholeColumns() {
         Map<String, List<String>> columns = columns();
-        columns.keySet().retainAll(guarded.owners().keySet());
+        columns.keySet().retainAll(guarded.whole());
         return columns;
     }
 

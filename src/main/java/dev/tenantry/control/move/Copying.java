@@ -1,8 +1,9 @@
 package dev.tenantry.control.move;
 
 import dev.tenantry.control.node.copy.GuardedTables;
+import dev.tenantry.control.node.copy.RowAccess;
 import dev.tenantry.control.node.copy.RowCopy;
-import dev.tenantry.control.node.copy.Source;
+import dev.tenantry.control.node.copy.SignInRefusedException;
 import dev.tenantry.control.node.copy.SqlStates;
 import dev.tenantry.control.node.copy.TableSize;
 import dev.tenantry.store.CoordinatorAddress;
@@ -10,11 +11,11 @@ import dev.tenantry.store.StatementRefusedException;
 import dev.tenantry.store.move.MoveRow;
 import dev.tenantry.store.move.MoveStore.Copied;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** Copies the rows and tells how far that is. */
 final class Copying {
@@ -39,7 +40,7 @@ final class Copying {
      * Returns when all rows are there.
      *
      * @param columns the columns that hold values, by table
-     * @param guarded whose rows are not written with the control plane's rights
+     * @param guarded whose rows are not read or written with the control plane's rights
      * @param snapshot what is seen of the source
      */
     void run(String schema, Map<String, List<String>> columns, GuardedTables guarded, String snapshot)
@@ -47,13 +48,31 @@ final class Copying {
         Map<String, TableSize> sizes = connections.source().sizes(schema);
         sizes.keySet().retainAll(columns.keySet());
         Set<String> binary = connections.source().tablesInBinary(schema);
-        Map<String, String> owners = new HashMap<>(guarded.owners());
-        owners.keySet().retainAll(columns.keySet());
-        Map<String, CoordinatorAddress> logins = connections.target().makeLogins(schema, owners);
-        copy(new RowCopy.Rows(schema, columns, binary, sizes, snapshot, logins, move.attempt()));
-        if (!logins.isEmpty()) {
+        int sessions = services.limits().copyConnections();
+        Map<String, CoordinatorAddress> readers =
+                connections.source().makeReaders(only(guarded.readers(), table -> isDivided(sizes, table)), sessions);
+        Map<String, CoordinatorAddress> writers = connections
+                .target()
+                .makeWriters(schema, only(guarded.owners(), columns::containsKey), guarded.calls(), sessions);
+        RowAccess access = new RowAccess(guarded.whole(), readers, writers);
+        copy(new RowCopy.Rows(schema, columns, binary, sizes, snapshot, access, move.attempt()));
+        if (!readers.isEmpty()) {
+            connections.source().dropLogins();
+        }
+        if (!writers.isEmpty()) {
             connections.target().dropLogins();
         }
+    }
+
+    private static boolean isDivided(Map<String, TableSize> sizes, String table) {
+        TableSize size = sizes.get(table);
+        return size != null && RowCopy.isDivided(size);
+    }
+
+    private static Map<String, String> only(Map<String, String> owners, Predicate<String> tables) {
+        Map<String, String> some = new HashMap<>(owners);
+        some.keySet().removeIf(tables.negate());
+        return some;
     }
 
     private void copy(RowCopy.Rows rows) throws InterruptedException {
@@ -63,28 +82,11 @@ final class Copying {
                 note(copy.progress(), rows.sizes());
             }
             note(copy.progress(), rows.sizes());
+        } catch (SignInRefusedException refused) {
+            throw MoveFailedException.signIn(connections, rows.schema(), refused);
         } catch (StatementRefusedException refused) {
-            if (!rows.logins().isEmpty() && refused.sqlState().startsWith(SqlStates.INVALID_AUTHORIZATION)) {
-                throw signInRefused(rows, refused);
-            }
-            throw CopyInvalidException.unlessOther(refused, rows.schema());
+            throw CopyInvalidException.unlessLasting(refused, rows.schema());
         }
-    }
-
-    private MoveFailedException signInRefused(RowCopy.Rows rows, StatementRefusedException refused) {
-        return new MoveFailedException(
-                refused.sqlState(),
-                "schema %s cannot be moved: node \"%s\" lets no role sign in that writes the rows of table %s"
-                        .formatted(
-                                move.schema(),
-                                connections.targetPlace().name(),
-                                Source.qualified(
-                                        rows.schema(),
-                                        Collections.min(rows.logins().keySet()))),
-                refused.error(),
-                "The table calls functions, so a role is made that has no more rights than its owner. Let pg_hba.conf"
-                        + " there admit roles called %s... by scram-sha-256 from where the proxies run."
-                                .formatted(connections.names().logins()));
     }
 
     private void note(RowCopy.Progress progress, Map<String, TableSize> sizes) {

@@ -242,6 +242,10 @@ final class Forward {
             new Building(services, connections).run(definitions.onSource(move), target::follow);
         } catch (StatementRefusedException refused) {
             requireCopiedTables(); // or it was for want of a table that is called otherwise here
+            if (refused.sqlState().equals(SqlStates.DUPLICATE_OBJECT)) {
+                // What is guarded now has its constraints made later than what was not when it was copied.
+                throw CopyInvalidException.changed(move.schema(), String.valueOf(refused.getMessage()));
+            }
             throw refused;
         }
         services.observer().reached(MovePoint.BUILT);

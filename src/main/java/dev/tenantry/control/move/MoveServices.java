@@ -31,9 +31,11 @@ record MoveServices(
     /** Copying, building and waiting for old transactions end by themselves, or by somebody's cancelling the move. */
     private static final Duration PATIENCE = Duration.ofDays(30);
 
-    /** A connection for what takes moments. */
+    /** A connection for what takes moments, and would take seconds if a query about catalogs were compiled first. */
     ServerConnection open(CoordinatorAddress address) {
-        return durable(ServerConnection.openToRepeat(vertx, address, CONNECT_MAX, ANSWER_MAX));
+        ServerConnection connection = durable(ServerConnection.openToRepeat(vertx, address, CONNECT_MAX, ANSWER_MAX));
+        connection.query("SET jit = off");
+        return connection;
     }
 
     /** A connection for what may take hours. */

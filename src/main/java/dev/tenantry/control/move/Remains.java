@@ -198,6 +198,7 @@ final class Remains {
     private void unpublish() {
         Source source = connections.source();
         source.endCopies();
+        source.dropLogins();
         source.dropSlot();
         source.unpublish();
         source.forgetMarks();

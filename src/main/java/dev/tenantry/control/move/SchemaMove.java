@@ -172,6 +172,8 @@ final class SchemaMove {
                 }
                 return MovePhase.SWITCHED;
             } catch (CopyInvalidException useless) {
+                // Or it was by somebody else's taking it over, who ends what this one reads and writes.
+                store.troubled(current, useless.getMessage() + ": " + useless.detail());
                 current = store.claim(moveId);
                 if (current.attempt() >= ATTEMPTS_MAX) {
                     fails(
@@ -182,7 +184,6 @@ final class SchemaMove {
                 }
                 LOG.infof("move begins anew move=%d reason=%s", moveId, useless.getMessage());
                 store.enter(current, MovePhase.REQUESTED.text());
-                store.troubled(current, useless.getMessage() + ": " + useless.detail());
                 new Remains(services, connections, current).undo();
                 now = MovePhase.REQUESTED;
             } catch (MoveFailedException refused) {

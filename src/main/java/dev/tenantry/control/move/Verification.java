@@ -50,7 +50,8 @@ final class Verification {
             return;
         }
         try (ServerConnection source = services.openPatient(connections.sourceAddress());
-                ServerConnection target = services.openPatient(connections.targetAddress())) {
+                ServerConnection target = services.openPatient(connections.targetAddress());
+                Comparing comparing = new Comparing(services, connections, plan)) {
             Source locker = connections.locker();
             Deque<List<String>> groups = new ArrayDeque<>(List.of(plan.published()));
             List<String> differences = new ArrayList<>();
@@ -59,7 +60,7 @@ final class Verification {
                 List<String> group = groups.remove();
                 following.awaitNear();
                 if (fix(group, locker, source, target)) {
-                    differences.addAll(differences(source, target, group));
+                    differences.addAll(comparing.differences(source, target, group));
                     RowComparison.release(source);
                     RowComparison.release(target);
                     backoff.reset();
@@ -72,21 +73,7 @@ final class Verification {
                     backoff.sleep();
                 }
             }
-            if (!differences.isEmpty()) {
-                throw new CopyInvalidException(
-                        "the copy of schema %s is not equal to it".formatted(plan.schema()),
-                        String.join("; ", differences) + ".");
-            }
-        }
-    }
-
-    private List<String> differences(ServerConnection source, ServerConnection target, List<String> tables)
-            throws InterruptedException {
-        try {
-            return new RowComparison(source, target, plan.schema(), plan.guardedColumns())
-                    .differences(tables, services.limits().comparison() == Comparison.CHECKSUMS);
-        } catch (StatementRefusedException refused) {
-            throw CopyInvalidException.unlessOther(refused, plan.schema());
+            comparing.require(differences);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.tenantry.control.node.copy;
 import dev.tenantry.sql.SqlName;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The tables of a schema that call functions which must not run with the control plane's rights; see {@link
@@ -11,10 +12,19 @@ import java.util.Map;
  * @param any whether there is one, partitioned ones included, or a type that calls such functions
  * @param owners of those with rows of their own, by table; none is a superuser
  * @param constraints those that such tables have to satisfy, and the rows of their copies do, as those here do
+ * @param calls functions that the rows of those tables call and their owners may not, by owner
+ * @param readers owners of the other tables about which queries are asked in their names, by table; none is a superuser
+ * @param whole tables about which none is asked: those of {@code owners}, and those that their owners may not read
  * @param obstacles objects that stand in the way of some moves, by the reason; see {@link RowFunctions}
  */
 public record GuardedTables(
-        boolean any, Map<String, String> owners, List<Constraint> constraints, Map<String, List<String>> obstacles) {
+        boolean any,
+        Map<String, String> owners,
+        Map<String, List<String>> calls,
+        Map<String, String> readers,
+        Set<String> whole,
+        List<Constraint> constraints,
+        Map<String, List<String>> obstacles) {
 
     /**
      * A check constraint or a foreign key.
@@ -53,6 +63,9 @@ public record GuardedTables(
     /** With collections of its own. */
     public GuardedTables {
         owners = Map.copyOf(owners);
+        calls = Map.copyOf(calls);
+        readers = Map.copyOf(readers);
+        whole = Set.copyOf(whole);
         constraints = List.copyOf(constraints);
         obstacles = Map.copyOf(obstacles);
     }

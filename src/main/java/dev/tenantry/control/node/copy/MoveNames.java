@@ -19,7 +19,7 @@ public record MoveNames(String clusterId, long moveId) {
         return replication() + "_rows";
     }
 
-    /** What the roles on the target begin with that rows are written as; see {@link OwnerLogins}. */
+    /** What the roles begin with that rows are read and written as; see {@link OwnerLogins}. */
     public String logins() {
         return replication() + "_owner_";
     }

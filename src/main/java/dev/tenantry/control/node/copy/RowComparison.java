@@ -1,6 +1,7 @@
 package dev.tenantry.control.node.copy;
 
 import dev.tenantry.sql.SqlName;
+import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerConnection;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,21 +24,28 @@ public final class RowComparison {
     private final ServerConnection source;
     private final ServerConnection target;
     private final String schema;
-    private final Map<String, List<String>> guarded;
+    private final Map<String, List<String>> whole;
+    private final Map<String, CoordinatorAddress> readers;
 
     /**
      * Of one schema.
      *
      * @param source patient, as is the target; both see what was fixed
-     * @param guarded the columns that hold values, by table, of those tables about which nothing may be asked, since
-     *     planning it could call what they call; their rows are read and summed up here
+     * @param whole the columns that hold values, by table, of those of {@link RowAccess#whole}; their rows are read and
+     *     summed up here
+     * @param readers as those of {@link RowAccess}; on the target, nobody else can alter tables
      */
     public RowComparison(
-            ServerConnection source, ServerConnection target, String schema, Map<String, List<String>> guarded) {
+            ServerConnection source,
+            ServerConnection target,
+            String schema,
+            Map<String, List<String>> whole,
+            Map<String, CoordinatorAddress> readers) {
         this.source = source;
         this.target = target;
         this.schema = schema;
-        this.guarded = Map.copyOf(guarded);
+        this.whole = Map.copyOf(whole);
+        this.readers = Map.copyOf(readers);
     }
 
     /** Rows of a table, and a sum over what is in them. */
@@ -66,18 +74,16 @@ public final class RowComparison {
      */
     public List<String> differences(Collection<String> tables, boolean withSums) throws InterruptedException {
         List<String> asked = new ArrayList<>(tables);
-        asked.removeAll(guarded.keySet());
+        asked.removeAll(whole.keySet());
         List<String> read = new ArrayList<>(tables);
-        read.retainAll(guarded.keySet());
+        read.retainAll(whole.keySet());
         // Both sides are asked in the words of the source's definition.
         Map<String, String> sums = withSums ? RowSums.of(source, schema, asked) : Map.of();
-        String query = asked.stream()
-                .map(table -> "SELECT " + SqlName.literal(table) + "::text, count(*), " + sums.getOrDefault(table, "''")
-                        + " FROM ONLY " + Source.qualified(schema, table) + " AS t")
-                .collect(Collectors.joining(" UNION ALL "));
+        Map<String, String> queries = new LinkedHashMap<>();
+        asked.forEach(table -> queries.put(table, sums.getOrDefault(table, "''")));
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<Map<String, Rows>> there = threads.submit(() -> rows(source, query, read));
-            Future<Map<String, Rows>> here = threads.submit(() -> rows(target, query, read));
+            Future<Map<String, Rows>> there = threads.submit(() -> rows(source, queries, read, readers));
+            Future<Map<String, Rows>> here = threads.submit(() -> rows(target, queries, read, Map.of()));
             Map<String, Rows> expected = Outcomes.of(there);
             Map<String, Rows> found = Outcomes.of(here);
             List<String> differences = new ArrayList<>();
@@ -97,20 +103,54 @@ public final class RowComparison {
                 : Optional.of("table %s and its copy have different values".formatted(Source.qualified(schema, table)));
     }
 
-    private Map<String, Rows> rows(ServerConnection connection, String query, List<String> read) {
+    /**
+     * Of one side.
+     *
+     * @param sums of tables that are asked about, by table
+     * @param read tables that are read
+     * @param logins as whom to ask, by table, if not as the control plane
+     */
+    private Map<String, Rows> rows(
+            ServerConnection connection,
+            Map<String, String> sums,
+            List<String> read,
+            Map<String, CoordinatorAddress> logins) {
         Map<String, Rows> found = new LinkedHashMap<>();
+        ask(connection, sums, logins, found);
+        Map<CoordinatorAddress, List<String>> asked = new LinkedHashMap<>();
+        sums.keySet().stream()
+                .filter(logins::containsKey)
+                .forEach(table -> asked.computeIfAbsent(logins.get(table), first -> new ArrayList<>())
+                        .add(table));
+        asked.forEach((login, tables) -> {
+            try (RowReader reader = RowReader.as(login, connection)) {
+                tables.forEach(table -> found.put(table, reader.ask(schema, table, sums.getOrDefault(table, "''"))));
+            }
+        });
+        if (!read.isEmpty()) {
+            try (RowReader reader = RowReader.like(connection)) {
+                read.forEach(table ->
+                        found.put(table, reader.sum(schema, table, whole.getOrDefault(table, List.of()))));
+            }
+        }
+        return found;
+    }
+
+    private void ask(
+            ServerConnection connection,
+            Map<String, String> sums,
+            Map<String, CoordinatorAddress> logins,
+            Map<String, Rows> found) {
+        String query = sums.entrySet().stream()
+                .filter(sum -> !logins.containsKey(sum.getKey()))
+                .map(sum -> "SELECT " + SqlName.literal(sum.getKey()) + "::text, count(*), " + sum.getValue()
+                        + " FROM ONLY " + Source.qualified(schema, sum.getKey()) + " AS t")
+                .collect(Collectors.joining(" UNION ALL "));
         if (!query.isEmpty()) {
             connection.query(TablesOnly.LOCAL); // not before the side is fixed, which any query does
             connection
                     .query(query)
                     .forEach(row -> found.put(row.getString(0), new Rows(row.getLong(1), row.getString(2))));
         }
-        if (!read.isEmpty()) {
-            try (RowReader reader = new RowReader(connection)) {
-                read.forEach(table ->
-                        found.put(table, reader.sum(schema, table, guarded.getOrDefault(table, List.of()))));
-            }
-        }
-        return found;
     }
 }

@@ -56,8 +56,7 @@ public final class RowCopy implements AutoCloseable {
      * @param binary the tables whose rows may go in COPY's binary format
      * @param sizes of these tables
      * @param snapshot what is to be seen, by the name under which it was exported
-     * @param logins how to sign in at the target to write rows of tables, by table, if not as the control plane; such
-     *     tables are read as a whole, since a query for a part would be planned with what they call
+     * @param access in whose name tables are read and written; by the control plane, a table is read as a whole
      * @param attempt which copy of this move it is; see {@link Target#create}
      */
     public record Rows(
@@ -66,7 +65,7 @@ public final class RowCopy implements AutoCloseable {
             Set<String> binary,
             Map<String, TableSize> sizes,
             String snapshot,
-            Map<String, CoordinatorAddress> logins,
+            RowAccess access,
             int attempt) {}
 
     /**
@@ -102,7 +101,7 @@ public final class RowCopy implements AutoCloseable {
                         table.getValue(),
                         rows.binary().contains(table.getKey()),
                         rows.sizes().getOrDefault(table.getKey(), TableSize.NONE),
-                        rows.logins().containsKey(table.getKey()) ? Long.MAX_VALUE : PART_BYTES)
+                        rows.access().whole().contains(table.getKey()) ? Long.MAX_VALUE : PART_BYTES)
                         .stream())
                 .sorted(Comparator.comparingLong(TablePart::bytes).reversed())
                 .map(Part::new)
@@ -126,20 +125,30 @@ public final class RowCopy implements AutoCloseable {
     }
 
     private void work() {
+        Map<CoordinatorAddress, CopyConnection> readers = new HashMap<>();
         Map<CoordinatorAddress, CopyConnection> writers = new HashMap<>();
-        try (CopyConnection from = opened(source)) {
-            from.row(SETTINGS);
-            from.row(TablesOnly.SESSION);
+        try {
             for (Part part = waiting.poll(); part != null && failure.get() == null; part = waiting.poll()) {
-                CoordinatorAddress login = rows.logins().getOrDefault(part.rows.table(), target);
-                copy(from, writers.computeIfAbsent(login, this::writer), part);
+                CoordinatorAddress asking =
+                        part.rows.isWhole() ? source : rows.access().readers().getOrDefault(part.rows.table(), source);
+                CoordinatorAddress writing = rows.access().writers().getOrDefault(part.rows.table(), target);
+                CopyConnection from = readers.computeIfAbsent(asking, this::reader);
+                copy(from, writers.computeIfAbsent(writing, this::writer), part);
             }
         } catch (RuntimeException failed) {
             fail(failed);
         } finally {
+            readers.values().forEach(CopyConnection::close);
             writers.values().forEach(CopyConnection::close);
             running.countDown();
         }
+    }
+
+    private CopyConnection reader(CoordinatorAddress address) {
+        CopyConnection from = opened(address);
+        from.row(SETTINGS);
+        from.row(TablesOnly.SESSION);
+        return from;
     }
 
     private CopyConnection writer(CoordinatorAddress address) {
@@ -152,7 +161,9 @@ public final class RowCopy implements AutoCloseable {
     }
 
     private CopyConnection opened(CoordinatorAddress address) {
-        CopyConnection connection = CopyConnection.open(address, names.copies());
+        CopyConnection connection = address.equals(source) || address.equals(target)
+                ? CopyConnection.open(address, names.copies())
+                : OwnerLogins.open(address, names.copies());
         opened.add(connection);
         if (failure.get() != null) {
             connection.abort();
@@ -219,6 +230,11 @@ public final class RowCopy implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Whether a table of that size is read by queries for its parts, if that may be. */
+    public static boolean isDivided(TableSize size) {
+        return size.bytes() > PART_BYTES;
     }
 
     /** Ends what another process still copies, or reads to copy, for this move on a server. */

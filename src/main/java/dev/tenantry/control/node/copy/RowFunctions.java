@@ -4,8 +4,10 @@ import dev.tenantry.store.ServerConnection;
 import io.vertx.sqlclient.Row;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -51,12 +53,42 @@ final class RowFunctions {
                 UNION ALL SELECT a.rel, p.partexprs::text FROM pg_partitioned_table p JOIN above a ON a.oid = p.partrelid
                 WHERE p.partexprs IS NOT NULL
             ),
+            early (tree) AS (
+                SELECT d.adbin::text FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
+                JOIN ns ON ns.oid = c.relnamespace
+            ),
+            late (class, oid, tree) AS (
+                SELECT 'pg_class'::regclass, c.oid, concat(r.ev_qual, r.ev_action) FROM pg_rewrite r
+                JOIN pg_class c ON c.oid = r.ev_class JOIN ns ON ns.oid = c.relnamespace
+                UNION ALL SELECT 'pg_class'::regclass, t.tgrelid, t.tgqual::text FROM pg_trigger t
+                JOIN rel ON rel.oid = t.tgrelid WHERE t.tgqual IS NOT NULL
+                UNION ALL SELECT 'pg_class'::regclass, p.polrelid, concat(p.polqual, p.polwithcheck) FROM pg_policy p
+                JOIN rel ON rel.oid = p.polrelid
+                UNION ALL SELECT 'pg_proc'::regclass, p.oid, concat(p.proargdefaults, p.prosqlbody) FROM pg_proc p
+                JOIN ns ON ns.oid = p.pronamespace
+                UNION ALL SELECT 'pg_class'::regclass, o.rel, o.tree FROM own o
+                UNION ALL SELECT 'pg_class'::regclass, i.indrelid, concat(i.indexprs, i.indpred) FROM pg_index i
+                JOIN pg_class c ON c.oid = i.indrelid JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind = 'm'
+                UNION ALL SELECT 'pg_class'::regclass, s.stxrelid, s.stxexprs::text FROM pg_statistic_ext s
+                JOIN pg_class c ON c.oid = s.stxrelid JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind = 'm'
+                UNION ALL SELECT 'pg_type'::regclass, t.oid, k.conbin::text FROM pg_constraint k
+                JOIN pg_type t ON t.oid = k.contypid JOIN ns ON ns.oid = t.typnamespace
+            ),
+            literal (class, oid, type) AS (
+                SELECT DISTINCT l.class, l.oid, m[1]::oid FROM late l, regexp_matches(l.tree, ':consttype (\\d{5,})', 'g') m
+                UNION SELECT 'pg_proc'::regclass, p.oid, unnest(ARRAY[
+                    CASE WHEN a.agginitval IS NOT NULL THEN a.aggtranstype END,
+                    CASE WHEN a.aggminitval IS NOT NULL THEN a.aggmtranstype END])
+                FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid JOIN ns ON ns.oid = p.pronamespace
+            ),
             reach (rel, type) AS (
                 SELECT ns.oid, t.oid FROM ns JOIN pg_type t ON t.typnamespace = ns.oid WHERE t.typtype IN ('d', 'r')
                 UNION SELECT rel.oid, a.atttypid FROM rel JOIN pg_attribute a ON a.attrelid = rel.oid
                 WHERE a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384
                 UNION SELECT o.rel, m[1]::oid
                 FROM own o, regexp_matches(o.tree, ':[a-z_]*type[a-z_]* (\\d{5,})', 'g') m
+                UNION SELECT l.type, l.type FROM literal l WHERE l.type >= 16384
+                UNION SELECT m[1]::oid, m[1]::oid FROM early e, regexp_matches(e.tree, ':consttype (\\d{5,})', 'g') m
                 UNION SELECT r.rel, n.type FROM reach r CROSS JOIN LATERAL (
                     :parts
                     UNION ALL SELECT m[1]::oid
@@ -103,11 +135,18 @@ final class RowFunctions {
             touched (oid) AS (SELECT DISTINCT a.oid FROM above a JOIN guarded g ON g.oid = a.rel)
             """.replace(":parts", PARTS);
 
-    /** The schema itself, without a name, where types of it call something. */
+    /** The schema itself, without a name, where types of it, or of constants in it, call something. */
     private static final String TABLES = QUERY + """
             SELECT g.relname::text, pg_get_userbyid(g.relowner)::text, g.relkind = 'r' FROM guarded g
-            UNION ALL SELECT NULL, NULL, false FROM doubtful d JOIN ns ON ns.oid = d.rel
+            UNION ALL SELECT NULL, NULL, false FROM doubtful d WHERE d.rel NOT IN (SELECT oid FROM rel)
             ORDER BY 1
+            """;
+
+    /** Functions that guarded tables call and their owners may not. */
+    private static final String CALLS = QUERY + """
+            SELECT DISTINCT pg_get_userbyid(g.relowner)::text, c.function::regprocedure::text
+            FROM guarded g JOIN call c ON c.rel = g.oid
+            WHERE NOT has_function_privilege(g.relowner, c.function, 'EXECUTE')
             """;
 
     /** What is added to a table is added to those below it, and a foreign key looks into two tables. */
@@ -125,32 +164,6 @@ final class RowFunctions {
      * them checked, when views, indexes and the like are made.
      */
     private static final String OBSTACLES = QUERY + """
-            , late (class, oid, tree) AS (
-                SELECT 'pg_class'::regclass, c.oid, concat(r.ev_qual, r.ev_action) FROM pg_rewrite r
-                JOIN pg_class c ON c.oid = r.ev_class JOIN ns ON ns.oid = c.relnamespace
-                UNION ALL SELECT 'pg_class'::regclass, t.tgrelid, t.tgqual::text FROM pg_trigger t
-                JOIN rel ON rel.oid = t.tgrelid WHERE t.tgqual IS NOT NULL
-                UNION ALL SELECT 'pg_class'::regclass, p.polrelid, concat(p.polqual, p.polwithcheck) FROM pg_policy p
-                JOIN rel ON rel.oid = p.polrelid
-                UNION ALL SELECT 'pg_proc'::regclass, p.oid, concat(p.proargdefaults, p.prosqlbody) FROM pg_proc p
-                JOIN ns ON ns.oid = p.pronamespace
-                UNION ALL SELECT 'pg_class'::regclass, o.rel, o.tree FROM own o
-                UNION ALL SELECT 'pg_class'::regclass, i.indrelid, concat(i.indexprs, i.indpred) FROM pg_index i
-                JOIN pg_class c ON c.oid = i.indrelid JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind = 'm'
-                UNION ALL SELECT 'pg_class'::regclass, s.stxrelid, s.stxexprs::text FROM pg_statistic_ext s
-                JOIN pg_class c ON c.oid = s.stxrelid JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind = 'm'
-                UNION ALL SELECT 'pg_type'::regclass, t.oid, k.conbin::text FROM pg_constraint k
-                JOIN pg_type t ON t.oid = k.contypid JOIN ns ON ns.oid = t.typnamespace
-            ),
-            literal (class, oid, type) AS (
-                SELECT DISTINCT l.class, l.oid, m[1]::oid FROM late l, regexp_matches(l.tree, ':consttype (\\d{5,})', 'g') m
-            ),
-            within (root, type) AS (
-                SELECT type, type FROM literal
-                UNION SELECT r.root, n.type FROM within r CROSS JOIN LATERAL (
-                    :parts) n (type)
-                WHERE n.type >= 16384
-            )
             SELECT 'unlogged', g.oid::regclass::text FROM guarded g WHERE g.relpersistence = 'u' AND g.relkind = 'r'
             UNION SELECT 'followed', g.oid::regclass::text FROM guarded g WHERE g.relkind = 'r'
             UNION SELECT 'keyless', g.oid::regclass::text FROM guarded g JOIN pg_index i ON i.indrelid = g.oid
@@ -171,10 +184,18 @@ final class RowFunctions {
             UNION SELECT 'elsewhere', c.function::regprocedure::text FROM call c JOIN pg_proc p ON p.oid = c.function
             JOIN doubtful d ON d.rel = c.rel JOIN pg_roles o ON o.oid = p.proowner
             WHERE p.pronamespace <> (SELECT oid FROM ns) AND NOT o.rolsuper
-            UNION SELECT 'constant', pg_describe_object(l.class, l.oid, 0) FROM literal l JOIN within w ON w.root = l.type
-            JOIN reach r ON r.type = w.type JOIN ns ON ns.oid = r.rel JOIN doubtful d ON d.rel = ns.oid
+            UNION SELECT 'constant', pg_describe_object(l.class, l.oid, 0) FROM literal l JOIN doubtful d ON d.rel = l.type
             ORDER BY 1, 2
-            """.replace(":parts", PARTS);
+            """;
+
+    /** Tables that no superuser owns, and whether their owners see all rows; no role can be granted that one. */
+    private static final String READERS = """
+            SELECT c.relname::text, o.rolname::text,
+                   has_table_privilege(o.oid, c.oid, 'SELECT') AND has_schema_privilege(o.oid, n.oid, 'USAGE')
+                       AND NOT c.relforcerowsecurity AND o.rolname <> 'pg_database_owner'
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner
+            WHERE n.nspname = $1 AND c.relkind = 'r' AND NOT o.rolsuper
+            """;
 
     private RowFunctions() {}
 
@@ -188,6 +209,15 @@ final class RowFunctions {
                 owners.put(row.getString(0), row.getString(1));
             }
         }
+        Map<String, String> readers = new HashMap<>();
+        Set<String> whole = new HashSet<>(owners.keySet());
+        for (Row row : connection.query(READERS, schema)) {
+            if (!row.getBoolean(2)) {
+                whole.add(row.getString(0));
+            } else if (!whole.contains(row.getString(0))) {
+                readers.put(row.getString(0), row.getString(1));
+            }
+        }
         List<GuardedTables.Constraint> constraints = new ArrayList<>();
         if (any) {
             connection
@@ -195,14 +225,22 @@ final class RowFunctions {
                     .forEach(row -> constraints.add(new GuardedTables.Constraint(
                             row.getString(0), schema, row.getString(1), row.getString(2))));
         }
-        Map<String, List<String>> obstacles = new HashMap<>();
-        if (any) {
-            connection
-                    .query(OBSTACLES, schema)
-                    .forEach(row -> obstacles
-                            .computeIfAbsent(row.getString(0), first -> new ArrayList<>())
-                            .add(row.getString(1)));
-        }
-        return new GuardedTables(any, owners, constraints, obstacles);
+        return new GuardedTables(
+                any,
+                owners,
+                any ? lists(connection, CALLS, schema) : Map.of(),
+                readers,
+                whole,
+                constraints,
+                any ? lists(connection, OBSTACLES, schema) : Map.of());
+    }
+
+    private static Map<String, List<String>> lists(ServerConnection connection, String query, String schema) {
+        Map<String, List<String>> lists = new HashMap<>();
+        connection
+                .query(query, schema)
+                .forEach(row -> lists.computeIfAbsent(row.getString(0), first -> new ArrayList<>())
+                        .add(row.getString(1)));
+        return lists;
     }
 }

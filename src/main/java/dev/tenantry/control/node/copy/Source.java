@@ -1,6 +1,7 @@
 package dev.tenantry.control.node.copy;
 
 import dev.tenantry.sql.SqlName;
+import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
 import io.vertx.sqlclient.Row;
@@ -101,6 +102,22 @@ public final class Source {
     /** The tables of a schema that call what must not be called with a superuser's rights. */
     public GuardedTables guarded(String schema) {
         return RowFunctions.in(connection, schema);
+    }
+
+    /**
+     * Makes roles to ask about these tables as, in place of those that there are.
+     *
+     * @param owners by table
+     * @param sessions how many there may be of each role at a time
+     * @return how to sign in, by table
+     */
+    public Map<String, CoordinatorAddress> makeReaders(Map<String, String> owners, int sessions) {
+        return new OwnerLogins(connection, names).makeReaders(owners, sessions);
+    }
+
+    /** Removes them. */
+    public void dropLogins() {
+        new OwnerLogins(connection, names).drop();
     }
 
     /** Whether its log tells of what is written. */

@@ -11,6 +11,7 @@ public final class SqlStates {
     public static final String UNIQUE_VIOLATION = "23505";
     public static final String DUPLICATE_SCHEMA = "42P06";
     public static final String UNDEFINED_OBJECT = "42704";
+    public static final String DUPLICATE_OBJECT = "42710";
     public static final String CONNECTION_FAILURE = "08006";
     public static final String FEATURE_NOT_SUPPORTED = "0A000";
     public static final String NOT_IN_PREREQUISITE_STATE = "55000";
@@ -27,6 +28,15 @@ public final class SqlStates {
     /** Whether a name does not stand for what it stood for: classes 42 and 3F, and what {@link TablesOnly} gets. */
     public static boolean isOfDefinition(String sqlState) {
         return sqlState.startsWith("42") || sqlState.startsWith("3F") || sqlState.equals(NOT_IN_PREREQUISITE_STATE);
+    }
+
+    /** Whether it is said of a connection, or of what is in the way of others; who raises an error can say so, too. */
+    public static boolean isOfMoment(String sqlState) {
+        return IN_THE_WAY.contains(sqlState)
+                || sqlState.startsWith("08")
+                || sqlState.startsWith("57P0")
+                || sqlState.startsWith(INVALID_AUTHORIZATION)
+                || sqlState.equals("53300");
     }
 
     private SqlStates() {}

@@ -35,10 +35,15 @@ record TablePart(String table, List<String> columns, boolean binary, long firstP
         return new TablePart(table, columns, false, 0, END, 0);
     }
 
+    /** Whether it is all of the table, for which the server plans nothing. */
+    boolean isWhole() {
+        return firstPage == 0 && endPage == END;
+    }
+
     /** The rows in a form that means the same on servers of all versions. */
     String copyTo(String schema) {
         String name = Source.qualified(schema, table);
-        return firstPage == 0 && endPage == END
+        return isWhole()
                 ? "COPY " + name + list() + " TO STDOUT" + format()
                 : "COPY (SELECT " + names() + " FROM ONLY " + name + " WHERE ctid >= '(" + firstPage + ",0)'::tid"
                         + (endPage == END ? "" : " AND ctid < '(" + endPage + ",0)'::tid") + ") TO STDOUT" + format();

@@ -91,10 +91,13 @@ public final class Target {
      * Makes roles to write the rows of these tables as, in place of those that there are.
      *
      * @param owners by table
+     * @param calls see {@link GuardedTables}
+     * @param sessions how many there may be of each role at a time
      * @return how to sign in, by table
      */
-    public Map<String, CoordinatorAddress> makeLogins(String schema, Map<String, String> owners) {
-        return new OwnerLogins(connection, names).make(schema, owners);
+    public Map<String, CoordinatorAddress> makeWriters(
+            String schema, Map<String, String> owners, Map<String, List<String>> calls, int sessions) {
+        return new OwnerLogins(connection, names).makeWriters(schema, owners, calls, sessions);
     }
 
     /** Removes them. */

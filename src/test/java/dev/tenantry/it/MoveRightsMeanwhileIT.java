@@ -1,0 +1,181 @@
+package dev.tenantry.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.tenantry.control.move.MovePoint;
+import dev.tenantry.support.Eventually;
+import dev.tenantry.support.PostgresNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Schemas whose owner does in the middle of their move what he can to have more rights; see {@link RightsAttacks}. */
+class MoveRightsMeanwhileIT extends RightsAttacks {
+
+    @Test
+    void asksNoViewThatTakesThePlaceOfATableOrASequence() throws SQLException, IOException {
+        create("rights_swapped", List.of("t"), FUNCTIONS + """
+                CREATE TABLE s.t (id int PRIMARY KEY);
+                CREATE SEQUENCE s.q;
+                """);
+        disarm();
+        Map<MovePoint, String> swaps = new EnumMap<>(Map.of(
+                MovePoint.COMPARING,
+                "ALTER TABLE s.t RENAME TO t_; CREATE VIEW s.t AS SELECT s.same(id, 'view') AS id FROM s.t_",
+                MovePoint.LEVEL,
+                "ALTER SEQUENCE s.q RENAME TO q_;"
+                        + " CREATE VIEW s.q AS SELECT s.same(1, 'values')::bigint AS last_value, true AS is_called"));
+        meanwhile("rights_swapped", swaps, CLUSTER.worker(1));
+        move("rights_swapped", "auto");
+        assertThat(swaps).as("not done").isEmpty();
+        assertNothingStolen();
+        assertThat(asAttacker("SELECT max(id) FROM rights_swapped.t_")).containsExactly("20");
+        CLUSTER.list("DROP SCHEMA rights_swapped CASCADE");
+    }
+
+    /** What makes a table guarded in the middle, so that its copy is made anew. */
+    @Test
+    void asksInTheNamesOfTheOwnersWhatIsAlteredMeanwhile() throws SQLException, IOException {
+        assumeThat(CLUSTER.worker(2).majorVersion())
+                .as("before 16 guarded tables are not followed")
+                .isGreaterThanOrEqualTo(16);
+        create("rights_altered", List.of("t", "hidden", "unread"), FUNCTIONS + """
+                CREATE TABLE s.t (id int PRIMARY KEY);
+                CREATE TABLE s.big (id int PRIMARY KEY CHECK (id > 0), filler text);
+                INSERT INTO s.big SELECT i, repeat('x', 1000) FROM generate_series(1, 36000) i;
+                CREATE TABLE s.hidden (id int PRIMARY KEY);
+                CREATE TABLE s.unread (id int PRIMARY KEY);
+                """);
+        alter(
+                "rights_altered",
+                "ALTER TABLE s.hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+                        + " CREATE POLICY none ON s.hidden USING (false); REVOKE ALL ON s.unread FROM " + ATTACKER);
+        disarm();
+        Map<MovePoint, String> steps = new EnumMap<>(Map.of(
+                MovePoint.SUBSCRIBED,
+                "CREATE INDEX ON s.big ((id + s.same(1, 'index of parts')))",
+                MovePoint.COMPARING,
+                "CREATE INDEX ON s.t ((id + s.same(1, 'index of what is compared')))"));
+        meanwhile("rights_altered", steps, CLUSTER.worker(1));
+        move("rights_altered", "auto");
+        assertThat(steps).as("not done").isEmpty();
+        assertThat(CLUSTER.list("SELECT attempt FROM tenantry_moves ORDER BY moveid DESC LIMIT 1"))
+                .containsExactly("3");
+        assertThat(CLUSTER.worker(2)
+                        .list("SELECT (SELECT count(*) FROM rights_altered.hidden) || ' '"
+                                + " || (SELECT count(*) FROM rights_altered.unread)"))
+                .containsExactly("20 20");
+        assertThat(asAttacker("SELECT count(*) FROM rights_altered.big")).containsExactly("36000");
+        assertNothingStolen();
+        CLUSTER.list("DROP SCHEMA rights_altered CASCADE");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "RAISE EXCEPTION 'gone' USING ERRCODE = '08006'",
+                "PERFORM pg_terminate_backend(pg_backend_pid())"
+            })
+    void doesNotBelieveWhatTablesSayOfTheConnection(String lie) throws SQLException, IOException {
+        create("rights_liar", List.of("t"), """
+                CREATE FUNCTION s.lies(v int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$
+                BEGIN IF session_user LIKE 'tenantry%owner%' THEN LIE; END IF; RETURN v; END $f$;
+                CREATE TABLE s.t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (s.lies(id)) STORED);
+                """.replace("LIE", lie));
+        assertThatThrownBy(() -> move("rights_liar", "block_writes"))
+                .hasMessageContaining("the rows of schema rights_liar could not be copied")
+                .extracting(failed -> ((SQLException) failed).getSQLState())
+                .isEqualTo("55006");
+        assertNothingStolen();
+        CLUSTER.list("DROP SCHEMA rights_liar CASCADE");
+    }
+
+    @Test
+    void makesOtherRolesThanThoseThatCanNotBeDropped() throws SQLException, IOException {
+        create("rights_left", List.of("t"), """
+                CREATE FUNCTION s.same(v int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT v';
+                CREATE TABLE s.t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (s.same(id)) STORED);
+                """);
+        alter("rights_left", "REVOKE ALL ON FUNCTION s.same(int) FROM PUBLIC, " + ATTACKER);
+        String left = nextLogin();
+        PostgresNode target = CLUSTER.worker(2);
+        target.list("CREATE ROLE " + left);
+        try (Connection elsewhere = DriverManager.getConnection(target.jdbcUrl("postgres"));
+                Statement granting = elsewhere.createStatement()) {
+            granting.execute("GRANT CREATE ON SCHEMA public TO " + left);
+            move("rights_left", "block_writes");
+            assertThat(target.list("SELECT sum(g) FROM rights_left.t")).containsExactly("210");
+            assertThat(target.list("SELECT rolname FROM pg_roles WHERE NOT rolcanlogin AND rolname = '" + left + "'"))
+                    .containsExactly(left);
+            granting.execute("DROP OWNED BY " + left + "; DROP ROLE " + left);
+        }
+        assertNothingStolen();
+        CLUSTER.list("DROP SCHEMA rights_left CASCADE");
+    }
+
+    @Test
+    void saysWhichNodeLetsNoOwnerIn() throws SQLException, IOException {
+        create("rights_hba", List.of("t"), "CREATE TABLE s.t (id int PRIMARY KEY)");
+        PostgresNode source = CLUSTER.worker(1);
+        Path rules = Path.of(source.list("SHOW hba_file").getFirst());
+        String before = Files.readString(rules);
+        String login = nextLogin();
+        try {
+            Files.writeString(rules, "host all " + login + " all reject\n" + before);
+            source.list("SELECT pg_reload_conf()");
+            Eventually.passes(() -> assertThatThrownBy(
+                            () -> DriverManager.getConnection("jdbc:postgresql://%s:%d/tenantry?user=%s&password=x"
+                                    .formatted(source.host(), source.port(), login)))
+                    .hasMessageContaining("pg_hba.conf rejects"));
+            assertThatThrownBy(() -> move("rights_hba", "auto"))
+                    .hasMessageContaining("node \"worker1\" lets no role sign in")
+                    .hasMessageContaining("Let pg_hba.conf there admit roles called tenantry_")
+                    .extracting(failed -> ((SQLException) failed).getSQLState())
+                    .isEqualTo("28000");
+        } finally {
+            Files.writeString(rules, before);
+            source.list("SELECT pg_reload_conf()");
+        }
+        assertNothingStolen();
+        CLUSTER.list("DROP SCHEMA rights_hba CASCADE");
+    }
+
+    @Test
+    void keepsTheRolesOfAMoveFromOtherNodesAndFromClients() throws SQLException {
+        String login = nextLogin();
+        CLUSTER.coordinator()
+                .list("CREATE ROLE " + login + " LOGIN PASSWORD 'x'; GRANT " + ATTACKER + " TO " + login
+                        + "; GRANT CONNECT ON DATABASE tenantry TO " + login + "; ALTER ROLE " + login
+                        + " SET work_mem = '1MB'");
+        try {
+            assertThat(CLUSTER.coordinator()
+                            .list("SELECT s FROM tenantry.role_statements(180000) s WHERE s ~ '_owner_'"))
+                    .isEmpty();
+            assertThatThrownBy(() -> DriverManager.getConnection("jdbc:postgresql://%s:%d/tenantry?user=%s&password=x"
+                            .formatted(CLUSTER.host(), CLUSTER.port(), login)))
+                    .hasMessageContaining("authentication failed");
+        } finally {
+            CLUSTER.coordinator().list("DROP OWNED BY " + login + "; DROP ROLE " + login);
+        }
+    }
+
+    /** What the first role of the next move is called. */
+    private static String nextLogin() throws SQLException {
+        return CLUSTER.coordinator()
+                .list("SELECT format('tenantry_%s_move_%s_owner_1', cluster_id,"
+                        + " (SELECT last_value + is_called::int FROM tenantry.move_moveid_seq)) FROM tenantry.cluster")
+                .getFirst();
+    }
+}
