@@ -111,6 +111,71 @@ DROP EVENT TRIGGER IF EXISTS tenantry_guard_schema_drop;
 CREATE EVENT TRIGGER tenantry_guard_schema_drop ON sql_drop
     WHEN TAG IN ('DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION tenantry.guard_schema_drop();
 
+-- A copy that a move makes here belongs to its owners, and is filled by superusers: what an owner adds to it would be
+-- called with their rights. So nobody else alters it, nor makes what hangs on it, until the move has switched or is undone.
+-- A deed 'schema <oid>' tells of it. Its removal may be prepared, and is waited for. Transactions with an old snapshot see
+-- no such deed but, as all see the newest definitions, the tables; then the schema is not in their snapshot either.
+CREATE OR REPLACE FUNCTION tenantry.require_no_copy() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    old_snapshot CONSTANT boolean := current_setting('transaction_isolation') IN ('repeatable read', 'serializable');
+    touched record;
+BEGIN
+    IF NOT old_snapshot AND NOT EXISTS (SELECT FROM tenantry.move_deed d WHERE starts_with(d.deed, 'schema ')) THEN
+        RETURN;
+    END IF;
+    FOR touched IN
+        WITH RECURSIVE made (classid, objid) AS (
+            SELECT c.classid, c.objid FROM pg_event_trigger_ddl_commands() c
+            WHERE c.objid IS NOT NULL AND c.schema_name IS DISTINCT FROM 'pg_temp'
+        ), below (classid, objid) AS (
+            TABLE made
+            UNION SELECT d.classid, d.objid FROM below b
+            JOIN pg_depend d ON d.refclassid = b.classid AND d.refobjid = b.objid
+        ), near (classid, objid) AS (
+            TABLE below
+            UNION SELECT d.refclassid, d.refobjid FROM below b
+            JOIN pg_depend d ON d.classid = b.classid AND d.objid = b.objid
+        ), named (name) AS (
+            SELECT DISTINCT (pg_identify_object(n.classid, n.objid, 0)).schema FROM near n
+            WHERE n.classid <> 'pg_namespace'::regclass
+        )
+        SELECT n.name, s.oid AS id FROM named n LEFT JOIN pg_namespace s ON s.nspname = n.name
+        WHERE n.name IS NOT NULL AND n.name NOT LIKE 'pg\_%'
+    LOOP
+        IF touched.id IS NULL THEN
+            RAISE EXCEPTION 'could not serialize access due to a schema that was made meanwhile'
+                USING ERRCODE = 'serialization_failure',
+                DETAIL = format('Schema "%s" is newer than this transaction''s snapshot.', touched.name),
+                HINT = 'The transaction might succeed if retried.';
+        END IF;
+        PERFORM FROM tenantry.move_deed d WHERE d.deed = 'schema ' || touched.id FOR SHARE;
+        IF FOUND THEN
+            RAISE EXCEPTION 'schema "%" is being copied to this node, and nothing of it can be altered here', touched.name
+                USING ERRCODE = 'object_in_use',
+                DETAIL = 'A move of the schema goes on. Its node is still another one.',
+                HINT = 'Send the statement through a Tenantry proxy.';
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION tenantry.require_no_copy() IS 'Refuses what the DDL command at hand would do to the copy of a schema that moves';
+
+CREATE OR REPLACE FUNCTION tenantry.guard_copies() RETURNS event_trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT coalesce((SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user), false) THEN
+        PERFORM tenantry.require_no_copy();
+    END IF;
+END
+$$;
+DROP EVENT TRIGGER IF EXISTS tenantry_guard_copies;
+CREATE EVENT TRIGGER tenantry_guard_copies ON ddl_command_end EXECUTE FUNCTION tenantry.guard_copies();
+
 -- Changes whenever a routine does, or an expression that runs unseen: a proxy that shares connections then looks again
 -- what they may leave in a server process. Not nextval(), which lastval() would tell of.
 CREATE SEQUENCE IF NOT EXISTS tenantry.routine_changes;

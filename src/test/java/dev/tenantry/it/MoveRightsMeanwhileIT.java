@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.support.Eventually;
+import dev.tenantry.support.MovingSchema;
 import dev.tenantry.support.PostgresNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,14 +16,40 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Schemas whose owner does in the middle of their move what he can to have more rights; see {@link RightsAttacks}. */
 class MoveRightsMeanwhileIT extends RightsAttacks {
+
+    /** Of a copy in schema {@code s}, and of what is none of it. */
+    private static final String ALTERATIONS = """
+            CREATE FUNCTION x.evil(v int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT v'
+            CREATE FUNCTION x.fires() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'
+            CREATE TABLE x.parent (id int NOT NULL, b int) PARTITION BY RANGE ((x.evil(id)))
+            CREATE TABLE x.gone (id int)
+            DROP TABLE x.gone
+            CREATE TEMP TABLE gone (id int)
+            ALTER TABLE s.t ADD CHECK (x.evil(id) > 0)
+            ALTER TABLE s.t RENAME TO u
+            ALTER TABLE x.parent ATTACH PARTITION s.t FOR VALUES FROM (0) TO (1000)
+            CREATE INDEX ON s.t ((x.evil(id)))
+            CREATE TRIGGER fires BEFORE INSERT ON s.t FOR EACH ROW EXECUTE FUNCTION x.fires()
+            CREATE RULE too AS ON INSERT TO s.t DO ALSO SELECT x.evil(1)
+            CREATE POLICY none ON s.t USING (false)
+            CREATE STATISTICS x.both ON id, b FROM s.t
+            CREATE VIEW x.v AS SELECT * FROM s.t
+            CREATE TABLE x.child () INHERITS (s.t)
+            CREATE FUNCTION x.takes(s.t) RETURNS int LANGUAGE sql AS 'SELECT 1'
+            CREATE TABLE s.more (id int)
+            CREATE OR REPLACE FUNCTION s.passes(v int, way text) RETURNS boolean LANGUAGE sql AS 'SELECT true'""";
 
     @Test
     void asksNoViewThatTakesThePlaceOfATableOrASequence() throws SQLException, IOException {
@@ -168,6 +195,67 @@ class MoveRightsMeanwhileIT extends RightsAttacks {
                     .hasMessageContaining("authentication failed");
         } finally {
             CLUSTER.coordinator().list("DROP OWNED BY " + login + "; DROP ROLE " + login);
+        }
+    }
+
+    @Test
+    void letsOnlySuperusersAlterACopyThatIsBeingMade() throws Exception {
+        PostgresNode target = CLUSTER.worker(2);
+        create("rights_copied", List.of("t"), FUNCTIONS + "CREATE TABLE s.t (id int PRIMARY KEY, b int)");
+        try (Connection client = CLUSTER.connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("SET tenantry.node = 'worker2'");
+            statement.execute("CREATE SCHEMA x AUTHORIZATION " + ATTACKER);
+        }
+        disarm();
+        try (Connection before = target.connect();
+                Statement old = before.createStatement()) {
+            Map<String, String> states = new LinkedHashMap<>();
+            AtomicReference<CompletableFuture<String>> late = new AtomicReference<>();
+            old.execute("SET SESSION AUTHORIZATION " + ATTACKER);
+            CLUSTER.observeMoves(point -> {
+                if (point == MovePoint.CREATION_NOTED) {
+                    MovingSchema.apart(() -> old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1"));
+                } else if (point == MovePoint.DEFINITION_CREATED) {
+                    MovingSchema.apart(() -> {
+                        ALTERATIONS.lines().forEach(sql -> states.put(sql, stateOf(target, of("rights_copied", sql))));
+                        old.execute("CREATE TABLE x.rr (id int)");
+                        states.put("old snapshot", stateOf(old, "CREATE INDEX ON rights_copied.t (b)"));
+                    });
+                } else if (point == MovePoint.SWITCHED) {
+                    late.set(CompletableFuture.supplyAsync(
+                            () -> stateOf(target, "CREATE INDEX ON rights_copied.t (b)")));
+                }
+            });
+            move("rights_copied", "auto");
+            assertThat(states).hasSize(20);
+            states.forEach((sql, state) -> assertThat(state)
+                    .as(sql)
+                    .isEqualTo(sql.equals("old snapshot") ? "40001" : sql.contains("s.") ? "55006" : "done"));
+            assertThat(late.get().get(30, TimeUnit.SECONDS)).isEqualTo("done");
+        }
+        alter("rights_copied", "ALTER TABLE s.t ADD CHECK (s.passes(b, 'check'))");
+        assertNothingStolen();
+        CLUSTER.list("DROP SCHEMA rights_copied CASCADE");
+        CLUSTER.list("DROP SCHEMA x CASCADE");
+    }
+
+    private static String stateOf(PostgresNode node, String sql) {
+        try (Connection connection = node.connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute("SET SESSION AUTHORIZATION " + ATTACKER);
+            return stateOf(statement, sql);
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    private static String stateOf(Statement statement, String sql) {
+        try {
+            statement.execute(sql);
+            return "done";
+        } catch (SQLException refused) {
+            return refused.getSQLState();
         }
     }
 

@@ -116,8 +116,8 @@ final class BlockingForward {
             throw CopyInvalidException.changed(move.schema(), "Tables were made or dropped before they were locked.");
         }
         new GuardedLimits(plan, connections.target().majorVersion()).check();
-        connections.patientlyOnTarget(
-                patient -> Target.create(patient, connections.names(), move.attempt(), plan.beforeData()));
+        connections.patientlyOnTarget(patient ->
+                Target.create(patient, connections.names(), move.attempt(), plan.schema(), plan.beforeData()));
         services.observer().reached(MovePoint.DEFINITION_CREATED);
         store.enter(move, MovePhase.COPYING.text());
         copyRows(plan);

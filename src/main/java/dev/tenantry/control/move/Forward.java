@@ -97,8 +97,8 @@ final class Forward {
         String tables = source.tables(move.schema());
         CopyPlan plan = definitions.onSource(move);
         checkRows(plan);
-        connections.patientlyOnTarget(
-                patient -> Target.create(patient, connections.names(), move.attempt(), plan.beforeData()));
+        connections.patientlyOnTarget(patient ->
+                Target.create(patient, connections.names(), move.attempt(), plan.schema(), plan.beforeData()));
         services.observer().reached(MovePoint.DEFINITION_CREATED);
         widen(plan);
         services.observer().reached(MovePoint.IDENTITIES_WIDENED);

@@ -7,6 +7,7 @@ import dev.tenantry.control.node.copy.Outcomes;
 import dev.tenantry.control.node.copy.SequenceValue;
 import dev.tenantry.control.node.copy.Source;
 import dev.tenantry.control.node.copy.SqlStates;
+import dev.tenantry.control.node.copy.Target;
 import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
@@ -197,7 +198,7 @@ final class Switch {
     }
 
     private boolean isTargetPrepared() {
-        return !connections.targetIsCoordinator() && !plan.atSwitch().isEmpty();
+        return !connections.targetIsCoordinator();
     }
 
     /** On which nodes something will be prepared, whether or not it is so yet. */
@@ -214,17 +215,16 @@ final class Switch {
 
     /** Takes locks that somebody may hold, so that clients would wait for him. */
     private void finishTarget(ServerConnection target, Duration lockMax) {
-        if (!plan.atSwitch().isEmpty()) {
-            Stream<String> settings =
-                    SchemaBlueprint.settings().stream().map(setting -> setting.replaceFirst("^SET ", "SET LOCAL "));
-            long millis = Math.max(LOCK_MIN.toMillis(), lockMax.toMillis());
-            target.query(settings.collect(Collectors.joining("; ")) + "; SET LOCAL deadlock_timeout = '10ms'"
-                    + "; SET LOCAL lock_timeout = '" + millis + "ms'"
-                    + "; SET LOCAL statement_timeout = '" + millis + "ms'");
-            target.query(plan.atSwitch().stream()
-                            .map(statement -> statement.sql() + "; ")
-                            .collect(Collectors.joining()) + "SET LOCAL statement_timeout = 0");
-        }
+        Stream<String> settings =
+                SchemaBlueprint.settings().stream().map(setting -> setting.replaceFirst("^SET ", "SET LOCAL "));
+        long millis = Math.max(LOCK_MIN.toMillis(), lockMax.toMillis());
+        target.query(settings.collect(Collectors.joining("; ")) + "; SET LOCAL deadlock_timeout = '10ms'"
+                + "; SET LOCAL lock_timeout = '" + millis + "ms'"
+                + "; SET LOCAL statement_timeout = '" + millis + "ms'");
+        target.query(plan.atSwitch().stream()
+                        .map(statement -> statement.sql() + "; ")
+                        .collect(Collectors.joining())
+                + Target.release(connections.names()) + "; SET LOCAL statement_timeout = 0");
     }
 
     private int coordinatorNodeId() {

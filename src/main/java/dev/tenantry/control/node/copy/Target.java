@@ -17,6 +17,9 @@ public final class Target {
 
     private static final String CREATED = "created";
 
+    /** What the deed begins with that has the server keep all but superusers from altering the copy. */
+    private static final String GUARDED = "schema ";
+
     private final ServerConnection connection;
     private final MoveNames names;
 
@@ -64,18 +67,35 @@ public final class Target {
     }
 
     /**
-     * Runs statements that create the copy, all or none, and notes that they were run.
+     * Runs statements that create the copy, all or none, and notes that they were run. Until {@link #release}, only
+     * superusers can alter it.
      *
      * @param attempt which copy of this move it is
      */
     public static void create(
-            ServerConnection patient, MoveNames names, int attempt, List<BlueprintStatement> statements) {
+            ServerConnection patient,
+            MoveNames names,
+            int attempt,
+            String schema,
+            List<BlueprintStatement> statements) {
         SchemaBlueprint.settings().forEach(patient::query);
         inTransaction(patient, () -> {
             note(patient, names, CREATED);
             note(patient, names, created(attempt));
             statements.forEach(statement -> patient.query(statement.sql()));
+            patient.query(
+                    "INSERT INTO tenantry.move_deed (moveid, deed)"
+                            + " SELECT $1, $2 || n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = $3",
+                    names.moveId(),
+                    GUARDED,
+                    schema);
         });
+    }
+
+    /** A statement after whose commit the copy is its owners'; who alters it meanwhile waits for that. */
+    public static String release(MoveNames names) {
+        return "DELETE FROM tenantry.move_deed WHERE moveid = " + names.moveId() + " AND pg_catalog.starts_with(deed, "
+                + SqlName.literal(GUARDED) + ")";
     }
 
     private static String created(int attempt) {
