@@ -68,13 +68,20 @@ CREATE TABLE IF NOT EXISTS tenantry.move_deed (
 );
 REVOKE ALL ON tenantry.move_mark, tenantry.move_deed FROM PUBLIC;
 
--- For the roles that write rows in the place of a superuser, and may use it as long as they are there. A row for a deed
--- that is noted, and stays so until the transaction ends.
+-- For the roles that write rows of that move in the place of a superuser, known by their names: granting it to each would
+-- have moves that begin at the same time, and who installs this, change one and the same row. A row for a deed that is
+-- noted, and stays so until the transaction ends.
 CREATE OR REPLACE FUNCTION tenantry.hold_copy(move bigint, made text) RETURNS SETOF integer
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-AS 'SELECT 1 FROM tenantry.move_deed d WHERE d.moveid = move AND d.deed = made FOR KEY SHARE';
-REVOKE ALL ON FUNCTION tenantry.hold_copy(bigint, text) FROM PUBLIC;
+AS $$
+    SELECT 1 FROM tenantry.move_deed d
+    WHERE d.moveid = move AND d.deed = made
+      AND (session_user ~ ('^tenantry_[0-9a-z]+_move_' || move || '_owner_[0-9]+$')
+           OR (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = session_user))
+    FOR KEY SHARE OF d
+$$;
+GRANT EXECUTE ON FUNCTION tenantry.hold_copy(bigint, text) TO PUBLIC;
 
 -- Schemas are created, dropped, renamed and given away through a proxy, so that the catalog changes with them.
 CREATE OR REPLACE FUNCTION tenantry.guard_schema_ddl() RETURNS event_trigger

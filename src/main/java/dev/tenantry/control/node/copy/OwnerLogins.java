@@ -46,7 +46,6 @@ final class OwnerLogins {
             UNION ALL SELECT format('INSERT ON %I.%I', $2::text, c.relname)
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname = $2 AND c.relname = ANY ($3) AND NOT has_table_privilege($1, c.oid, 'INSERT')
-            UNION ALL SELECT 'EXECUTE ON FUNCTION tenantry.hold_copy(bigint, text)'
             UNION ALL SELECT 'EXECUTE ON ROUTINE ' || f::regprocedure FROM unnest($4::text[]) f
             WHERE NOT has_function_privilege($1, f::regprocedure, 'EXECUTE')
             """;
