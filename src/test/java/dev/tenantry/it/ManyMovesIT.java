@@ -60,8 +60,9 @@ class ManyMovesIT {
     private final List<Thread> clients = new ArrayList<>();
 
     @BeforeAll
-    static void start() {
+    static void start() throws SQLException {
         cluster = Cluster.start(2, TlsSettings.NONE, LIMITS);
+        cluster.list("CREATE ROLE many_owner");
     }
 
     @AfterAll
@@ -96,7 +97,11 @@ class ManyMovesIT {
                     CREATE TABLE total (id int PRIMARY KEY, value bigint NOT NULL);
                     INSERT INTO total VALUES (1, 0);
                     CREATE TABLE history (id bigserial PRIMARY KEY, total int NOT NULL REFERENCES total);
-                    CREATE TABLE keyless (value int)""".formatted(ROWS));
+                    CREATE TABLE keyless (value int);
+                    CREATE FUNCTION passes(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1 > 0; END';
+                    CREATE TABLE guarded (value int CHECK (passes(value)));
+                    INSERT INTO guarded VALUES (1);
+                    ALTER TABLE guarded OWNER TO many_owner""".formatted(ROWS));
             int number = i;
             clients.add(Thread.ofPlatform().start(() -> write(number)));
         }
