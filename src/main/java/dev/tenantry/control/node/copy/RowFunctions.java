@@ -129,8 +129,9 @@ final class RowFunctions {
                 JOIN pg_cast k ON k.castsource = a.atttypid AND k.castfunc >= 16384 WHERE f.contype = 'f'
             ),
             guarded AS (
-                SELECT rel.* FROM rel JOIN doubtful d ON d.rel = rel.oid JOIN pg_roles o ON o.oid = rel.relowner
-                WHERE NOT o.rolsuper
+                -- By arrays: the sizes of sets that are computed are guessed far off, and so are joins with this one.
+                SELECT rel.* FROM rel WHERE rel.oid = ANY (ARRAY(SELECT d.rel FROM doubtful d))
+                  AND rel.relowner = ANY (ARRAY(SELECT o.oid FROM pg_roles o WHERE NOT o.rolsuper))
             ),
             touched (oid) AS (SELECT DISTINCT a.oid FROM above a JOIN guarded g ON g.oid = a.rel)
             """.replace(":parts", PARTS);
