@@ -132,14 +132,22 @@ final class Switch {
         return true;
     }
 
-    /** Clients go on at the source, and what is prepared there would have them wait for recovery. */
+    /**
+     * Clients go on at the source, and what is prepared there would have them wait for recovery. The decider's
+     * transaction has rows of the catalog locked, which whoever ends the pause needs.
+     */
     private void rollBackWherePossible() {
-        for (ServerConnection connection : prepared) {
-            try {
-                PreparedTransactions.rollback(connection, gid);
-            } catch (CatalogUnavailableException lost) {
-                LOG.debugf("recovery will undo the switch move=%d reason=%s", move.id(), lost.getMessage());
-            }
+        begun = false;
+        wherePossible(() -> decider.query("ROLLBACK"));
+        wherePossible(locker::rollback);
+        prepared.forEach(connection -> wherePossible(() -> PreparedTransactions.rollback(connection, gid)));
+    }
+
+    private void wherePossible(Runnable step) {
+        try {
+            step.run();
+        } catch (CatalogUnavailableException lost) {
+            LOG.debugf("recovery will undo the switch move=%d reason=%s", move.id(), lost.getMessage());
         }
     }
 
