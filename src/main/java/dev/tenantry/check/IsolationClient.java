@@ -185,10 +185,6 @@ final class IsolationClient implements AutoCloseable {
             throw new CheckFailedException((foreign ? "another tenant's value" : "another answer") + ": expected "
                     + expected + ", got " + heard);
         }
-        if (bed.losesServers() && model.status() == 'T' && client.status() == 'E') {
-            counts.lost(); // of a server, between its answer and the end of the batch
-            model.lose();
-        }
         requireStatus();
     }
 
@@ -197,6 +193,10 @@ final class IsolationClient implements AutoCloseable {
     }
 
     private void requireStatus() {
+        if (bed.losesServers() && model.status() == 'T' && client.status() == 'E') {
+            counts.lost(); // of a server, between an answer and the end of the batch
+            model.lose();
+        }
         if (model.status() != client.status()) {
             throw new CheckFailedException(
                     "another transaction status: expected " + model.status() + ", got " + client.status());
