@@ -50,7 +50,8 @@ public final class CopyConnection implements AutoCloseable {
 
     /**
      * The same for a role for which somebody else's functions may be called, who can raise any error, and end the
-     * session: once it is signed in, everything comes as {@link StatementRefusedException}, the end of it too.
+     * session: once it is signed in, everything comes as {@link StatementRefusedException}, the end of it too. Rows
+     * that the role may not see are an error, and not left out.
      */
     public static CopyConnection openUntrusted(CoordinatorAddress address, String applicationName) {
         return open(address, ServerDataSource.of(address, applicationName), false);
@@ -66,7 +67,8 @@ public final class CopyConnection implements AutoCloseable {
     }
 
     private static CopyConnection open(CoordinatorAddress address, PGSimpleDataSource source, boolean trusted) {
-        source.setOptions("-c search_path=pg_catalog -c tenantry.schema_ddl=on");
+        source.setOptions(
+                "-c search_path=pg_catalog -c tenantry.schema_ddl=on" + (trusted ? "" : " -c row_security=off"));
         try {
             CopyConnection opened = new CopyConnection(source.getConnection(), address, trusted);
             opened.row(PATIENCE);

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
@@ -109,13 +110,13 @@ final class Switch {
         try {
             prepare(lockMax);
         } catch (TakenOverException | CopyInvalidException other) {
-            rollBack();
+            rollBack(Runnable::run);
             throw other;
         } catch (CatalogUnavailableException lost) {
-            rollBackWherePossible();
+            rollBack(this::wherePossible);
             throw lost;
         } catch (StatementRefusedException refused) {
-            rollBack();
+            rollBack(Runnable::run);
             // A node that has restarted meanwhile has had recovery decide against it.
             if (SqlStates.IN_THE_WAY.contains(refused.sqlState())
                     || refused.sqlState().equals(SqlStates.UNIQUE_VIOLATION)) {
@@ -135,12 +136,14 @@ final class Switch {
     /**
      * Clients go on at the source, and what is prepared there would have them wait for recovery. The decider's
      * transaction has rows of the catalog locked, which whoever ends the pause needs.
+     *
+     * @param how each step is run
      */
-    private void rollBackWherePossible() {
+    private void rollBack(Consumer<Runnable> how) {
         begun = false;
-        wherePossible(() -> decider.query("ROLLBACK"));
-        wherePossible(locker::rollback);
-        prepared.forEach(connection -> wherePossible(() -> PreparedTransactions.rollback(connection, gid)));
+        how.accept(() -> decider.query("ROLLBACK"));
+        how.accept(locker::rollback);
+        prepared.forEach(connection -> how.accept(() -> PreparedTransactions.rollback(connection, gid)));
     }
 
     private void wherePossible(Runnable step) {
@@ -160,13 +163,6 @@ final class Switch {
                     threads.submit(this::prepareSource),
                     threads.submit(() -> prepareDecision(lockMax))));
         }
-    }
-
-    private void rollBack() {
-        begun = false;
-        decider.query("ROLLBACK");
-        locker.rollback();
-        prepared.forEach(connection -> PreparedTransactions.rollback(connection, gid));
     }
 
     private void prepareTarget(Map<String, SequenceValue> values, Duration lockMax) {

@@ -272,7 +272,7 @@ public final class DistributedEnd {
             leave(gid, prepared);
             throw new SqlErrorException(SqlError.error("08007", "it is not known whether the transaction committed")
                     .withDetail("Node \"" + decider.node().name() + "\" was lost during COMMIT; transaction '" + gid
-                            + "'" + " is prepared on the other nodes.")
+                            + "' is prepared on the other nodes.")
                     .withHint("It is finished, one way or the other, when that node is back. Look before you run it"
                             + " again."));
         }

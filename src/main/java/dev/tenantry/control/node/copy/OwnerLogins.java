@@ -144,9 +144,7 @@ final class OwnerLogins {
      */
     static CopyConnection open(CoordinatorAddress login, String applicationName) {
         try {
-            CopyConnection opened = CopyConnection.openUntrusted(login, applicationName);
-            opened.row("SET row_security = off"); // an error is better than rows that are left out
-            return opened;
+            return CopyConnection.openUntrusted(login, applicationName);
         } catch (StatementRefusedException refused) {
             throw refused.sqlState().startsWith(SqlStates.INVALID_AUTHORIZATION)
                     ? new SignInRefusedException(login, refused)
