@@ -70,11 +70,19 @@ public final class CopyConnection implements AutoCloseable {
         source.setOptions(
                 "-c search_path=pg_catalog -c tenantry.schema_ddl=on" + (trusted ? "" : " -c row_security=off"));
         try {
-            CopyConnection opened = new CopyConnection(source.getConnection(), address, trusted);
-            opened.row(PATIENCE);
-            return opened;
+            return new CopyConnection(source.getConnection(), address, trusted).patient();
         } catch (SQLException failed) {
             throw ServerDataSource.translated(address, "", failed, failed);
+        }
+    }
+
+    private CopyConnection patient() {
+        try {
+            row(PATIENCE);
+            return this;
+        } catch (RuntimeException failed) {
+            close();
+            throw failed;
         }
     }
 
