@@ -1,5 +1,14 @@
 package dev.tenantry.it;
 
+import static dev.tenantry.it.RightsAttacks.ATTACKER;
+import static dev.tenantry.it.RightsAttacks.CLUSTER;
+import static dev.tenantry.it.RightsAttacks.FUNCTIONS;
+import static dev.tenantry.it.RightsAttacks.asAttacker;
+import static dev.tenantry.it.RightsAttacks.assertNothingStolen;
+import static dev.tenantry.it.RightsAttacks.assertRefused;
+import static dev.tenantry.it.RightsAttacks.createSchema;
+import static dev.tenantry.it.RightsAttacks.disarm;
+import static dev.tenantry.it.RightsAttacks.move;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
@@ -7,11 +16,13 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Schemas whose functions try to have the rights of a superuser when they move; see {@link RightsAttacks}. */
-class MoveRightsIT extends RightsAttacks {
+@ExtendWith(RightsAttacks.class)
+class MoveRightsIT {
 
     /** One table for each way to have a function called, all of a column or two of whole numbers. */
     private static final String TABLES = """
@@ -75,7 +86,7 @@ class MoveRightsIT extends RightsAttacks {
                 .as("before 16 changes are applied with the rights of a superuser")
                 .isFalse();
         String schema = "rights_" + mode;
-        create(schema, NAMES, FUNCTIONS + TABLES);
+        createSchema(schema, NAMES, FUNCTIONS + TABLES);
         List<String> before = describe(schema);
         disarm();
         move(schema, mode);
@@ -91,7 +102,7 @@ class MoveRightsIT extends RightsAttacks {
 
     @Test
     void writesHeldRowsInTheNameOfTheirOwnerWhereWritersWait() throws SQLException, IOException {
-        create("rights_held", List.of("held"), FUNCTIONS + """
+        createSchema("rights_held", List.of("held"), FUNCTIONS + """
                 CREATE UNLOGGED TABLE s.held (id int PRIMARY KEY);
                 CREATE FUNCTION s.held(t text) RETURNS s.held LANGUAGE plpgsql AS $f$
                 BEGIN PERFORM s.steal('cast'); RETURN ROW(1)::s.held; END $f$;
@@ -138,7 +149,7 @@ class MoveRightsIT extends RightsAttacks {
 
     /** A schema of this content can't be moved, and nothing has been called by the attempt. */
     private static void assertRefusedUncalled(String why, String content) throws SQLException, IOException {
-        create("rights_refused", List.of(), FUNCTIONS + content);
+        createSchema("rights_refused", List.of(), FUNCTIONS + content);
         assertRefused("rights_refused", why);
         assertNothingStolen();
         CLUSTER.list("DROP SCHEMA rights_refused CASCADE");

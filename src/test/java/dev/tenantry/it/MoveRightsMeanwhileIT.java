@@ -1,5 +1,15 @@
 package dev.tenantry.it;
 
+import static dev.tenantry.it.RightsAttacks.ATTACKER;
+import static dev.tenantry.it.RightsAttacks.CLUSTER;
+import static dev.tenantry.it.RightsAttacks.FUNCTIONS;
+import static dev.tenantry.it.RightsAttacks.alter;
+import static dev.tenantry.it.RightsAttacks.asAttacker;
+import static dev.tenantry.it.RightsAttacks.assertNothingStolen;
+import static dev.tenantry.it.RightsAttacks.createSchema;
+import static dev.tenantry.it.RightsAttacks.disarm;
+import static dev.tenantry.it.RightsAttacks.meanwhile;
+import static dev.tenantry.it.RightsAttacks.move;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
@@ -23,11 +33,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Schemas whose owner does in the middle of their move what he can to have more rights; see {@link RightsAttacks}. */
-class MoveRightsMeanwhileIT extends RightsAttacks {
+@ExtendWith(RightsAttacks.class)
+class MoveRightsMeanwhileIT {
 
     /** Of a copy in schema {@code s}, and of what is none of it. */
     private static final String ALTERATIONS = """
@@ -53,7 +65,7 @@ class MoveRightsMeanwhileIT extends RightsAttacks {
 
     @Test
     void asksNoViewThatTakesThePlaceOfATableOrASequence() throws SQLException, IOException {
-        create("rights_swapped", List.of("t"), FUNCTIONS + """
+        createSchema("rights_swapped", List.of("t"), FUNCTIONS + """
                 CREATE TABLE s.t (id int PRIMARY KEY);
                 CREATE SEQUENCE s.q;
                 """);
@@ -78,7 +90,7 @@ class MoveRightsMeanwhileIT extends RightsAttacks {
         assumeThat(CLUSTER.worker(2).majorVersion())
                 .as("before 16 guarded tables are not followed")
                 .isGreaterThanOrEqualTo(16);
-        create("rights_altered", List.of("t", "hidden", "unread"), FUNCTIONS + """
+        createSchema("rights_altered", List.of("t", "hidden", "unread"), FUNCTIONS + """
                 CREATE TABLE s.t (id int PRIMARY KEY);
                 CREATE TABLE s.big (id int PRIMARY KEY CHECK (id > 0), filler text);
                 INSERT INTO s.big SELECT i, repeat('x', 1000) FROM generate_series(1, 36000) i;
@@ -109,6 +121,38 @@ class MoveRightsMeanwhileIT extends RightsAttacks {
         CLUSTER.list("DROP SCHEMA rights_altered CASCADE");
     }
 
+    @Test
+    void writesDomainsThatOthersMayAlterInTheNameOfTheOwner() throws SQLException, IOException {
+        for (PostgresNode worker : CLUSTER.workers()) {
+            worker.list(
+                    "CREATE DOMAIN public.rights_quiet AS int; ALTER DOMAIN public.rights_quiet OWNER TO " + ATTACKER);
+        }
+        createSchema(
+                "rights_outside", List.of("t"), FUNCTIONS + "CREATE TABLE s.t (id public.rights_quiet PRIMARY KEY)");
+        try (Connection client = CLUSTER.connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("SET tenantry.node = 'worker2'");
+            statement.execute("CREATE SCHEMA rights_beside AUTHORIZATION " + ATTACKER);
+        }
+        alter("rights_beside", FUNCTIONS);
+        disarm();
+        Map<MovePoint, String> steps = new EnumMap<>(Map.of(
+                MovePoint.CREATION_NOTED,
+                "ALTER DOMAIN public.rights_quiet ADD CHECK (rights_beside.passes(VALUE, 'domain of public'))"));
+        meanwhile("rights_outside", steps, CLUSTER.worker(2));
+        move("rights_outside", "block_writes");
+        assertThat(steps).as("not done").isEmpty();
+        assertNothingStolen();
+        assertThat(CLUSTER.worker(2).list("SELECT way FROM public.rights_calls"))
+                .contains("domain of public");
+        assertThat(asAttacker("SELECT sum(id) FROM rights_outside.t")).containsExactly("210");
+        CLUSTER.list("DROP SCHEMA rights_outside CASCADE");
+        CLUSTER.list("DROP SCHEMA rights_beside CASCADE");
+        for (PostgresNode worker : CLUSTER.workers()) {
+            worker.list("DROP DOMAIN public.rights_quiet");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -116,7 +160,7 @@ class MoveRightsMeanwhileIT extends RightsAttacks {
                 "PERFORM pg_terminate_backend(pg_backend_pid())"
             })
     void doesNotBelieveWhatTablesSayOfTheConnection(String lie) throws SQLException, IOException {
-        create("rights_liar", List.of("t"), """
+        createSchema("rights_liar", List.of("t"), """
                 CREATE FUNCTION s.lies(v int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$
                 BEGIN IF session_user LIKE 'tenantry%owner%' THEN LIE; END IF; RETURN v; END $f$;
                 CREATE TABLE s.t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (s.lies(id)) STORED);
@@ -131,7 +175,7 @@ class MoveRightsMeanwhileIT extends RightsAttacks {
 
     @Test
     void makesOtherRolesThanThoseThatCanNotBeDropped() throws SQLException, IOException {
-        create("rights_left", List.of("t"), """
+        createSchema("rights_left", List.of("t"), """
                 CREATE FUNCTION s.same(v int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT v';
                 CREATE TABLE s.t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (s.same(id)) STORED);
                 """);
@@ -154,7 +198,7 @@ class MoveRightsMeanwhileIT extends RightsAttacks {
 
     @Test
     void saysWhichNodeLetsNoOwnerIn() throws SQLException, IOException {
-        create("rights_hba", List.of("t"), "CREATE TABLE s.t (id int PRIMARY KEY)");
+        createSchema("rights_hba", List.of("t"), "CREATE TABLE s.t (id int PRIMARY KEY)");
         PostgresNode source = CLUSTER.worker(1);
         Path rules = Path.of(source.list("SHOW hba_file").getFirst());
         String before = Files.readString(rules);
@@ -201,7 +245,7 @@ class MoveRightsMeanwhileIT extends RightsAttacks {
     @Test
     void letsOnlySuperusersAlterACopyThatIsBeingMade() throws Exception {
         PostgresNode target = CLUSTER.worker(2);
-        create("rights_copied", List.of("t"), FUNCTIONS + "CREATE TABLE s.t (id int PRIMARY KEY, b int)");
+        createSchema("rights_copied", List.of("t"), FUNCTIONS + "CREATE TABLE s.t (id int PRIMARY KEY, b int)");
         try (Connection client = CLUSTER.connect();
                 Statement statement = client.createStatement()) {
             statement.execute("SET tenantry.node = 'worker2'");
@@ -218,7 +262,10 @@ class MoveRightsMeanwhileIT extends RightsAttacks {
                     MovingSchema.apart(() -> old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1"));
                 } else if (point == MovePoint.DEFINITION_CREATED) {
                     MovingSchema.apart(() -> {
-                        ALTERATIONS.lines().forEach(sql -> states.put(sql, stateOf(target, of("rights_copied", sql))));
+                        ALTERATIONS
+                                .lines()
+                                .forEach(sql ->
+                                        states.put(sql, stateOf(target, RightsAttacks.of("rights_copied", sql))));
                         old.execute("CREATE TABLE x.rr (id int)");
                         states.put("old snapshot", stateOf(old, "CREATE INDEX ON rights_copied.t (b)"));
                     });

@@ -21,21 +21,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * Schemas whose functions try, whenever and wherever they are called, to make their owner a superuser, to write a file
  * of the server, which works in transactions that are read-only too, and to note whose rights they have.
  */
-abstract class RightsAttacks {
+final class RightsAttacks implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
 
     static final Cluster CLUSTER = Cluster.shared();
     static final String ATTACKER = "rights_attacker";
 
-    @TempDir
-    private static Path stolen;
+    private static final Path FOLDER = Path.of(System.getProperty("java.io.tmpdir"))
+            .resolve("tenantry-rights-" + ProcessHandle.current().pid());
 
     private static boolean armed;
 
@@ -57,9 +58,10 @@ abstract class RightsAttacks {
             CREATE OPERATOR s.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = s.equal);
             """;
 
-    @BeforeAll
-    static void arm() throws SQLException, IOException {
-        Files.setPosixFilePermissions(stolen, PosixFilePermissions.fromString("rwxrwxrwx"));
+    @Override
+    public void beforeAll(ExtensionContext context) throws SQLException, IOException {
+        Files.createDirectory(FOLDER);
+        Files.setPosixFilePermissions(FOLDER, PosixFilePermissions.fromString("rwxrwxrwx"));
         if (armed) {
             return; // the cluster is shared
         }
@@ -75,9 +77,17 @@ abstract class RightsAttacks {
         }
     }
 
-    @AfterEach
-    void observeNothing() {
+    @Override
+    public void afterEach(ExtensionContext context) {
         CLUSTER.observeMoves(MovePoint.Observer.NONE);
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws IOException {
+        for (Path file : files()) {
+            Files.delete(file);
+        }
+        Files.delete(FOLDER);
     }
 
     static void assertRefused(String schema, String why) {
@@ -96,7 +106,7 @@ abstract class RightsAttacks {
         }
     }
 
-    static void create(String schema, List<String> filled, String sql) throws SQLException {
+    static void createSchema(String schema, List<String> filled, String sql) throws SQLException {
         try (Connection client = CLUSTER.connect();
                 Statement statement = client.createStatement()) {
             statement.execute("SET tenantry.node = 'worker1'");
@@ -112,7 +122,7 @@ abstract class RightsAttacks {
     }
 
     static String of(String schema, String sql) {
-        return sql.replaceAll("\\bs\\.", schema + ".").replace("FOLDER", stolen.toString());
+        return sql.replaceAll("\\bs\\.", schema + ".").replace("FOLDER", FOLDER.toString());
     }
 
     static void alter(String schema, String sql) throws SQLException {
@@ -166,12 +176,16 @@ abstract class RightsAttacks {
     /** What was run while something was called with a superuser's rights. */
     static List<String> stolen() throws IOException {
         List<String> queries = new ArrayList<>();
-        try (Stream<Path> files = Files.list(stolen)) {
-            for (Path file : files.toList()) {
-                queries.add(file.getFileName() + ": " + Files.readString(file));
-            }
+        for (Path file : files()) {
+            queries.add(file.getFileName() + ": " + Files.readString(file));
         }
         return queries;
+    }
+
+    private static List<Path> files() throws IOException {
+        try (Stream<Path> files = Files.list(FOLDER)) {
+            return files.toList();
+        }
     }
 
     static void assertNothingStolen() throws SQLException, IOException {

@@ -122,6 +122,9 @@ final class RowFunctions {
                     NULLTEST,BOOLEANTEST,RELABELTYPE,COERCEVIAIO,ARRAYCOERCEEXPR,CONVERTROWTYPEEXPR,COERCETODOMAIN,
                     COERCETODOMAINVALUE,COLLATE,COLLATEEXPR,CASE,CASEEXPR,WHEN,CASEWHEN,CASETESTEXPR,COALESCE,
                     COALESCEEXPR,MINMAX,MINMAXEXPR,ARRAY,ARRAYEXPR,ROW,ROWEXPR,SUBSCRIPTINGREF,FIELDSELECT}')
+                UNION SELECT r.rel FROM reach r JOIN pg_type t ON t.oid = r.type AND t.typtype = 'd'
+                WHERE t.typnamespace <> (SELECT oid FROM ns) -- the other node's may check something else, or soon
+                  AND t.typowner = ANY (ARRAY(SELECT o.oid FROM pg_roles o WHERE NOT o.rolsuper))
                 UNION SELECT rel.oid FROM rel JOIN pg_cast k ON k.casttarget = rel.reltype
                 WHERE rel.relpersistence = 'u'
                 UNION SELECT f.conrelid FROM pg_constraint f JOIN rel ON rel.oid = f.conrelid
