@@ -401,7 +401,7 @@ class ScriptedCommitsIT extends ScriptedNodes {
             done(peer, "SELECT 1", 'T');
             next = peer.expect('Q').strings().getFirst();
         }
-        assertThat(next).contains("pg_current_xact_id_if_assigned");
+        assertThat(next).contains("tenantry.transaction_part");
         peer.row(transaction, "f", null);
         done(peer, "SELECT 1", 'T');
     }

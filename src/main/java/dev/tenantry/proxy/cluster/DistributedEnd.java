@@ -27,20 +27,8 @@ import org.jspecify.annotations.Nullable;
  * find that what they have read can't be.
  */
 public final class DistributedEnd {
-    /**
-     * The transaction's number if it has written, whether it is serializable, and what keeps it from being prepared
-     * ("PREPARE TRANSACTION" in "SQL Commands"), as far as a server can tell. Who has used a temporary relation holds a
-     * lock on it.
-     */
-    private static final String PART = "SELECT pg_catalog.pg_current_xact_id_if_assigned(),"
-            + " pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'serializable',"
-            + " CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0 AND EXISTS ("
-            + "SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation"
-            + " WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"
-            + " AND c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) THEN 'temporary objects'"
-            + " WHEN EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable"
-            + " AND creation_time OPERATOR(pg_catalog.>=) pg_catalog.transaction_timestamp())"
-            + " THEN 'a cursor WITH HOLD' END";
+    /** The transaction's number if it has written, whether it is serializable, and why it can't be prepared. */
+    private static final String PART = "SELECT * FROM tenantry.transaction_part()";
 
     private static final String COMMIT = "COMMIT";
     private static final String ROLLBACK = "ROLLBACK";
