@@ -188,10 +188,14 @@ final class NodeCalls {
 
     private List<Optional<CallResult>> attemptAll(
             List<BackendConnection> backends, Function<BackendConnection, CompletableFuture<CallResult>> step) {
-        List<CompletableFuture<Optional<CallResult>>> results = new ArrayList<>();
-        onLoop(() -> backends.forEach(backend ->
-                results.add(step.apply(backend).thenApply(Optional::of).exceptionally(lost -> Optional.empty()))));
-        return results.stream().map(result -> await(() -> result)).toList();
+        return await(() -> {
+            List<CompletableFuture<Optional<CallResult>>> results = new ArrayList<>();
+            backends.forEach(backend ->
+                    results.add(step.apply(backend).thenApply(Optional::of).exceptionally(lost -> Optional.empty())));
+            return CompletableFuture.allOf(results.toArray(CompletableFuture[]::new))
+                    .thenApply(
+                            all -> results.stream().map(CompletableFuture::join).toList());
+        });
     }
 
     private Optional<CallResult> attempt(Supplier<CompletableFuture<CallResult>> step) {
