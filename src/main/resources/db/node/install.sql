@@ -56,24 +56,21 @@ COMMENT ON FUNCTION tenantry.record_commit(text, integer[]) IS
 -- What a proxy asks each node of a transaction before it commits: the number of the transaction there if it has written,
 -- whether it is serializable, and what keeps it from being prepared ("PREPARE TRANSACTION" in "SQL Commands"), as far as
 -- a server can tell. Who has used a temporary relation holds a lock on it. A function, because to plan this anew for each
--- commit takes longer than all the rest of it; without a search_path of its own, which takes time as well.
-CREATE OR REPLACE FUNCTION tenantry.transaction_part(
-    OUT transaction pg_catalog.xid8, OUT serializable boolean, OUT obstacle text)
+-- commit takes longer than all the rest of it; with a search_path of its own, or it would be planned anew for each other
+-- one that a client of the connection has.
+CREATE OR REPLACE FUNCTION tenantry.transaction_part(OUT transaction xid8, OUT serializable boolean, OUT obstacle text)
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    transaction := pg_catalog.pg_current_xact_id_if_assigned();
-    serializable := pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'serializable';
-    IF pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0 AND EXISTS (
-        SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation
-        WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
-          AND c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
+    transaction := pg_current_xact_id_if_assigned();
+    serializable := current_setting('transaction_isolation') = 'serializable';
+    IF pg_my_temp_schema() <> 0 AND EXISTS (
+        SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+        WHERE l.pid = pg_backend_pid() AND c.relnamespace = pg_my_temp_schema())
     THEN
         obstacle := 'temporary objects';
-    ELSIF EXISTS (
-        SELECT FROM pg_catalog.pg_cursors WHERE is_holdable
-          AND creation_time OPERATOR(pg_catalog.>=) pg_catalog.transaction_timestamp())
-    THEN
+    ELSIF EXISTS (SELECT FROM pg_cursors WHERE is_holdable AND creation_time >= transaction_timestamp()) THEN
         obstacle := 'a cursor WITH HOLD';
     END IF;
 END
