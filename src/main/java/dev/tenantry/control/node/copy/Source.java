@@ -277,15 +277,19 @@ public final class Source {
 
     /** Writes the next mark, which arrives on the target when all that was committed before is there. */
     public long mark() {
-        return connection
-                .query(
-                        "INSERT INTO tenantry.move_mark (moveid, mark)"
-                                + " SELECT $1, coalesce(max(mark), 0) + 1 FROM tenantry.move_mark WHERE moveid = $1"
-                                + " RETURNING mark",
-                        names.moveId())
-                .iterator()
-                .next()
-                .getLong(0);
+        while (true) {
+            // Somebody else, who has not heard yet that the move is not his any more, may be writing that one.
+            Iterator<Row> written = connection
+                    .query(
+                            "INSERT INTO tenantry.move_mark (moveid, mark)"
+                                    + " SELECT $1, coalesce(max(mark), 0) + 1 FROM tenantry.move_mark WHERE moveid = $1"
+                                    + " ON CONFLICT DO NOTHING RETURNING mark",
+                            names.moveId())
+                    .iterator();
+            if (written.hasNext()) {
+                return written.next().getLong(0);
+            }
+        }
     }
 
     /** The mark that is written next, if nobody writes one meanwhile. */
