@@ -139,57 +139,54 @@ final class RowFunctions {
             touched (oid) AS (SELECT DISTINCT a.oid FROM above a JOIN guarded g ON g.oid = a.rel)
             """.replace(":parts", PARTS);
 
-    /** The schema itself, without a name, where types of it, or of constants in it, call something. */
-    private static final String TABLES = QUERY + """
-            SELECT g.relname::text, pg_get_userbyid(g.relowner)::text, g.relkind = 'r' FROM guarded g
-            UNION ALL SELECT NULL, NULL, false FROM doubtful d WHERE d.rel NOT IN (SELECT oid FROM rel)
-            ORDER BY 1
-            """;
-
-    /** Functions that guarded tables call and their owners may not. */
-    private static final String CALLS = QUERY + """
-            SELECT DISTINCT pg_get_userbyid(g.relowner)::text, c.function::regprocedure::text
-            FROM guarded g JOIN call c ON c.rel = g.oid
-            WHERE NOT has_function_privilege(g.relowner, c.function, 'EXECUTE')
-            """;
-
-    /** What is added to a table is added to those below it, and a foreign key looks into two tables. */
-    private static final String CONSTRAINTS = QUERY + """
-            SELECT CASE c.contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END, rel.relname::text, c.conname::text
-            FROM rel JOIN pg_constraint c ON c.conrelid = rel.oid AND c.convalidated
-            WHERE (c.contype = 'c' AND c.conislocal OR c.contype = 'f' AND c.conparentid = 0)
-              AND (c.conrelid IN (SELECT oid FROM touched) OR c.confrelid IN (SELECT oid FROM touched))
-            ORDER BY 2, 3
-            """;
-
     /**
-     * What can't be done without a superuser's calling something, by the reason. Indexes are looked at when changes are
+     * What there is, with its kind: guarded tables, and which of them have rows of their own; types that call
+     * something, and constants of such types; functions that guarded tables call and their owners may not; constraints;
+     * obstacles.
+     *
+     * <p>What is added to a table is added to those below it, and a foreign key looks into two tables. Obstacles are
+     * what can't be done without a superuser's calling something, by the reason: indexes are looked at when changes are
      * applied to a table without a key, and when one is made part of another; constants of types are read, which has
      * them checked, when views, indexes and the like are made.
      */
-    private static final String OBSTACLES = QUERY + """
-            SELECT 'unlogged', g.oid::regclass::text FROM guarded g WHERE g.relpersistence = 'u' AND g.relkind = 'r'
-            UNION SELECT 'followed', g.oid::regclass::text FROM guarded g WHERE g.relkind = 'r'
-            UNION SELECT 'keyless', g.oid::regclass::text FROM guarded g JOIN pg_index i ON i.indrelid = g.oid
+    private static final String FINDINGS = QUERY + """
+            SELECT 'table', g.relname::text, pg_get_userbyid(g.relowner)::text, (g.relkind = 'r')::text FROM guarded g
+            UNION SELECT 'type', NULL, NULL, NULL FROM doubtful d WHERE d.rel NOT IN (SELECT oid FROM rel)
+            UNION SELECT 'call', pg_get_userbyid(g.relowner)::text, c.function::regprocedure::text, NULL
+            FROM guarded g JOIN call c ON c.rel = g.oid
+            WHERE NOT has_function_privilege(g.relowner, c.function, 'EXECUTE')
+            UNION SELECT 'constraint', CASE c.contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END,
+                   rel.relname::text, c.conname::text
+            FROM rel JOIN pg_constraint c ON c.conrelid = rel.oid AND c.convalidated
+            WHERE (c.contype = 'c' AND c.conislocal OR c.contype = 'f' AND c.conparentid = 0)
+              AND (c.conrelid IN (SELECT oid FROM touched) OR c.confrelid IN (SELECT oid FROM touched))
+            UNION SELECT 'obstacle', 'unlogged', g.oid::regclass::text, NULL
+            FROM guarded g WHERE g.relpersistence = 'u' AND g.relkind = 'r'
+            UNION SELECT 'obstacle', 'followed', g.oid::regclass::text, NULL FROM guarded g WHERE g.relkind = 'r'
+            UNION SELECT 'obstacle', 'keyless', g.oid::regclass::text, NULL
+            FROM guarded g JOIN pg_index i ON i.indrelid = g.oid
             WHERE (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND g.relkind = 'r' AND g.relreplident <> 'i'
               AND NOT (g.relreplident = 'd' AND EXISTS (
                   SELECT FROM pg_index k WHERE k.indrelid = g.oid AND k.indisprimary AND k.indimmediate))
-            UNION SELECT 'parted index', i.indexrelid::regclass::text FROM rel JOIN touched t ON t.oid = rel.oid
-            JOIN pg_index i ON i.indrelid = rel.oid
+            UNION SELECT 'obstacle', 'parted index', i.indexrelid::regclass::text, NULL
+            FROM rel JOIN touched t ON t.oid = rel.oid JOIN pg_index i ON i.indrelid = rel.oid
             WHERE rel.relkind = 'p' AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
-            UNION SELECT 'parted key', c.conrelid::regclass::text FROM rel JOIN pg_constraint c ON c.conrelid = rel.oid
+            UNION SELECT 'obstacle', 'parted key', c.conrelid::regclass::text, NULL
+            FROM rel JOIN pg_constraint c ON c.conrelid = rel.oid
             WHERE rel.relkind = 'p' AND c.contype = 'f' AND c.conparentid = 0
               AND (c.conrelid IN (SELECT oid FROM touched) OR c.confrelid IN (SELECT oid FROM touched))
-            UNION SELECT 'parted call', p.partrelid::regclass::text FROM guarded g
+            UNION SELECT 'obstacle', 'parted call', p.partrelid::regclass::text, NULL FROM guarded g
             JOIN pg_partitioned_table p ON p.partrelid = g.oid WHERE p.partexprs IS NOT NULL AND (
                 EXISTS (SELECT FROM pg_index i WHERE i.indrelid = g.oid)
                 OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = g.oid AND NOT t.tgisinternal)
                 OR EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = g.oid AND c.contype = 'f'))
-            UNION SELECT 'elsewhere', c.function::regprocedure::text FROM call c JOIN pg_proc p ON p.oid = c.function
+            UNION SELECT 'obstacle', 'elsewhere', c.function::regprocedure::text, NULL
+            FROM call c JOIN pg_proc p ON p.oid = c.function
             JOIN doubtful d ON d.rel = c.rel JOIN pg_roles o ON o.oid = p.proowner
             WHERE p.pronamespace <> (SELECT oid FROM ns) AND NOT o.rolsuper
-            UNION SELECT 'constant', pg_describe_object(l.class, l.oid, 0) FROM literal l JOIN doubtful d ON d.rel = l.type
-            ORDER BY 1, 2
+            UNION SELECT 'obstacle', 'constant', pg_describe_object(l.class, l.oid, 0), NULL
+            FROM literal l JOIN doubtful d ON d.rel = l.type
+            ORDER BY 1, 2, 3, 4
             """;
 
     /** Tables that no superuser owns, and whether their owners see all rows; no role can be granted that one. */
@@ -205,12 +202,31 @@ final class RowFunctions {
 
     /** Reads what there is in a schema now. */
     static GuardedTables in(ServerConnection connection, String schema) {
-        SortedMap<String, String> owners = new TreeMap<>();
         boolean any = false;
-        for (Row row : connection.query(TABLES, schema)) {
-            any = true; // there is a table, or a type
-            if (row.getBoolean(2)) {
-                owners.put(row.getString(0), row.getString(1));
+        SortedMap<String, String> owners = new TreeMap<>();
+        Map<String, List<String>> calls = new HashMap<>();
+        List<GuardedTables.Constraint> constraints = new ArrayList<>();
+        Map<String, List<String>> obstacles = new HashMap<>();
+        for (Row row : connection.query(FINDINGS, schema)) {
+            String first = row.getString(1);
+            String second = row.getString(2);
+            switch (row.getString(0)) {
+                case "table" -> {
+                    any = true;
+                    if (row.getString(3).equals("true")) {
+                        owners.put(first, second);
+                    }
+                }
+                case "type" -> any = true;
+                case "call" ->
+                    calls.computeIfAbsent(first, owner -> new ArrayList<>()).add(second);
+                case "constraint" ->
+                    constraints.add(new GuardedTables.Constraint(first, schema, second, row.getString(3)));
+                case "obstacle" ->
+                    obstacles
+                            .computeIfAbsent(first, reason -> new ArrayList<>())
+                            .add(second);
+                default -> throw new IllegalStateException(row.getString(0));
             }
         }
         Map<String, String> readers = new HashMap<>();
@@ -222,29 +238,7 @@ final class RowFunctions {
                 readers.put(row.getString(0), row.getString(1));
             }
         }
-        List<GuardedTables.Constraint> constraints = new ArrayList<>();
-        if (any) {
-            connection
-                    .query(CONSTRAINTS, schema)
-                    .forEach(row -> constraints.add(new GuardedTables.Constraint(
-                            row.getString(0), schema, row.getString(1), row.getString(2))));
-        }
-        return new GuardedTables(
-                any,
-                owners,
-                any ? lists(connection, CALLS, schema) : Map.of(),
-                readers,
-                whole,
-                constraints,
-                any ? lists(connection, OBSTACLES, schema) : Map.of());
-    }
-
-    private static Map<String, List<String>> lists(ServerConnection connection, String query, String schema) {
-        Map<String, List<String>> lists = new HashMap<>();
-        connection
-                .query(query, schema)
-                .forEach(row -> lists.computeIfAbsent(row.getString(0), first -> new ArrayList<>())
-                        .add(row.getString(1)));
-        return lists;
+        // What only tables of superusers call is their affair.
+        return new GuardedTables(any, owners, calls, readers, whole, constraints, any ? obstacles : Map.of());
     }
 }
