@@ -129,9 +129,22 @@ public final class ControlPlane implements AutoCloseable {
         NodeScripts.requireCoordinator(connection);
         CatalogMigration.migrate(coordinator);
         CatalogStore store = new CatalogStore(connection);
-        store.keepScripts(NodeScripts.check(), NodeScripts.install());
+        boolean changed = store.keepScripts(NodeScripts.check(), NodeScripts.install());
         store.prepareCoordinator();
+        List<Integer> earlier = changed ? store.workers() : List.of();
         workerNodeIds = workers.stream().map(worker -> join(store, worker)).toList();
+        earlier.forEach(nodeId -> prepareAgain(store, nodeId));
+    }
+
+    /** What this version calls on nodes must be there when it begins; one that is away gets it when it is back. */
+    private static void prepareAgain(CatalogStore store, int nodeId) {
+        try {
+            store.prepareAgain(nodeId);
+        } catch (StatementRefusedException refused) {
+            LOG.warnf(
+                    "node can't be prepared now nodeid=%d sqlstate=%s reason=%s",
+                    nodeId, refused.sqlState(), refused.error());
+        }
     }
 
     /** A node that was one before is added only if it never was; one that somebody has removed stays away. */

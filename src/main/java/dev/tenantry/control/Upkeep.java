@@ -36,6 +36,7 @@ final class Upkeep implements AutoCloseable {
     private final PreparedTransactionRecovery recovery;
     private final BackgroundLoop loop;
     private final Set<Integer> preparedNodes = new HashSet<>();
+    private String preparedWith = "";
     private Instant measureNext = Instant.EPOCH;
 
     Upkeep(
@@ -91,13 +92,23 @@ final class Upkeep implements AutoCloseable {
         OptionalLong asked = store.recoveryAsked();
         int finished = recovery.recover(store.proxiesAlive());
         asked.ifPresent(last -> store.recoveryDone(last, finished));
+        prepareNodes(store);
+        if (Instant.now().isAfter(measureNext)) {
+            measure(store);
+        }
+    }
+
+    /** Each once; again when a proxy of another version has begun, which leaves it those that were away. */
+    private void prepareNodes(CatalogStore store) {
+        String installed = store.installed();
+        if (!installed.equals(preparedWith)) {
+            preparedWith = installed;
+            preparedNodes.clear();
+        }
         for (Node node : catalog.current().nodes()) {
             if (!node.isCoordinator() && !preparedNodes.contains(node.nodeId())) {
                 prepare(store, node);
             }
-        }
-        if (Instant.now().isAfter(measureNext)) {
-            measure(store);
         }
     }
 

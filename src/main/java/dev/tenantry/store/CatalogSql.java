@@ -92,13 +92,14 @@ final class CatalogSql {
             .where(PAUSE.NODEID.isNotNull().or(NSPNAME.isNotNull()))
             .orderBy(PAUSE.PAUSEID));
 
-    /** Keeps a script ($1 name, $2 text). */
+    /** Keeps a script ($1 name, $2 text); counts no row if it is that one already. */
     static final String PUT_SCRIPT = render(DSL_CONTEXT
             .insertInto(NODE_SCRIPT, NODE_SCRIPT.NAME, NODE_SCRIPT.SCRIPT)
             .values(val(""), val(""))
             .onConflict(NODE_SCRIPT.NAME)
             .doUpdate()
-            .set(NODE_SCRIPT.SCRIPT, DSL.excluded(NODE_SCRIPT.SCRIPT)));
+            .set(NODE_SCRIPT.SCRIPT, DSL.excluded(NODE_SCRIPT.SCRIPT))
+            .where(NODE_SCRIPT.SCRIPT.ne(DSL.excluded(NODE_SCRIPT.SCRIPT))));
 
     /** Inserts a decision to abort ($1 global id); a unique violation says that it was decided to commit. */
     static final String DECIDE_ABORT = render(DSL_CONTEXT

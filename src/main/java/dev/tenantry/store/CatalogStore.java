@@ -26,10 +26,28 @@ public final class CatalogStore {
         this.connection = connection;
     }
 
-    /** Keeps the scripts where {@code citus_add_node} finds them. */
-    public void keepScripts(String check, String install) {
+    /** Keeps the scripts where {@code citus_add_node} finds them; whether something else was installed until now. */
+    public boolean keepScripts(String check, String install) {
         connection.query(CatalogSql.PUT_SCRIPT, "check", check);
-        connection.query(CatalogSql.PUT_SCRIPT, "install", install);
+        return connection.query(CatalogSql.PUT_SCRIPT, "install", install).rowCount() > 0;
+    }
+
+    /** What tells the script that installs from others. */
+    public String installed() {
+        return connection
+                .query("SELECT md5(tenantry.node_script('install'))")
+                .iterator()
+                .next()
+                .getString(0);
+    }
+
+    /** The node ids of all workers that take part. */
+    public List<Integer> workers() {
+        List<Integer> nodeIds = new ArrayList<>();
+        connection
+                .query("SELECT nodeid FROM tenantry.node WHERE groupid <> 0 AND isactive ORDER BY nodeid")
+                .forEach(row -> nodeIds.add(row.getInteger(0)));
+        return nodeIds;
     }
 
     /** Installs on the coordinator what every node has, and notes where it is and how to sign in at the others. */

@@ -86,6 +86,32 @@ class CatalogFeedIT {
     }
 
     @Test
+    void installsOnNodesWhatAnotherVersionNeedsBeforeThatBegins() throws Exception {
+        onCoordinator("UPDATE tenantry.node_script SET script = 'DO ''BEGIN END''' WHERE name = 'install'");
+        worker.list("DROP FUNCTION tenantry.transaction_part()");
+        try (ControlPlane newer = new ControlPlane(
+                vertx, CoordinatorAddress.parse(coordinator.url()), List.of(), LIMITS, new SimpleMeterRegistry())) {
+            newer.start();
+            assertThat(worker.list("SELECT to_regproc('tenantry.transaction_part')"))
+                    .containsExactly("tenantry.transaction_part");
+        }
+    }
+
+    @Test
+    void installsOnNodesWhatAnotherVersionHasLeftToTheOneThatLeads() throws Exception {
+        String script = coordinator
+                .list("SELECT quote_literal(script) FROM tenantry.node_script WHERE name = 'install'")
+                .getFirst();
+        onCoordinator(
+                "UPDATE tenantry.node_script SET script = script || '; CREATE OR REPLACE FUNCTION tenantry.newer()"
+                        + " RETURNS int LANGUAGE sql RETURN 1' WHERE name = 'install'");
+        Eventually.passes(() ->
+                assertThat(worker.list("SELECT to_regproc('tenantry.newer')")).containsExactly("tenantry.newer"));
+        onCoordinator("UPDATE tenantry.node_script SET script = " + script + " WHERE name = 'install'");
+        worker.list("DROP FUNCTION tenantry.newer()");
+    }
+
+    @Test
     void followsSchemasThroughTheirLives() throws Exception {
         int node =
                 control.catalog().current().nodeNamed("worker1").orElseThrow().nodeId();
