@@ -4,6 +4,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE SCHEMA IF NOT EXISTS tenantry;
 GRANT USAGE ON SCHEMA tenantry TO PUBLIC;
+-- Also where the role that installs this has revoked what it makes from everybody.
+ALTER DEFAULT PRIVILEGES IN SCHEMA tenantry GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
 
 -- Decisions of transactions over several nodes: a row that commits is a commit, a row from recovery an abort.
 CREATE TABLE IF NOT EXISTS tenantry.commit_record (

@@ -23,6 +23,7 @@ import io.vertx.core.Vertx;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -90,6 +91,40 @@ class ClusterIT {
         }
     }
 
+    /** As guides to harden servers recommend it: what a role makes may be called by nobody else. */
+    @Test
+    void servesAllRolesWhereFunctionsAreRevokedFromEverybody() throws Exception {
+        Vertx vertx = Vertx.vertx();
+        try (PostgresNode coordinator = PostgresNode.start("coordinator");
+                PostgresNode worker = PostgresNode.start("worker1")) {
+            for (PostgresNode node : List.of(coordinator, worker)) {
+                node.list("ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM PUBLIC;"
+                        + " ALTER DEFAULT PRIVILEGES REVOKE ALL ON TYPES FROM PUBLIC");
+            }
+            coordinator.list("CREATE ROLE plain LOGIN PASSWORD 'plain'; GRANT CREATE ON DATABASE tenantry TO plain;"
+                    + " GRANT CREATE ON SCHEMA public TO plain");
+            Servers servers = new Servers.Existing(coordinator.url(), List.of(worker.host() + ":" + worker.port()));
+            try (Tenantry tenantry = Tenantry.start(servers, wiring(vertx));
+                    Connection client = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:"
+                            + tenantry.address().getPort() + "/tenantry?user=plain&password=plain");
+                    Statement statement = client.createStatement()) {
+                statement.execute("CREATE SCHEMA acme; CREATE TABLE acme.t AS SELECT 1 AS a");
+                statement.execute("CREATE TABLE public.here AS SELECT 2 AS a");
+                client.setAutoCommit(false);
+                statement.execute("UPDATE acme.t SET a = 3");
+                statement.execute("UPDATE public.here SET a = 4");
+                client.commit();
+                assertThat(single(client, "SELECT a FROM acme.t")).isEqualTo("3");
+                assertThat(single(client, "SELECT a FROM public.here")).isEqualTo("4");
+                assertThat(single(client, "SELECT count(*) FROM citus_schemas")).isEqualTo("1");
+                assertThat(single(client, "SELECT count(*) FROM citus_shards")).isEqualTo("1");
+                client.commit();
+            }
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+        }
+    }
+
     /** By the advisory lock of the tool that brings the catalog up to date, nobody keeps a proxy from starting. */
     @Test
     void installsTheCatalogAloneWhateverAdvisoryLocksAreHeld() throws Exception {
@@ -144,7 +179,12 @@ class ClusterIT {
     }
 
     private static void start(Vertx vertx, String coordinatorUrl, String... workers) throws InterruptedException {
-        Wiring wiring = new Wiring(
+        Servers servers = new Servers.Existing(coordinatorUrl, List.of(workers));
+        Tenantry.start(servers, wiring(vertx)).close();
+    }
+
+    private static Wiring wiring(Vertx vertx) {
+        return new Wiring(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 Duration.ZERO,
                 Duration.ofSeconds(1),
@@ -155,8 +195,6 @@ class ClusterIT {
                 new SimpleMeterRegistry(),
                 MovePoint.Observer.NONE,
                 DistributedEnd.Observer.NONE);
-        Servers servers = new Servers.Existing(coordinatorUrl, List.of(workers));
-        Tenantry.start(servers, wiring).close();
     }
 
     private static String single(Connection connection, String sql) throws SQLException {
