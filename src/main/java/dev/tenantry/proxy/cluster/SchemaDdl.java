@@ -15,10 +15,12 @@ import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -177,6 +179,7 @@ final class SchemaDdl {
     private String drop(StatementAction.DropSchema drop) {
         String behaviour = drop.cascade() ? " CASCADE" : " RESTRICT";
         String start = "DROP SCHEMA " + (drop.ifExists() ? "IF EXISTS " : "");
+        learnOwners(drop.names(), true);
         for (Map.Entry<Node, List<String>> owned : byOwner(drop.names()).entrySet()) {
             BackendConnection owner = allowed(owned.getKey());
             List<String> names = new ArrayList<>(owned.getValue());
@@ -206,8 +209,8 @@ final class SchemaDdl {
     }
 
     private String rename(StatementAction.RenameSchema rename, String text) {
+        BackendConnection coordinator = learnOwners(List.of(rename.name()), true);
         DistributedSchema schema = catalog.schema(rename.name());
-        BackendConnection coordinator = allowed(catalog.coordinator());
         CallResult renamed = calls.call(coordinator, text);
         if (schema != null) {
             if (!schema.node().isCoordinator()) {
@@ -223,7 +226,7 @@ final class SchemaDdl {
     }
 
     private String alterOwner(String name, String text) {
-        BackendConnection coordinator = allowed(catalog.coordinator());
+        BackendConnection coordinator = learnOwners(List.of(name), true);
         CallResult done = calls.call(coordinator, text);
         DistributedSchema schema = catalog.schema(name);
         if (schema != null && !schema.node().isCoordinator()) {
@@ -236,7 +239,7 @@ final class SchemaDdl {
 
     /** A statement about schemas as they are runs on the coordinator, and on each owner with the schemas it owns. */
     private String onSchemas(StatementAction.OnSchemas on, String text, int start) {
-        CallResult done = calls.call(allowed(catalog.coordinator()), text);
+        CallResult done = calls.call(learnOwners(on.names(), false), text);
         String before = text.substring(0, on.namesStart() - start);
         String after = text.substring(on.namesEnd() - start);
         for (Map.Entry<Node, List<String>> owned : byOwner(on.names()).entrySet()) {
@@ -244,6 +247,55 @@ final class SchemaDdl {
             calls.call(allowed(owned.getKey()), all ? text : before + context.onWire(list(owned.getValue())) + after);
         }
         return tag(done);
+    }
+
+    /**
+     * What this proxy has heard of these schemas may be older than what their client knows: another proxy may have told
+     * him that they are there, or somewhere else.
+     *
+     * @param altered whether they are to stay as they are until the statement has altered them
+     * @return the coordinator's backend, on which the statement may be run
+     */
+    private BackendConnection learnOwners(List<String> names, boolean altered) {
+        BackendConnection coordinator = allowed(catalog.coordinator());
+        String list = names.stream().map(SqlName::literal).collect(Collectors.joining(", "));
+        CallResult owners = calls.call(
+                coordinator,
+                context.onWire("SELECT number, colocationid, nodeid FROM tenantry.owners_of_schemas(ARRAY[" + list
+                        + "]::pg_catalog.text[], " + altered + ")"));
+        Map<String, DistributedSchema> found = new HashMap<>();
+        for (List<@Nullable String> row : owners.rows()) {
+            String name = names.get(number(row, 0) - 1);
+            found.put(name, new DistributedSchema(name, number(row, 1), node(number(row, 2))));
+        }
+        calls.onLoop(() -> names.forEach(name -> learn(name, found.get(name))));
+        return coordinator;
+    }
+
+    private static int number(List<@Nullable String> row, int column) {
+        return Integer.parseInt(Objects.requireNonNull(row.get(column)));
+    }
+
+    private Node node(int nodeId) {
+        return catalog.nodes().stream()
+                .filter(node -> node.nodeId() == nodeId)
+                .findFirst()
+                .orElseThrow(() -> new SqlErrorException(
+                        SqlError.error("40001", "a schema is on a node that this proxy has not heard of yet")
+                                .withHint("Try again.")));
+    }
+
+    private void learn(String name, @Nullable DistributedSchema now) {
+        DistributedSchema heard = catalog.schema(name);
+        if (now == null) {
+            if (heard != null) {
+                catalog.remove(name);
+            }
+        } else if (heard == null
+                || heard.colocationId() != now.colocationId()
+                || heard.node().nodeId() != now.node().nodeId()) {
+            catalog.put(now);
+        }
     }
 
     /** Names by the worker that owns them; those of the coordinator are left out. */
