@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
@@ -315,6 +316,7 @@ class MoveConflictsIT {
 
     @Test
     void leavesTheUndoingAloneHoweverLongItTakes() throws Exception {
+        CountDownLatch isRead = new CountDownLatch(1);
         PostgresNode target = cluster.worker(2);
         try (Connection reader = target.connect();
                 Statement reading = reader.createStatement()) {
@@ -326,14 +328,12 @@ class MoveConflictsIT {
                     } catch (SQLException failed) {
                         throw new IllegalStateException(failed);
                     }
+                    isRead.countDown();
                     new CountDownLatch(1).await(); // until it is cancelled
                 }
             });
             long move = schema.startMove(2);
-            Eventually.passes(() -> assertThat(schema.phase(move)).isEqualTo("building"));
-            Eventually.passes(() -> assertThat(target.list(
-                            "SELECT 1 FROM pg_locks WHERE relation = 'acme.t'::regclass AND mode = 'AccessShareLock'"))
-                    .isNotEmpty());
+            assertThat(isRead.await(60, TimeUnit.SECONDS)).isTrue();
             schema.value("SELECT tenantry_move_cancel(" + move + ")");
             String dropping = "SELECT pid || ' since ' || query_start FROM pg_stat_activity"
                     + " WHERE query LIKE 'DROP SCHEMA%' AND wait_event_type = 'Lock'";
