@@ -2,10 +2,31 @@ package dev.tenantry.sql;
 
 import dev.tenantry.sql.Findings.Literal;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The names in an expression: columns, functions, types, collations, operators, and literals that are names. */
 final class Expressions {
+    /** Functions that tell of an object by its oid, which means something on its own node only. */
+    private static final Set<String> DESCRIBING = Set.of(
+            "col_description",
+            "format_type",
+            "obj_description",
+            "pg_describe_object",
+            "pg_get_constraintdef",
+            "pg_get_function_arguments",
+            "pg_get_function_identity_arguments",
+            "pg_get_function_result",
+            "pg_get_function_sqlbody",
+            "pg_get_functiondef",
+            "pg_get_indexdef",
+            "pg_get_partition_constraintdef",
+            "pg_get_partkeydef",
+            "pg_get_ruledef",
+            "pg_get_statisticsobjdef",
+            "pg_get_triggerdef",
+            "pg_get_viewdef",
+            "pg_identify_object");
 
     private static final int PARTS_MAX = 8;
 
@@ -171,6 +192,9 @@ final class Expressions {
     }
 
     private void catalogCall(String function, int argument) {
+        if (DESCRIBING.contains(function)) {
+            f.describedObject();
+        }
         if (t.type(argument) != Lexer.STRING) {
             return;
         }
@@ -184,7 +208,14 @@ final class Expressions {
                     "pg_total_relation_size",
                     "pg_table_size",
                     "pg_indexes_size",
-                    "pg_sequence_last_value" -> f.nameLiteral(argument, Literal.RELATION);
+                    "pg_sequence_last_value",
+                    "pg_get_viewdef",
+                    "pg_partition_ancestors",
+                    "pg_partition_root",
+                    "pg_partition_tree",
+                    "pg_relation_filenode",
+                    "pg_relation_filepath",
+                    "row_security_active" -> f.nameLiteral(argument, Literal.RELATION);
             case "has_table_privilege", "has_any_column_privilege", "has_sequence_privilege" ->
                 f.nameLiteral(privilegeObject(argument), Literal.RELATION);
             case "has_function_privilege" -> f.nameLiteral(privilegeObject(argument), Literal.ROUTINE);

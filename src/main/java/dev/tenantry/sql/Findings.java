@@ -134,6 +134,12 @@ final class Findings {
         }
     }
 
+    /** A function that reads the catalogs of its node, as a query of them does. */
+    void describedObject() {
+        catalogRelation = true;
+        privateCatalogRelation = true;
+    }
+
     private static boolean isOurs(String schema, int flags) {
         return (flags & KnownNames.TENANTRY) != 0 && (schema.equals("public") || schema.equals("pg_catalog"));
     }

@@ -186,7 +186,7 @@ public final class ExtendedQueries {
         } else {
             portals.bind(portal, prepared, parameters, session.ledger().noted() + 1)
                     .on(backend.node());
-            statements.count(prepared.lastRoute());
+            statements.count(prepared);
         }
         session.ledger().expect(Expected.BIND, false, null);
         session.backends().extended(false);

@@ -18,6 +18,7 @@ import dev.tenantry.routing.Router;
 import dev.tenantry.routing.RoutingContext;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
+import dev.tenantry.sql.StatementFacts.CatalogUse;
 import dev.tenantry.sql.StatementFacts.SetConfigCall;
 import dev.tenantry.sql.StatementKind;
 import dev.tenantry.wire.SqlError;
@@ -64,7 +65,7 @@ public final class Statements {
         if (route instanceof Route.Refused refused) {
             throw new SqlErrorException(SqlErrors.of(refused.refusal()));
         }
-        remember(route);
+        remember(facts, route);
         return route;
     }
 
@@ -74,17 +75,33 @@ public final class Statements {
     }
 
     /** A statement that was routed before goes the same way again. */
-    void count(@Nullable Route route) {
+    void count(Prepared prepared) {
+        Route route = prepared.lastRoute();
+        StatementFacts facts = prepared.facts();
         if (route != null) {
             metrics.routed(route.reason());
+            if (facts != null) {
+                remember(facts, route);
+            }
         }
     }
 
-    /** Follow-up queries by oid stay where a name has led. */
-    private void remember(Route route) {
-        if (route instanceof Route.ToNode to && to.reason() == Route.Reason.CATALOG_LITERAL) {
+    /** What asks by oid means those that the node has told which was asked last for rows or out of its catalogs. */
+    private void remember(StatementFacts facts, Route route) {
+        if (route instanceof Route.ToNode to && tellsOids(facts, to.reason())) {
             context.catalogNode(to.node());
         }
+    }
+
+    private static boolean tellsOids(StatementFacts facts, Route.Reason reason) {
+        return switch (reason) {
+            case CATALOG_LITERAL, QUALIFIED -> true;
+            case SEARCH_PATH, COORDINATOR, TRANSACTION ->
+                facts.unqualifiedRelation()
+                        || facts.unqualifiedOther()
+                        || facts.catalogUse() == CatalogUse.ONLY && !facts.globalCatalogOnly();
+            default -> false;
+        };
     }
 
     /** @throws SqlErrorException when it would have the client speak an encoding that can't be read safely */
@@ -126,7 +143,7 @@ public final class Statements {
     /** The route of one that is being prepared or looked at, which is not counted. */
     public Route look(StatementFacts facts) {
         Route route = routed(facts, context);
-        remember(route);
+        remember(facts, route);
         return route;
     }
 

@@ -67,6 +67,44 @@ class PsqlIT {
         assertThat(masked(output)).containsSubsequence("schema_name|colocation_id", "tenant1|#", "tenant2|#");
     }
 
+    /** Nodes number their objects alike, so that what is asked by oid on the wrong one is answered with another's. */
+    @Test
+    void describesObjectsOfTenantsOnTwoNodesInTurns() throws Exception {
+        psql("""
+                set tenantry.node = 'worker1'; create schema psql_one;
+                set tenantry.node = 'worker2'; create schema psql_two;
+                """ + describable("one") + describable("two"));
+        assertThat(psql("""
+                        \\d psql_one.of_one
+                        set search_path = psql_two;
+                        \\d of_two
+                        \\sf psql_one.f_one
+                        \\sf f_two
+                        \\sv psql_one.v_one
+                        \\d+ psql_two.v_two
+                        set search_path = public;
+                        \\sf psql_two.f_two
+                        \\d+ psql_one.parted_one
+                        select mood from psql_two.of_two \\gdesc
+                        select mood from psql_one.of_one \\gdesc
+                        """))
+                .containsSubsequence("one_a|", "two_a|", "'one'", "'two'", "one_a", "two_a", "'two'")
+                .contains("Partition key: RANGE (id)")
+                .containsSubsequence("mood|psql_two.mood_two", "mood|psql_one.mood_one")
+                .doesNotContain("did not find", "Did not find", "???");
+        psql("drop schema psql_one, psql_two cascade");
+    }
+
+    private static String describable(String name) {
+        return """
+                create type psql_%1$s.mood_%1$s as enum ('%1$s');
+                create table psql_%1$s.of_%1$s (%1$s_a int, mood psql_%1$s.mood_%1$s);
+                create view psql_%1$s.v_%1$s as select %1$s_a from psql_%1$s.of_%1$s;
+                create function psql_%1$s.f_%1$s() returns text language sql as $$ select '%1$s' $$;
+                create table psql_%1$s.parted_%1$s (id int) partition by range (id);
+                """.formatted(name);
+    }
+
     @Test
     void showsShardsAsTheAnnouncementDoes() {
         assertThat(masked(output))
