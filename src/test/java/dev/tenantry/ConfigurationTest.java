@@ -40,7 +40,7 @@ class ConfigurationTest {
                     vertx,
                     new SimpleMeterRegistry());
         } finally {
-            vertx.close();
+            vertx.close().toCompletionStage().toCompletableFuture().join();
         }
     }
 

@@ -51,7 +51,7 @@ class CatalogTablesGoldenTest {
                 generate(connection, folder);
             }
         } finally {
-            vertx.close();
+            vertx.close().toCompletionStage().toCompletableFuture().join();
         }
         Path made = folder.resolve("dev/tenantry/store/generated");
         if ("update".equals(System.getProperty("golden"))) {

@@ -57,7 +57,7 @@ class CatalogFeedIT {
     @AfterAll
     static void stop() {
         control.close();
-        vertx.close();
+        vertx.close().toCompletionStage().toCompletableFuture().join();
         worker.close();
         coordinator.close();
     }

@@ -63,7 +63,7 @@ class ClusterViewsIT {
     @AfterAll
     static void stop() {
         control.close();
-        vertx.close();
+        vertx.close().toCompletionStage().toCompletableFuture().join();
         worker2.close();
         worker1.close();
         coordinator.close();

@@ -67,7 +67,7 @@ class ControlTlsIT {
 
     @AfterAll
     static void stop() {
-        vertx.close();
+        vertx.close().toCompletionStage().toCompletableFuture().join();
         worker.close();
         coordinator.close();
     }

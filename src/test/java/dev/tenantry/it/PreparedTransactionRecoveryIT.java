@@ -67,7 +67,7 @@ class PreparedTransactionRecoveryIT {
     static void stop() {
         recovery.close();
         control.close();
-        vertx.close();
+        vertx.close().toCompletionStage().toCompletableFuture().join();
         bystander.close();
         worker.close();
         coordinator.close();

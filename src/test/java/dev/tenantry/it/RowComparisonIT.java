@@ -61,7 +61,7 @@ class RowComparisonIT {
     static void stop() {
         source.close();
         target.close();
-        VERTX.close();
+        VERTX.close().toCompletionStage().toCompletableFuture().join();
         NODE.close();
     }
 

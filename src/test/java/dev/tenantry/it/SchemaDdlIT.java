@@ -269,6 +269,19 @@ class SchemaDdlIT {
         assertThat(nodesWith("ddl_b")).hasSize(2);
     }
 
+    /** As frameworks do to begin with an empty database. */
+    @Test
+    void makesPublicAnewOnTheCoordinator() throws SQLException {
+        run("BEGIN");
+        run("DROP SCHEMA public CASCADE");
+        run("CREATE SCHEMA public");
+        run("CREATE TABLE public.here AS SELECT 1 AS a");
+        assertThat(query("SELECT a FROM here")).containsExactly("1");
+        assertThat(query("SELECT 1 FROM citus_schemas WHERE schema_name::text = 'public'"))
+                .isEmpty();
+        run("ROLLBACK");
+    }
+
     /** While the proxy has heard of no worker that takes schemas, they go to the coordinator. */
     private void awaitPlacementOnWorkers() throws SQLException {
         try (Connection third = cluster.connect()) {

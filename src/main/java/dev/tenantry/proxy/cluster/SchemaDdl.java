@@ -32,6 +32,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class SchemaDdl {
     static final String ALLOW = "SET LOCAL tenantry.schema_ddl = 'on'";
+
+    /** By its name, also where it was dropped and is made anew, as with Citus. */
+    private static final String NEVER_DISTRIBUTED = "public";
+
     private static final String CHANGED = "SELECT tenantry.catalog_changed()";
 
     private final NodeCalls calls;
@@ -59,7 +63,9 @@ final class SchemaDdl {
     private String create(CreateSchema create, String text, String header) {
         BackendConnection coordinator = allowed(catalog.coordinator());
         String name = name(create);
-        if (!context.isSchemaBasedShardingEnabled() || create.ifNotExists() && exists(coordinator, name)) {
+        if (!context.isSchemaBasedShardingEnabled()
+                || name.equals(NEVER_DISTRIBUTED)
+                || create.ifNotExists() && exists(coordinator, name)) {
             return tag(calls.call(coordinator, create.ifNotExists() && exists(coordinator, name) ? header : text));
         }
         BackendConnection owner = placed(coordinator);
