@@ -32,8 +32,7 @@ class MoveMarksIT {
 
     @Test
     void takesTheNextNumberWhereAnotherProxyHasTakenTheFirst() throws Exception {
-        CoordinatorAddress address = CoordinatorAddress.parse(
-                "postgresql://tenantry:tenantry@%s:%d/tenantry".formatted(NODE.host(), NODE.port()));
+        CoordinatorAddress address = CoordinatorAddress.parse(NODE.url());
         try (ServerConnection connection = ServerConnection.open(VERTX, address, Duration.ofSeconds(20));
                 Connection other = NODE.connect();
                 Statement statement = other.createStatement()) {

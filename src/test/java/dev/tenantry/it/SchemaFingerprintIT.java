@@ -128,8 +128,7 @@ class SchemaFingerprintIT {
     private record State(String definition, String tables) {}
 
     private State state() {
-        CoordinatorAddress address = CoordinatorAddress.parse(
-                "postgresql://tenantry:tenantry@%s:%d/tenantry".formatted(node.host(), node.port()));
+        CoordinatorAddress address = CoordinatorAddress.parse(node.url());
         try (ServerConnection connection = ServerConnection.open(VERTX, address, Duration.ofSeconds(20))) {
             Source source = new Source(connection, new MoveNames("fingerprints", 1));
             return new State(source.fingerprint("s"), source.tables("s"));

@@ -41,8 +41,7 @@ class SlotSnapshotIT {
 
     @Test
     void isNotGivenOutWhileTransactionThatItSeesHasNotEnded() throws Exception {
-        CoordinatorAddress address = CoordinatorAddress.parse(
-                "postgresql://tenantry:tenantry@%s:%d/tenantry".formatted(NODE.host(), NODE.port()));
+        CoordinatorAddress address = CoordinatorAddress.parse(NODE.url());
         FutureTask<Void> late = new FutureTask<>(() -> execute("INSERT INTO t VALUES (3)"), null);
         try (SlotSnapshot slot = new SlotSnapshot(address, NAMES);
                 Connection first = writing(1);
