@@ -6,6 +6,7 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.commit.GlobalTransactionId;
 import dev.tenantry.routing.Route.Reason;
 import dev.tenantry.sql.CatalogNames;
+import dev.tenantry.sql.ComparedSchemas;
 import dev.tenantry.sql.SearchPath;
 import dev.tenantry.sql.StatementAction.EveryNode;
 import dev.tenantry.sql.StatementAction.ExplainRoute;
@@ -229,6 +230,12 @@ public final class Router {
 
     private Route byCatalog(StatementFacts facts, RoutingContext context) {
         DistributedSchema literal = namedByLiteral(facts, context);
+        DistributedSchema second = literal == null ? null : comparedElsewhere(facts, literal, context);
+        if (literal != null && second != null) {
+            return facts.globalCatalogOnly()
+                    ? coordinator(context, Reason.CATALOG_GLOBAL)
+                    : Refusals.twoSchemas(literal, second);
+        }
         if (literal != null) {
             return routes.to(literal.node(), Reason.CATALOG_LITERAL);
         }
@@ -247,25 +254,44 @@ public final class Router {
         return first == null ? coordinator(context, Reason.COORDINATOR) : routes.to(first.node(), Reason.SEARCH_PATH);
     }
 
+    /** What is compared with a column of schemas' names comes before what else may be one's name. */
     static @Nullable DistributedSchema namedByLiteral(StatementFacts facts, RoutingContext context) {
-        CatalogView catalog = context.catalog();
-        for (int i = 0; i < facts.catalogLiterals().size(); i++) {
-            DistributedSchema schema = catalog.schema(facts.catalogLiterals().get(i));
-            if (schema != null) {
-                return schema;
-            }
+        DistributedSchema schema = comparedElsewhere(facts, null, context);
+        if (schema == null) {
+            schema = firstOf(facts.catalogLiterals(), context.catalog(), null);
         }
         int parameters = facts.parameterMayNameSchema() ? context.parameterCount() : 0;
-        for (int number = 1; number <= parameters; number++) {
-            String text = context.parameter(number);
-            if (text == null) {
-                continue;
-            }
-            for (String name : CatalogNames.candidates(text)) {
-                DistributedSchema schema = catalog.schema(name);
-                if (schema != null) {
-                    return schema;
-                }
+        for (int number = 1; schema == null && number <= parameters; number++) {
+            schema = byParameter(number, context, null);
+        }
+        return schema;
+    }
+
+    /** The first schema that is compared with such a column, but for those of the node of one. */
+    private static @Nullable DistributedSchema comparedElsewhere(
+            StatementFacts facts, @Nullable DistributedSchema one, RoutingContext context) {
+        ComparedSchemas compared = facts.comparedSchemas();
+        DistributedSchema schema = firstOf(compared.names(), context.catalog(), one);
+        for (int i = 0; schema == null && i < compared.parameters().size(); i++) {
+            int number = compared.parameters().get(i);
+            schema = number <= context.parameterCount() ? byParameter(number, context, one) : null;
+        }
+        return schema;
+    }
+
+    private static @Nullable DistributedSchema byParameter(
+            int number, RoutingContext context, @Nullable DistributedSchema one) {
+        String text = context.parameter(number);
+        return text == null ? null : firstOf(CatalogNames.candidates(text), context.catalog(), one);
+    }
+
+    /** The first of the names that is a distributed schema of another node than that one's. */
+    private static @Nullable DistributedSchema firstOf(
+            List<String> names, CatalogView catalog, @Nullable DistributedSchema one) {
+        for (int i = 0; i < names.size(); i++) {
+            DistributedSchema schema = catalog.schema(names.get(i));
+            if (schema != null && (one == null || !sameNode(one, schema))) {
+                return schema;
             }
         }
         return null;

@@ -11,12 +11,15 @@ public final class CatalogNames {
     private CatalogNames() {}
 
     /**
-     * The text itself; the name inside a pattern as psql and pg_dump write it, {@code ^(name)$}; the text without
+     * The text itself; the elements of an array; the name inside a pattern as psql and pg_dump write it, {@code ^(name)$}; the text without
      * the backslashes that a LIKE pattern needs; the schema part of {@code schema.relation}.
      */
     public static List<String> candidates(String text) {
         if (text.startsWith("^(") && text.endsWith(")$") && text.length() > 4) {
             return List.of(unescaped(text.substring(2, text.length() - 2)));
+        }
+        if (text.startsWith("{") && text.endsWith("}")) {
+            return elements(text.substring(1, text.length() - 1));
         }
         if (text.indexOf('\\') >= 0) {
             return List.of(text, unescaped(text));
@@ -44,6 +47,10 @@ public final class CatalogNames {
             }
         }
         return value >= FIRST_NORMAL_OID;
+    }
+
+    private static List<String> elements(String array) {
+        return SearchPath.split(array, ',').orElse(List.of());
     }
 
     private static String unescaped(String pattern) {

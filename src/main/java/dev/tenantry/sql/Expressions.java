@@ -63,11 +63,11 @@ final class Expressions {
             }
             case Lexer.DOT -> t.advance(t.isLabel(1) ? 2 : 1);
             case Lexer.NUMBER -> {
-                f.number();
+                f.values().number();
                 t.advance();
             }
             case Lexer.PARAM -> {
-                f.parameter();
+                f.values().parameter();
                 t.advance();
             }
             default -> t.advance();
@@ -78,6 +78,9 @@ final class Expressions {
         byte next = t.type(1);
         if (next != Lexer.DOT && next != Lexer.OPEN && next != Lexer.STRING && t.keyword(0) != Keyword.COLLATE) {
             f.word(t.flags(0));
+            if (t.type(0) == Lexer.QUOTED || (t.flags(0) & KnownNames.KEYWORD) == 0) {
+                f.values().column(0);
+            }
             t.advance();
             return;
         }
@@ -275,7 +278,7 @@ final class Expressions {
     }
 
     private void string() {
-        f.literal();
+        f.values().literal();
         if (t.type(1) == Lexer.CAST) {
             Literal object = regType(2);
             if (object != null) {

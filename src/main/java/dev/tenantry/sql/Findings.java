@@ -5,7 +5,6 @@ import dev.tenantry.sql.StatementFacts.Rows;
 import dev.tenantry.sql.StatementFacts.TenantryName;
 import dev.tenantry.sql.StatementFacts.Traces;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,8 +13,6 @@ import java.util.Optional;
  * given by their tokens: a chain is a name of one or more parts that begins at the lexer's current token.
  */
 final class Findings {
-
-    private static final int LITERALS_MAX = 1024;
 
     private record Waiting(String name, int flags, int start, int end) {}
 
@@ -26,15 +23,12 @@ final class Findings {
     private final List<Waiting> waiting = new ArrayList<>();
     private final List<TenantryName> tenantryNames = new ArrayList<>();
     private final SettingFindings settings = new SettingFindings();
+    private final ValueFindings values;
     private int recursiveLists;
-    private int[] literals = new int[3 * 16];
-    private int literalCount;
     private boolean unqualifiedRelation;
     private boolean unqualifiedOther;
     private boolean catalogRelation;
     private boolean privateCatalogRelation;
-    private boolean bigInteger;
-    private boolean parameter;
     private boolean effects;
     private boolean writes;
     private boolean path;
@@ -45,6 +39,7 @@ final class Findings {
 
     Findings(Lexer lexer) {
         t = lexer;
+        values = new ValueFindings(lexer);
     }
 
     void clear() {
@@ -55,13 +50,11 @@ final class Findings {
         tenantryNames.clear();
         settings.clear();
         recursiveLists = 0;
-        literalCount = 0;
+        values.clear();
         unqualifiedRelation = false;
         unqualifiedOther = false;
         catalogRelation = false;
         privateCatalogRelation = false;
-        bigInteger = false;
-        parameter = false;
         effects = false;
         writes = false;
         path = false;
@@ -208,6 +201,7 @@ final class Findings {
 
     /** A column: {@code schema.table.column} or {@code database.schema.table.column}. */
     void column(int parts) {
+        values.column(2 * (parts - 1));
         if (parts < 3) {
             return;
         }
@@ -294,24 +288,9 @@ final class Findings {
 
     // --- values -----------------------------------------------------------------------------------------------------
 
-    void literal() {
-        if (literalCount < LITERALS_MAX) {
-            if (3 * literalCount == literals.length) {
-                literals = Arrays.copyOf(literals, literals.length * 2);
-            }
-            literals[3 * literalCount] = t.start(0);
-            literals[3 * literalCount + 1] = t.end(0);
-            literals[3 * literalCount + 2] = t.form(0);
-            literalCount++;
-        }
-    }
-
-    void number() {
-        bigInteger |= t.integer(0) >= CatalogNames.FIRST_NORMAL_OID;
-    }
-
-    void parameter() {
-        parameter = true;
+    /** Its literals and parameters. */
+    ValueFindings values() {
+        return values;
     }
 
     /** What sets settings, but for SET. */
@@ -383,7 +362,7 @@ final class Findings {
                 ? CatalogUse.NONE
                 : schemas.isEmpty() && !unqualifiedRelation && !unqualifiedOther ? CatalogUse.ONLY : CatalogUse.ALSO;
         boolean only = use == CatalogUse.ONLY;
-        CatalogLiterals found = only ? CatalogLiterals.of(t, literals, literalCount) : CatalogLiterals.NONE;
+        CatalogLiterals found = only ? values.found() : CatalogLiterals.NONE;
         boolean readable = switch (kind) {
             case SELECT, VALUES, TABLE, SHOW -> true;
             default -> false;
@@ -405,8 +384,9 @@ final class Findings {
                 use,
                 only && !privateCatalogRelation,
                 found.names(),
-                only && (bigInteger || found.oid()),
-                only && parameter,
+                found.compared(),
+                found.oid(),
+                only && values.hasParameter(),
                 List.copyOf(tenantryNames),
                 writes ? Rows.MAY_WRITE : effects ? Rows.READS_WITH_EFFECT : Rows.READS,
                 sideEffectFree,

@@ -150,6 +150,7 @@ public final class StatementCache {
         for (StatementFacts one : facts) {
             int names = one.schemas().size()
                     + one.catalogLiterals().size()
+                    + one.comparedSchemas().names().size()
                     + one.tenantryNames().size()
                     + one.settingCalls().size();
             weight += STATEMENT_BYTES + (long) NAME_BYTES * names;

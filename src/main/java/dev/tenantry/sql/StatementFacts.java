@@ -25,7 +25,9 @@ import java.util.Optional;
  *     roles, databases, settings), so that the coordinator's answer is the complete one
  * @param catalogLiterals for statements with {@link CatalogUse#ONLY}: the distinct string literals that may name a
  *     schema, also unwrapped from {@code ^(name)$} patterns and from the schema part of {@code 'schema.relation'}
- *     literals in regclass-like position
+ *     literals in regclass-like position, but for those that something is to differ from ({@code nspname <> 'acme'})
+ * @param comparedSchemas for statements with {@link CatalogUse#ONLY}: those of its literals and parameters that are
+ *     compared with a column of schemas' names
  * @param oidLiteral for statements with {@link CatalogUse#ONLY}: whether an oid-like number is compared, as in the
  *     follow-up queries of psql's describe commands
  * @param parameterMayNameSchema for statements with {@link CatalogUse#ONLY}: whether a {@code $n} parameter is used, so
@@ -51,6 +53,7 @@ public record StatementFacts(
         CatalogUse catalogUse,
         boolean globalCatalogOnly,
         List<String> catalogLiterals,
+        ComparedSchemas comparedSchemas,
         boolean oidLiteral,
         boolean parameterMayNameSchema,
         List<TenantryName> tenantryNames,
@@ -76,6 +79,7 @@ public record StatementFacts(
                 catalogUse,
                 globalCatalogOnly,
                 catalogLiterals,
+                comparedSchemas,
                 oidLiteral,
                 parameterMayNameSchema,
                 tenantryNames,
