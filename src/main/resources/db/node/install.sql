@@ -210,6 +210,34 @@ $$;
 DROP EVENT TRIGGER IF EXISTS tenantry_guard_copies;
 CREATE EVENT TRIGGER tenantry_guard_copies ON ddl_command_end EXECUTE FUNCTION tenantry.guard_copies();
 
+-- Outside distributed schemas a client finds what is on the coordinator: what a statement makes in "public" because a
+-- schema that it also names is on this worker, nobody would find. Proxies' clients are told by a setting that each of them
+-- has from the start; who connects to this server itself may make what he likes.
+CREATE OR REPLACE FUNCTION tenantry.guard_strays() RETURNS event_trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    stray record;
+BEGIN
+    IF current_setting('tenantry.node', true) IS NULL OR to_regclass('tenantry.schema') IS NOT NULL THEN
+        RETURN;
+    END IF;
+    SELECT c.object_type, c.object_identity INTO stray FROM pg_event_trigger_ddl_commands() c
+    WHERE c.schema_name = 'public' AND NOT c.in_extension AND c.object_type <> 'extension'
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '% cannot make % % on this node', tg_tag, stray.object_type, stray.object_identity
+            USING ERRCODE = 'feature_not_supported',
+            DETAIL = 'Schema "public" is on the coordinator. This is the node of a distributed schema that the statement '
+                     'names, or that the search_path leads to.',
+            HINT = 'Make it in a distributed schema of this node, or with names and a search_path of "public" alone.';
+    END IF;
+END
+$$;
+DROP EVENT TRIGGER IF EXISTS tenantry_guard_strays;
+CREATE EVENT TRIGGER tenantry_guard_strays ON ddl_command_end EXECUTE FUNCTION tenantry.guard_strays();
+
 -- Changes whenever a routine does, or an expression that runs unseen: a proxy that shares connections then looks again
 -- what they may leave in a server process. Not nextval(), which lastval() would tell of.
 CREATE SEQUENCE IF NOT EXISTS tenantry.routine_changes;

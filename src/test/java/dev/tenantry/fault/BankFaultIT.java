@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
  * {@code -Dseed} otherwise.
  */
 class BankFaultIT {
-    private static final int ROUNDS = Integer.getInteger("bank.rounds", 16);
+    private static final int ROUNDS = Integer.getInteger("bank.rounds", 10);
     private static final List<Blow> BLOWS = Stream.of(Point.values())
             .flatMap(point -> Stream.of(Victim.values()).map(victim -> new Blow(victim, point)))
             .toList();

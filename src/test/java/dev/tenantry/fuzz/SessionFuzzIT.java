@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
  */
 class SessionFuzzIT {
 
-    private static final int SCRIPTS = Integer.getInteger("fuzz.scripts", 150);
+    private static final int SCRIPTS = Integer.getInteger("fuzz.scripts", 100);
     private static final int TAKEN_SCRIPTS = Math.max(1, SCRIPTS / 10);
     private static final int STEPS = 40;
     private static final int LONG_MILLIS = 60_000;
