@@ -42,6 +42,7 @@ public final class Statements {
     private final Router router = new Router();
     private final Cursors cursors;
     private final SnapshotGuard snapshots;
+    private final DumpScope dump;
 
     public Statements(
             Conversation session, Dispatcher dispatcher, SessionContext context, ProxyMetrics metrics, PauseGate gate) {
@@ -52,6 +53,7 @@ public final class Statements {
         this.gate = gate;
         this.cursors = new Cursors(session, dispatcher);
         this.snapshots = new SnapshotGuard(session, context, dispatcher);
+        this.dump = new DumpScope(context);
     }
 
     /**
@@ -65,6 +67,7 @@ public final class Statements {
         if (route instanceof Route.Refused refused) {
             throw new SqlErrorException(SqlErrors.of(refused.refusal()));
         }
+        dump.check(facts, route);
         remember(facts, route);
         return route;
     }

@@ -46,16 +46,8 @@ class PgDumpIT {
 
     @Test
     void dumpsOneTenantAndRestoresItElsewhere() throws Exception {
-        String program = Programs.find("pg_dump").map(Path::toString).orElse("");
-        Assumptions.assumeFalse(program.isEmpty(), "pg_dump is not installed");
+        String program = program();
         Cluster cluster = Cluster.shared();
-        Matcher version =
-                VERSION.matcher(Programs.run(List.of(program, "--version")).output());
-        Assumptions.assumeTrue(
-                version.find()
-                        && Integer.parseInt(version.group(1))
-                                >= cluster.coordinator().majorVersion(),
-                "pg_dump is older than the servers");
         psql(cluster, TENANT);
         String dump = dump(program, cluster, "dumped");
         assertThat(dump).contains("CREATE TABLE dumped.notes").contains("CREATE POLICY all_of_it");
@@ -71,6 +63,51 @@ class PgDumpIT {
         psql(cluster, dump);
         assertThat(dump(program, cluster, "dumped")).isEqualTo(dump);
         psql(cluster, "drop schema dumped cascade");
+    }
+
+    @Test
+    void refusesToDumpWhatOneNodeHasNot() throws Exception {
+        String program = program();
+        Cluster cluster = Cluster.shared();
+        psql(cluster, """
+                set tenantry.node = 'worker1'; create schema dump_one; create table dump_one.t (one int);
+                set tenantry.node = 'worker2'; create schema dump_two; create table dump_two.t (two int);
+                create schema dump_three; create table dump_three.t (three int);
+                create table public.dump_four (four int);
+                """);
+        for (List<String> refused : List.of(
+                List.<String>of(),
+                List.of("-s"),
+                List.of("-n", "dump_one", "-n", "dump_two"),
+                List.of("-n", "dump_one", "-n", "public"),
+                List.of("-n", "public", "-n", "dump_one"),
+                List.of("-n", "dump_*"),
+                List.of("-t", "dump_one.t", "-t", "dump_two.t"))) {
+            List<String> words = new ArrayList<>(List.of(program, "-d", cluster.url()));
+            words.addAll(refused);
+            Programs.Ended outcome = Programs.run(words);
+            assertThat(outcome.status()).as(refused.toString()).isNotZero();
+            assertThat(outcome.output()).as(refused.toString()).contains("the dump would not be complete");
+        }
+        assertThat(Programs.run(List.of(program, "-n", "dump_two", "-n", "dump_three", "-d", cluster.url()))
+                        .expectSuccess())
+                .contains("two integer")
+                .contains("three integer");
+        assertThat(dump(program, cluster, "public")).contains("four integer");
+        psql(cluster, "drop schema dump_one, dump_two, dump_three cascade; drop table public.dump_four");
+    }
+
+    private static String program() throws Exception {
+        String program = Programs.find("pg_dump").map(Path::toString).orElse("");
+        Assumptions.assumeFalse(program.isEmpty(), "pg_dump is not installed");
+        Matcher version =
+                VERSION.matcher(Programs.run(List.of(program, "--version")).output());
+        Assumptions.assumeTrue(
+                version.find()
+                        && Integer.parseInt(version.group(1))
+                                >= Cluster.shared().coordinator().majorVersion(),
+                "pg_dump is older than the servers");
+        return program;
     }
 
     private static String dump(String program, Cluster cluster, String schema) throws Exception {
