@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 
 /**
  * The literals and parameters of the statement that is being read, each with the column that was named last before it:
- * in a catalog query this is how a schema is named. What they mean is found out at the end, and of catalog queries only.
+ * in a catalog query this is how a schema is named. What they mean is found out at the end, of catalog queries only.
  */
 final class ValueFindings {
     private static final int LITERALS_MAX = 1024;

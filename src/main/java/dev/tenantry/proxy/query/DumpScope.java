@@ -13,9 +13,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a session of pg_dump has asked for. It finds schemas by their names first and everything else by oids, which are
- * one node's own: a dump of schemas on several nodes would lack what is on the others, and pg_dump would not notice. Such
- * a dump is refused. Lives on the client's event loop.
+ * What a session of pg_dump has asked for. It finds schemas by their names first and everything else by oids, which
+ * are one node's own: a dump of schemas on several nodes would lack what is on the others, and pg_dump would not
+ * notice. Such a dump is refused. Lives on the client's event loop.
  */
 final class DumpScope {
     private static final String FEATURE_NOT_SUPPORTED = "0A000";
