@@ -12,7 +12,8 @@ public final class CatalogNames {
 
     /**
      * The text itself; the elements of an array; the name inside a pattern as psql and pg_dump write it,
-     * {@code ^(name)$}; the text without the backslashes that a LIKE pattern needs; the schema part of {@code schema.relation}.
+     * {@code ^(name)$}; the text without the backslashes that a LIKE pattern needs; the schema part of
+     * {@code schema.relation}.
      */
     public static List<String> candidates(String text) {
         if (text.startsWith("^(") && text.endsWith(")$") && text.length() > 4) {

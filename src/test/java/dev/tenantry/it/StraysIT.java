@@ -17,7 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Nothing that a client makes outside of distributed schemas is left on a worker, where nobody would find it. */
 class StraysIT {
     private static final String MADE = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-            + " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'stray%'";
+            + " UNION ALL SELECT proname FROM pg_proc"
+            + " WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'stray%'";
 
     private final Cluster cluster = Cluster.shared();
 
