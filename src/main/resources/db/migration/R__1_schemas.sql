@@ -29,7 +29,8 @@ BEGIN
         RETURN true; -- so does it that it can't
     END IF;
     PERFORM FROM tenantry.schema_home h WHERE h.nodeid = node_id FOR SHARE;
-    SELECT n.isactive AND n.shouldhaveshards INTO takes FROM tenantry.node n WHERE n.nodeid = node_id;
+    SELECT n.isactive AND n.shouldhaveshards AND NOT EXISTS (SELECT FROM tenantry.silent_node s WHERE s.nodeid = node_id)
+    INTO takes FROM tenantry.node n WHERE n.nodeid = node_id;
     RETURN coalesce(takes, false);
 END
 $$;

@@ -21,9 +21,16 @@ BEGIN
     asked := '{}';
     silent := '{}';
     FOR node IN
-        SELECT n.nodeid, n.name, n.nodename, n.nodeport FROM tenantry.node n
+        SELECT n.nodeid, n.name, n.nodename, n.nodeport, s.since
+        FROM tenantry.node n LEFT JOIN tenantry.silent_node s USING (nodeid)
         WHERE n.groupid <> 0 AND n.isactive ORDER BY n.nodeid
     LOOP
+        IF node.since IS NOT NULL THEN
+            RAISE WARNING 'node "%" (%:%) does not answer', node.name, node.nodename, node.nodeport
+                USING DETAIL = format('It hangs since %s.', node.since);
+            silent := silent || node.nodeid;
+            CONTINUE;
+        END IF;
         BEGIN
             PERFORM tenantry.open_node('tenantry_node_' || node.nodeid, node.nodename, node.nodeport);
             PERFORM tenantry.dblink_send_query('tenantry_node_' || node.nodeid, query);

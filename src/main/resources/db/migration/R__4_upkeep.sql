@@ -34,6 +34,17 @@ END
 $$;
 REVOKE ALL ON FUNCTION tenantry.lead(text) FROM PUBLIC;
 
+-- Notes that these workers hang, and no others.
+CREATE OR REPLACE FUNCTION tenantry.note_silence(node_ids integer[]) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    DELETE FROM tenantry.silent_node s WHERE s.nodeid <> ALL (node_ids);
+    INSERT INTO tenantry.silent_node (nodeid) SELECT n.nodeid FROM tenantry.node n WHERE n.nodeid = ANY (node_ids)
+    ON CONFLICT DO NOTHING;
+END;
+REVOKE ALL ON FUNCTION tenantry.note_silence(integer[]) FROM PUBLIC;
+
 -- Notes how many bytes of distributed schemas each node that answers holds.
 CREATE OR REPLACE FUNCTION tenantry.measure_nodes() RETURNS void
 LANGUAGE sql

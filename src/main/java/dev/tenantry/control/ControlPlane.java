@@ -50,6 +50,7 @@ public final class ControlPlane implements AutoCloseable {
     private final RebalanceRunner rebalancing;
     private final Rebalances rebalances;
     private final TraceWatch traces;
+    private final SilenceWatch silence;
     private final ClusterViews views;
     private final List<Runnable> closings = new CopyOnWriteArrayList<>();
     private volatile List<OptionalInt> workerNodeIds = List.of();
@@ -82,6 +83,7 @@ public final class ControlPlane implements AutoCloseable {
                 new RebalanceRunner(vertx, coordinator, limits.moves().perNode(), limits.rebalances());
         this.rebalances = new Rebalances(vertx, coordinator);
         this.traces = new TraceWatch(vertx, feed, coordinator);
+        this.silence = new SilenceWatch(vertx, feed, coordinator);
         this.views = new ClusterViews(vertx, coordinator);
     }
 
@@ -123,6 +125,7 @@ public final class ControlPlane implements AutoCloseable {
         moves.start();
         rebalancing.start();
         traces.start();
+        silence.start();
     }
 
     private void prepare(ServerConnection connection) {
@@ -217,6 +220,7 @@ public final class ControlPlane implements AutoCloseable {
         rebalancing.close();
         moves.close();
         traces.close();
+        silence.close();
         upkeep.close();
         feed.close();
     }

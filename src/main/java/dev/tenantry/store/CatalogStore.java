@@ -109,6 +109,16 @@ public final class CatalogStore {
         return leads("rebalances");
     }
 
+    /** Whether this connection is, from now on until it ends, the one that looks which nodes hang. */
+    public boolean leadWatch() {
+        return leads("watch");
+    }
+
+    /** Notes that these nodes hang, and no others. */
+    public void noteSilence(Set<Integer> nodeIds) {
+        connection.query("SELECT tenantry.note_silence($1)", (Object) nodeIds.toArray(Integer[]::new));
+    }
+
     private boolean leads(String work) {
         return connection
                 .query("SELECT tenantry.lead($1)", work)

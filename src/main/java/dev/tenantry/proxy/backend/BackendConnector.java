@@ -25,8 +25,8 @@ import java.util.concurrent.TimeUnit;
 public final class BackendConnector {
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
 
-    /** As PostgreSQL's own {@code authentication_timeout}. */
-    private static final long LOGIN_TIMEOUT_MILLIS = 60_000;
+    /** A server that takes longer to let somebody in hangs; as PgBouncer's {@code server_connect_timeout}. */
+    private static final long LOGIN_TIMEOUT_MILLIS = 15_000;
 
     private final EventLoops loops;
     private final ScramSecrets secrets;
