@@ -55,7 +55,7 @@ final class ParseMessages {
             return giant(in, index + 5, nameEnd, textEnd < 0 ? end : textEnd, rules);
         }
         if (textEnd < 0) {
-            throw SqlErrors.malformed("invalid string in message");
+            throw SqlErrors.invalidString();
         }
         String name = Bytes.raw(in, index + 5, nameEnd);
         List<StatementFacts> found = analyzer.analyze(in, nameEnd + 1, textEnd - nameEnd - 1, rules);

@@ -131,7 +131,7 @@ public final class SimpleQueries {
     public Verdict refuse(SqlError error) {
         session.transaction().fail();
         ByteBuf out = session.replies().buffer();
-        BackendMessages.error(out, error);
+        session.replies().error(out, error);
         if (context.isInString()) {
             context.batchFailed();
         } else {
@@ -192,9 +192,7 @@ public final class SimpleQueries {
             }
             default -> {
                 if (cluster.takes(facts)) {
-                    return statements.isHeld(facts, statements.look(facts))
-                            ? Verdict.WAIT
-                            : cluster.run(facts, text(facts), turn());
+                    return carryOut(facts, statements.look(facts));
                 }
                 if (OwnStatements.takes(facts)) {
                     return own.query(facts, turn());
@@ -202,6 +200,14 @@ public final class SimpleQueries {
             }
         }
         return forward(facts, statements.route(facts));
+    }
+
+    private Verdict carryOut(StatementFacts facts, Route route) {
+        Verdict verdict = statements.isHeld(facts, route) ? Verdict.WAIT : cluster.run(facts, text(facts), turn());
+        if (verdict != Verdict.WAIT) {
+            statements.carriesOut(route);
+        }
+        return verdict;
     }
 
     private Turn turn() {

@@ -6,10 +6,10 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.session.BoundParameters;
-import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.proxy.session.SettingValues;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.routing.Refusal;
@@ -21,6 +21,7 @@ import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.sql.StatementFacts.CatalogUse;
 import dev.tenantry.sql.StatementFacts.SetConfigCall;
 import dev.tenantry.sql.StatementKind;
+import dev.tenantry.wire.ClientEncoding;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
@@ -70,8 +71,13 @@ public final class Statements {
     }
 
     private Route routed(StatementFacts facts, RoutingContext where) {
-        checkEncoding(facts);
+        checkSettings(facts);
         return router.route(facts, where);
+    }
+
+    /** The session itself carries out a statement with this route. */
+    void carriesOut(Route route) {
+        metrics.routed(route.reason());
     }
 
     /** A statement that was routed before goes the same way again. */
@@ -104,23 +110,29 @@ public final class Statements {
         };
     }
 
-    /** @throws SqlErrorException when it would have the client speak an encoding that can't be read safely */
-    private static void checkEncoding(StatementFacts facts) {
+    /** @throws SqlErrorException when it would set what no session can have */
+    private static void checkSettings(StatementFacts facts) {
         if (facts.action() instanceof StatementAction.SetVariable set
                 && set.value() instanceof StatementAction.SettingValue.Text(String text)) {
-            checkEncoding(set.name(), text);
+            checkSetting(set.name(), text);
         }
         for (SetConfigCall call : facts.settingCalls()) {
             if (call.value() instanceof SetConfigCall.Argument.Literal(String text)) {
-                checkEncoding(call.name(), text);
+                checkSetting(call.name(), text);
             }
         }
     }
 
-    private static void checkEncoding(String setting, @Nullable String value) {
-        if (value != null && setting.equals(ClientEncoding.SETTING) && !ClientEncoding.isSafe(value)) {
-            throw new SqlErrorException(SqlErrors.unsafeEncoding(value));
+    private static void checkSetting(String setting, @Nullable String value) {
+        if (value == null) {
+            return;
         }
+        if (setting.equals(ClientEncoding.SETTING) && !ClientEncoding.isSafe(value)) {
+            throw new SqlErrorException(SqlErrors.unsafeEncoding(value)); // it can't be read
+        }
+        SettingValues.refusal(setting, value).ifPresent(refusal -> {
+            throw new SqlErrorException(refusal);
+        });
     }
 
     /**
@@ -134,7 +146,7 @@ public final class Statements {
         StatementFacts facts = prepared.facts();
         for (SetConfigCall call : facts == null ? List.<SetConfigCall>of() : facts.settingCalls()) {
             if (call.value() instanceof SetConfigCall.Argument.Parameter(int number)) {
-                checkEncoding(call.name(), values.text(number));
+                checkSetting(call.name(), values.text(number));
             }
         }
         return values;
@@ -150,7 +162,7 @@ public final class Statements {
     /** The route that a statement would have if it were run now; neither counted nor kept in mind. */
     Route explain(StatementFacts facts) {
         try {
-            checkEncoding(facts);
+            checkSettings(facts);
         } catch (SqlErrorException unsafe) {
             SqlError error = unsafe.error();
             String detail = Objects.requireNonNullElse(error.detail(), "");

@@ -30,6 +30,7 @@ import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.FrontendType;
+import dev.tenantry.wire.ProtocolViolation;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
@@ -54,6 +55,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final ProxyMetrics metrics;
     private final BackendRelay.ClientParameters told = new BackendRelay.ClientParameters();
     private final FrameCutter cutter;
+    private final CopyInput copy;
     private final Cancellation cancellation;
     private final Occupancy occupancy;
     private final Departure departure;
@@ -74,8 +76,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         TransactionScope transaction = new TransactionScope();
         CatalogOverlay catalog = new CatalogOverlay(shared.cluster().feed());
         PreparedStatements statements = new PreparedStatements(catalog::number);
-        this.session = new Conversation(
-                ledger, settings, transaction, statements, backends, new Replies(client, ledger, backends));
+        Replies replies = new Replies(client, ledger, backends, metrics::error);
+        this.session = new Conversation(ledger, settings, transaction, statements, backends, replies);
         this.context = new SessionContext(opening.user(), settings, transaction, backends, statements, catalog);
         this.effects = new Effects(settings, transaction, statements, catalog);
         this.dispatcher = new Dispatcher(ledger, settings, transaction, backends, shared.pauses(), this);
@@ -88,6 +90,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.extended = new ExtendedQueries(tools);
         this.strings = new StringRun(tools, simple);
         simple.strings(strings);
+        this.copy = new CopyInput(session, client, metrics, this::end);
         this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
         this.cutter = new FrameCutter(this, client.allocator());
         this.occupancy = new Occupancy(session, dispatcher, strings, cancellation, timer, cutter);
@@ -120,14 +123,18 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (ended) {
             return Verdict.SKIP;
         }
-        if (strings.isActive()
-                && !(FrontendType.isCopy(type) && session.ledger().isCopyIn())) {
+        boolean copies = copy.isAwaited();
+        if (strings.isActive() && !copies) {
             return Verdict.WAIT;
         }
         if (frameLength - 1 > FrontendType.lengthMax(type)) {
             malformed(type, frameLength - 1);
+            return Verdict.SKIP;
         }
-        if (ended || isVoid(type)) {
+        if (copies) {
+            return copy.next(type);
+        }
+        if (isVoid(type)) {
             return Verdict.SKIP;
         }
         if (occupancy.holdsBack(type)) {
@@ -154,8 +161,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                     FrontendType.FLUSH,
                     FrontendType.SYNC,
                     FrontendType.TERMINATE -> Verdict.WHOLE;
-            case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL ->
-                session.passesCopy(type) ? Verdict.FORWARD : Verdict.SKIP;
+            case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> copy.copy(type);
             case FrontendType.FUNCTION_CALL -> guardedSimple(simple::onFunctionCall);
             default -> {
                 end(SqlError.fatal("08P01", "invalid frontend message type " + (type & 0xff)));
@@ -170,8 +176,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             case FrontendType.DESCRIBE -> guarded(() -> extended.onDescribe(in, index, frameLength));
             case FrontendType.EXECUTE -> guarded(() -> extended.onExecute(in, index, frameLength));
             case FrontendType.CLOSE -> guarded(() -> extended.onClose(in, index, frameLength));
-            case FrontendType.FLUSH -> extended.onFlush();
-            case FrontendType.SYNC -> guarded(extended::onSync);
+            case FrontendType.FLUSH -> guarded(() -> extended.onFlush(frameLength));
+            case FrontendType.SYNC -> guarded(() -> extended.onSync(frameLength));
             case FrontendType.TERMINATE -> terminate();
             default -> throw new IllegalStateException("nobody asked for '" + (char) type + "'");
         };
@@ -186,8 +192,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     private Verdict query(ByteBuf in, int index, int frameLength, int available) {
         if (available == frameLength && in.getByte(index + frameLength - 1) != 0) {
-            end(SqlError.fatal("08P01", "invalid string in message"));
-            return Verdict.SKIP;
+            return simple.refuse(SqlErrors.invalidString().error());
         }
         timer.asked(session.ledger().isEmpty());
         return guardedSimple(() -> simple.onQuery(
@@ -231,7 +236,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 end(refused.error());
                 return Verdict.SKIP;
             }
-            metrics.error(refused.error().sqlState());
             return extended.refuse(refused.error());
         }
     }
@@ -240,7 +244,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         try {
             return step.get();
         } catch (SqlErrorException refused) {
-            metrics.error(refused.error().sqlState());
             return simple.refuse(refused.error());
         }
     }
@@ -279,7 +282,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (backend == null || !backend.isInsideBody()) {
             session.replies().drain();
         }
-        boolean listens = !strings.isActive() || session.ledger().isCopyIn();
+        boolean listens = !strings.isActive() || copy.isAwaited();
         if (listens && cutter.isWaiting() && !ended && occupancy.isFreeToGoOn()) {
             cutter.resume();
         }
@@ -305,13 +308,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public void activated(BackendConnection backend) {
-        backend.parameters().forEach((name, value) -> {
-            if (told.tell(name, value)) {
-                ByteBuf out = session.replies().buffer();
-                BackendMessages.parameterStatus(out, name, value);
-                session.replies().send(out);
-            }
-        });
+        told.tell(backend, session);
     }
 
     /** The client takes more bytes again, or stopped to. */
@@ -384,6 +381,11 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     }
 
     @Override
+    public void copyPassedOver() {
+        copy.passedOver();
+    }
+
+    @Override
     public void cutOff() {
         extended.skipToSync();
     }
@@ -402,13 +404,17 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public boolean parameter(BackendConnection backend, String name, String value) {
-        occupancy.observed(backend, name, value);
+        occupancy.observed(backend, name);
         return told.hears(name, value, session.ledger().isSwallowing());
     }
 
     @Override
     public void dying(BackendConnection backend, SqlError error) {
         timeouts.dying(backend, error);
+        if (backend == session.backends().active() && error.sqlState().equals(ProtocolViolation.PROTOCOL_VIOLATION)) {
+            backend.flushRun();
+            end(error.asFatal()); // what the client has said there ends a session
+        }
         gone(backend, error);
         backend.close();
     }
@@ -438,7 +444,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (ended) {
             return;
         }
-        metrics.error(error.sqlState());
         boolean inBlock = session.transaction().isEnlisted(backend);
         if (active && (inBatch || !session.ledger().isEmpty())) {
             LostReplies.Told heard = LostReplies.tell(backend, error, session, inBlock, inBatch);

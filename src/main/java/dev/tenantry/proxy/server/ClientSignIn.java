@@ -12,15 +12,16 @@ import dev.tenantry.proxy.backend.BackendLost;
 import dev.tenantry.proxy.backend.BackendRefused;
 import dev.tenantry.proxy.pool.BackendPool;
 import dev.tenantry.proxy.pool.PoolKey;
-import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.SessionBackends;
 import dev.tenantry.proxy.session.SessionSettings;
+import dev.tenantry.proxy.session.SettingValues;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.scram.ScramVerifier;
 import dev.tenantry.sql.SearchPath;
 import dev.tenantry.wire.AuthenticationRequest;
 import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.ClientEncoding;
 import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.ProtocolViolation;
 import dev.tenantry.wire.SqlError;
@@ -31,6 +32,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import java.net.InetSocketAddress;
+import java.nio.charset.Charset;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -200,6 +202,14 @@ final class ClientSignIn {
             refuse(SqlErrors.unsafeEncoding(encoding).asFatal());
             return;
         }
+        SqlError invalid = askedSettings().entrySet().stream()
+                .flatMap(asked -> SettingValues.refusal(asked.getKey(), asked.getValue()).stream())
+                .findFirst()
+                .orElse(null);
+        if (invalid != null) {
+            refuse(invalid.asFatal());
+            return;
+        }
         BackendPool pool = core.pools().of(context.channel().eventLoop());
         PoolKey own = new PoolKey(parameters(snapshot), role);
         SessionBackends alone = new SessionBackends(pool, own, credentials);
@@ -237,7 +247,7 @@ final class ClientSignIn {
     /** Whether a session can have connections that have begun without the settings that its client has asked for. */
     private boolean canShare(Map<String, String> settings) {
         return startup.options().otherSwitches().isEmpty()
-                && !"session".equals(settings.get("tenantry.pool_mode"))
+                && !SettingValues.keepsConnections(settings.get("tenantry.pool_mode"))
                 && askedSettings().keySet().stream().noneMatch(SessionSettings::belongsToConnection);
     }
 
@@ -361,7 +371,8 @@ final class ClientSignIn {
                                 .thenComposeAsync(now -> session.cancel(), context.executor()));
         key = issued;
         ByteBuf out = context.alloc().buffer(512);
-        home.parameters().forEach((name, value) -> BackendMessages.parameterStatus(out, name, value));
+        Charset encoding = ClientEncoding.charset(home.parameters().getOrDefault(ClientEncoding.SETTING, "UTF8"));
+        home.parameters().forEach((name, value) -> BackendMessages.parameterStatus(out, name, value, encoding));
         BackendMessages.backendKeyData(out, issued.processId(), issued.secret());
         BackendMessages.readyForQuery(out, (byte) 'I');
         session.begin(home);
