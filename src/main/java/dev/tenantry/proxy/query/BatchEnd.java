@@ -48,9 +48,7 @@ final class BatchEnd {
             return Verdict.WAIT; // what is owed may fail, and decides what this Sync tells
         }
         if (active != null && forwards) {
-            if (skipped
-                    && session.backends().isExecuted()
-                    && !session.transaction().isOpen()) {
+            if (skipped) {
                 rollBack(active);
             }
             session.ledger().expect(Expected.SYNC, false, null);
@@ -86,11 +84,25 @@ final class BatchEnd {
         session.replies().error(SqlErrors.invalidFormat().error());
     }
 
+    /** An error of our own ends a batch that the client has not ended with Sync, and that is no part of a block. */
+    void undo() {
+        BackendConnection active = session.backends().active();
+        if (active != null && session.backends().isUnsynced() && rollBack(active)) {
+            session.backends().synced(); // a Query ends the batch
+            portals.clear();
+        }
+    }
+
     /**
      * Undoes what the node has executed of a batch that an error of our own has cut off: to the node nothing is wrong
      * with it, so its Sync would commit.
+     *
+     * @return whether there was something
      */
-    private void rollBack(BackendConnection active) {
+    private boolean rollBack(BackendConnection active) {
+        if (!session.backends().isExecuted() || session.transaction().isOpen()) {
+            return false;
+        }
         byte[] sql = "ROLLBACK".getBytes(StandardCharsets.US_ASCII);
         StatementFacts facts = analyzer.analyze(Unpooled.wrappedBuffer(sql), 0, sql.length, LexicalRules.DEFAULT)
                 .getFirst();
@@ -100,5 +112,6 @@ final class BatchEnd {
         active.write(out);
         active.prepared().remove(""); // a simple query ends the unnamed statement
         session.ledger().expect(Expected.QUERY, true, new Effects.Confirmed(facts, BoundParameters.NONE, "ROLLBACK"));
+        return true;
     }
 }

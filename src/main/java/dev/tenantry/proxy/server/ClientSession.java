@@ -27,6 +27,7 @@ import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
+import dev.tenantry.sql.LexicalRules;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.FrontendType;
@@ -153,8 +154,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 available < frameLength && frameLength <= limits.queryLengthMax()
                         ? Verdict.MORE
                         : bind(in, index, frameLength, available);
-            case FrontendType.QUERY -> query(in, index, frameLength, available);
-            case FrontendType.PARSE -> parse(in, index, frameLength, available);
+            case FrontendType.QUERY, FrontendType.PARSE -> statement(type, in, index, frameLength, available);
             case FrontendType.DESCRIBE,
                     FrontendType.EXECUTE,
                     FrontendType.CLOSE,
@@ -190,19 +190,12 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 && type != FrontendType.TERMINATE;
     }
 
-    private Verdict query(ByteBuf in, int index, int frameLength, int available) {
-        if (available == frameLength && in.getByte(index + frameLength - 1) != 0) {
-            return simple.refuse(SqlErrors.invalidString().error());
-        }
+    private Verdict statement(byte type, ByteBuf in, int index, int frameLength, int available) {
         timer.asked(session.ledger().isEmpty());
-        return guardedSimple(() -> simple.onQuery(
-                in, index, frameLength, available, session.settings().lexicalRules()));
-    }
-
-    private Verdict parse(ByteBuf in, int index, int frameLength, int available) {
-        timer.asked(session.ledger().isEmpty());
-        return guarded(() -> extended.onParse(
-                in, index, frameLength, available, session.settings().lexicalRules()));
+        LexicalRules rules = session.settings().lexicalRules();
+        return type == FrontendType.QUERY
+                ? guardedSimple(() -> simple.onQuery(in, index, frameLength, available, rules))
+                : guarded(() -> extended.onParse(in, index, frameLength, available, rules));
     }
 
     private Verdict bind(ByteBuf in, int index, int frameLength, int available) {

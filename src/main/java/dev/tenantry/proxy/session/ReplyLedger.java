@@ -267,8 +267,8 @@ public final class ReplyLedger {
             throw new IllegalStateException("unexpected backend message '" + (char) type + "'");
         }
         confirmed = null;
-        boolean forward = !swallowed[head] && !isPartOfString(kinds[head], type);
-        answered |= kinds[head].endsWithReady() && answersWhole(type);
+        boolean forward = !swallowed[head] && !kinds[head].isToldLater(type);
+        answered |= kinds[head].endsWithReady() && BackendType.answersWhole(type);
         switch (type) {
             case BackendType.PARSE_COMPLETE -> popStep(Expected.PARSE);
             case BackendType.BIND_COMPLETE -> popStep(Expected.BIND);
@@ -442,24 +442,6 @@ public final class ReplyLedger {
             effectsPending--;
         }
         pop();
-    }
-
-    /** What must come before the ReadyForQuery of a Query or FunctionCall, so that a stray one is not taken for it. */
-    private static boolean answersWhole(byte type) {
-        return switch (type) {
-            case BackendType.COMMAND_COMPLETE,
-                    BackendType.EMPTY_QUERY_RESPONSE,
-                    BackendType.ERROR_RESPONSE,
-                    BackendType.FUNCTION_CALL_RESPONSE -> true;
-            default -> false;
-        };
-    }
-
-    /** What the client is told once for the whole string, or not before its transaction has committed. */
-    private static boolean isPartOfString(Expected kind, byte type) {
-        return type == BackendType.READY_FOR_QUERY
-                ? kind == Expected.QUERY_PART || kind == Expected.QUERY_LAST
-                : type == BackendType.COMMAND_COMPLETE && kind == Expected.QUERY_LAST;
     }
 
     private void add(Expected kind, boolean swallow, @Nullable Object effect) {
