@@ -126,13 +126,6 @@ public final class ExtendedQueries {
         return parses.onParse(in, index, frameLength, available, rules);
     }
 
-    private static Route checked(Route route) {
-        if (route instanceof Route.Refused refused) {
-            throw new SqlErrorException(SqlErrors.of(refused.refusal()));
-        }
-        return route;
-    }
-
     /** A Bind message, or as much of it as has its two names. */
     public Verdict onBind(ByteBuf in, int index, int frameLength, int available) {
         if (mustWaitInBatch()) {
@@ -259,7 +252,8 @@ public final class ExtendedQueries {
         int version = session.settings().version();
         Route route = prepared.isRoutedByParameters() ? null : prepared.route(version, catalog, main);
         if (route == null) {
-            route = context.withParameters(parameters, () -> checked(statements.look(context.executed(facts))));
+            route = context.withParameters(
+                    parameters, () -> statements.admitted(statements.look(context.executed(facts))));
             prepared.route(route, version, catalog, main);
         }
         return route;

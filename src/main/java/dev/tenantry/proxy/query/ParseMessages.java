@@ -110,7 +110,7 @@ final class ParseMessages {
         if (facts == null) {
             return statements.ready(context.anyNode());
         }
-        Route route = statements.look(facts);
+        Route route = statements.admitted(statements.look(facts));
         return statements.isHeld(facts, route) ? null : statements.ready(statements.node(route));
     }
 

@@ -61,12 +61,18 @@ public final class Statements {
      * @throws SqlErrorException when it is refused
      */
     public Route route(StatementFacts facts) {
-        Route route = routed(facts, context);
+        Route route = admitted(routed(facts, context));
         metrics.routed(route.reason());
+        remember(facts, route);
+        return route;
+    }
+
+    /** A route that leads somewhere; one that does not is counted, and its refusal thrown. */
+    Route admitted(Route route) {
         if (route instanceof Route.Refused refused) {
+            metrics.routed(route.reason());
             throw new SqlErrorException(SqlErrors.of(refused.refusal()));
         }
-        remember(facts, route);
         return route;
     }
 
@@ -453,7 +459,7 @@ public final class Statements {
                     && facts.action() instanceof StatementAction.Begin) {
                 continue;
             }
-            Route route = routed(facts, simulation);
+            Route route = admitted(routed(facts, simulation));
             switch (route) {
                 case Route.ToNode to -> {
                     if (common != null && common.nodeId() != to.node().nodeId()) {
@@ -464,7 +470,6 @@ public final class Statements {
                 case Route.ToAnyNode any -> {
                     // goes with the others
                 }
-                case Route.Refused refused -> throw new SqlErrorException(SqlErrors.of(refused.refusal()));
                 default -> {
                     return null;
                 }
