@@ -133,7 +133,7 @@ public final class SimpleQueries {
         return Verdict.FORWARD;
     }
 
-    /** An error of our own: the block, if there is one, has failed, and a batch that was not ended with Sync is undone. */
+    /** An error of our own: the block, if there is one, has failed, and a batch without Sync is undone. */
     public Verdict refuse(SqlError error) {
         session.transaction().fail();
         if (!context.isInString()) {

@@ -211,7 +211,7 @@ final class ClientSignIn {
             return;
         }
         BackendPool pool = core.pools().of(context.channel().eventLoop());
-        PoolKey own = new PoolKey(parameters(snapshot), role);
+        PoolKey own = new PoolKey(parameters(snapshot, role), role);
         SessionBackends alone = new SessionBackends(pool, own, credentials);
         List<Node> candidates = candidates(snapshot, settings, user);
         Runnable openAlone =
@@ -253,7 +253,7 @@ final class ClientSignIn {
 
     /** What nodes are sent for sessions whose clients may have asked for different settings. */
     private Map<String, String> commonParameters(CatalogSnapshot snapshot, LoginRole role) {
-        String options = StartupOptions.append(DEFAULTS, "");
+        String options = StartupOptions.append(defaults(role), "");
         return Map.of(
                 "user",
                 startup.user(),
@@ -266,19 +266,28 @@ final class ClientSignIn {
     }
 
     /** What nodes are sent: the client's own parameters, and defaults of settings that only exist here. */
-    private Map<String, String> parameters(CatalogSnapshot snapshot) {
+    private Map<String, String> parameters(CatalogSnapshot snapshot, LoginRole role) {
         Map<String, String> parameters = new LinkedHashMap<>(startup.parameters());
         parameters.remove("replication");
         parameters.put("database", snapshot.database());
         parameters.put(
-                "options", StartupOptions.append(DEFAULTS, startup.parameters().getOrDefault("options", "")));
+                "options",
+                StartupOptions.append(defaults(role), startup.parameters().getOrDefault("options", "")));
         return parameters;
     }
 
     /** The part of the options that nodes are sent for which the client has asked. */
-    static String askedOptions(String options) {
-        String ours = StartupOptions.append(DEFAULTS, "");
+    static String askedOptions(LoginRole role, String options) {
+        String ours = StartupOptions.append(defaults(role), "");
         return options.startsWith(ours) ? options.substring(ours.length()).strip() : options;
+    }
+
+    /** Defaults of our own; what the role has in their place is said too, or they would hide it on a node. */
+    private static List<StartupOptions.Setting> defaults(LoginRole role) {
+        return DEFAULTS.stream()
+                .map(setting -> new StartupOptions.Setting(
+                        setting.name(), role.settings().getOrDefault(setting.name(), setting.value())))
+                .toList();
     }
 
     /** What a connection has that is not asked for anything: defaults of our own, and the role's settings. */
