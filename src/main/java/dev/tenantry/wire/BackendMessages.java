@@ -1,6 +1,7 @@
 package dev.tenantry.wire;
 
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.Charset;
 
 /** Writes the messages that a server sends; each method appends one whole message to the buffer. */
 public final class BackendMessages {
@@ -15,11 +16,12 @@ public final class BackendMessages {
                 .writeBytes(secretKey);
     }
 
-    /** ParameterStatus. */
-    public static void parameterStatus(ByteBuf out, String name, String value) {
+    /** ParameterStatus to a client with this encoding. */
+    public static void parameterStatus(ByteBuf out, String name, String value, Charset encoding) {
         int start = begin(out, BackendType.PARAMETER_STATUS);
         Bytes.writeString(out, name);
-        Bytes.writeString(out, value);
+        out.writeCharSequence(value, encoding);
+        out.writeByte(0);
         finish(out, start);
     }
 

@@ -53,6 +53,14 @@ public final class BackendType {
         };
     }
 
+    /** What must come before the ReadyForQuery of a Query or FunctionCall, so that a stray one is not taken for it. */
+    public static boolean answersWhole(byte type) {
+        return switch (type) {
+            case COMMAND_COMPLETE, EMPTY_QUERY_RESPONSE, ERROR_RESPONSE, FUNCTION_CALL_RESPONSE -> true;
+            default -> false;
+        };
+    }
+
     /** Whether a server may send it at any time ("Asynchronous Operations" in "Message Flow"). */
     public static boolean isAsynchronous(byte type) {
         return type == NOTICE_RESPONSE || type == NOTIFICATION_RESPONSE || type == PARAMETER_STATUS;

@@ -27,6 +27,7 @@ class CopyIT {
 
     private final Endpoint endpoint;
     private RawClient client;
+    private String schema = "";
 
     CopyIT(Endpoint endpoint) {
         this.endpoint = endpoint;
@@ -35,6 +36,7 @@ class CopyIT {
 
     @BeforeEach
     void makeTable() {
+        schema = client.value("SELECT current_schema");
         client.run("CREATE TABLE t (id int PRIMARY KEY CHECK (id < 1000000), name text)");
     }
 
@@ -194,6 +196,99 @@ class CopyIT {
                         + Integer.toHexString(type).toUpperCase(Locale.ROOT) + " during COPY from stdin");
     }
 
+    @ParameterizedTest
+    @ValueSource(chars = {'Q', 'P', 'B', 'D', 'E', 'C', 'F', 'X', 'p', 'z'})
+    void endsSessionThatSaysSomethingElseWhileCopying(char type) {
+        client.query(COPY_IN).read();
+        client.copyData("1\tone\n");
+        sayOtherwise(type);
+        assertEnded(client.readToEnd(), saysType(type));
+        client.parse("", COPY_IN).bind("", "").execute("", 0).flush();
+        assertThat(Message.types(client.readUntil('G'))).isEqualTo("12G");
+        client.copyData("1\tone\n");
+        sayOtherwise(type);
+        assertEnded(client.readToEnd(), saysType(type));
+        client.run("BEGIN");
+        client.query(COPY_IN).read();
+        client.sync().flush();
+        sayOtherwise(type);
+        assertEnded(client.readToEnd(), saysType(type));
+    }
+
+    @ParameterizedTest
+    @ValueSource(chars = {'Q', 'P', 'B', 'D', 'E', 'C', 'F'})
+    void endsSessionThatHasSaidSomethingElseBehindItsCopyAlready(char type) {
+        client.query(COPY_IN);
+        sayOtherwise(type);
+        List<Message> simple = client.sync().readToEnd();
+        assertThat(simple.getFirst().type()).isEqualTo('G');
+        assertEnded(simple.subList(1, simple.size()), "unexpected message (type 0x.. )?during COPY from stdin");
+        client.parse("", COPY_IN).bind("", "").execute("", 0);
+        sayOtherwise(type);
+        List<Message> extended = client.sync().readToEnd();
+        assertThat(Message.types(extended.subList(0, 3))).isEqualTo("12G");
+        assertEnded(extended.subList(3, extended.size()), "unexpected message (type 0x.. )?during COPY from stdin");
+    }
+
+    @Test
+    void endsSessionInTheSecondCopyOfString() {
+        client.query("COPY t FROM STDIN; COPY t FROM STDIN").read();
+        client.copyData("1\tone\n").copyDone();
+        assertThat(Message.types(client.readUntil('G'))).isEqualTo("CG");
+        client.parse("", "SELECT 1").sync();
+        assertEnded(client.readToEnd(), saysType('P'));
+    }
+
+    @Test
+    void copiesInStringThatDropsSchemaToo() {
+        String other = endpoint.newSchema(client);
+        String string = COPY_IN + "; DROP SCHEMA " + other;
+        client.query(string).read();
+        client.sync().copyData("1\tone\n").flush().sync().copyDone();
+        assertThat(Message.types(client.readUntilReady())).isEqualTo("CCZ");
+        assertThat(rows()).isEqualTo("1");
+        client.run("TRUNCATE t");
+        endpoint.newSchema(client, other);
+        client.query(string).read();
+        client.copyData("1\tone\n").parse("", "SELECT 1").sync();
+        assertEnded(client.readToEnd(), saysType('P'));
+        assertThat(client.value("SELECT count(*) FROM pg_namespace WHERE nspname = '" + other + "'"))
+                .isEqualTo("1");
+    }
+
+    /** A message of a type that has no place in COPY, which would be in order elsewhere if there is such a type. */
+    private void sayOtherwise(char type) {
+        switch (type) {
+            case 'Q' -> client.query("SELECT 1");
+            case 'P' -> client.parse("", "SELECT 1");
+            case 'B' -> client.bind("", "");
+            case 'D' -> client.describe('S', "");
+            case 'E' -> client.execute("", 0);
+            case 'C' -> client.close('S', "");
+            case 'F' -> client.callFunction(1);
+            default -> client.message(type, new MessageWriter());
+        }
+    }
+
+    private static String saysType(char type) {
+        return String.format("unexpected message type 0x%02X during COPY from stdin", (int) type);
+    }
+
+    /** The session is over, with this complaint, and what it had copied undone. */
+    private void assertEnded(List<Message> answer, String complaint) {
+        assertThat(Message.types(answer)).isEqualTo("EE");
+        assertThat(answer.getFirst().sqlState()).isEqualTo("08P01");
+        assertThat(answer.getFirst().errorMessage()).matches(complaint);
+        assertThat(answer.getLast().sqlState()).isEqualTo("08P01");
+        assertThat(answer.getLast().errorMessage())
+                .isEqualTo("terminating connection because protocol synchronization was lost");
+        client.close();
+        client = endpoint.login("options", "-c search_path=" + schema);
+        Eventually.passes(() -> assertThat(client.value("SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass"))
+                .isEqualTo("0"));
+        assertThat(client.value("SELECT count(*) FROM t WHERE id = 1")).isEqualTo("0");
+    }
+
     @Test
     void copiesOutInEveryFormat() {
         client.run("INSERT INTO t VALUES (1, 'one'), (2, NULL)");
@@ -254,7 +349,6 @@ class CopyIT {
 
     @Test
     void undoesCopyOfClientThatVanishes() {
-        String schema = client.value("SELECT current_schema");
         client.query(COPY_IN).read();
         client.copyData("1\tone\n").flushOut();
         client.reset();
@@ -268,7 +362,6 @@ class CopyIT {
 
     @Test
     void endsCopyOutOfClientThatVanishes() {
-        String schema = client.value("SELECT current_schema");
         client.run("INSERT INTO t SELECT g, repeat('x', 10000) FROM generate_series(1, 3000) g");
         client.query("COPY t TO STDOUT").read();
         client.reset();

@@ -2,6 +2,7 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Endpoint;
 import dev.tenantry.support.Message;
 import dev.tenantry.support.MessageWriter;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class StartupIT {
 
     private static final int SSL_REQUEST = 80877103;
+    private static final int GSS_ENC_REQUEST = 80877104;
     private static final String PASSWORD = "tenantry";
 
     private final Endpoint endpoint;
@@ -94,6 +96,57 @@ class StartupIT {
             Message error = client.read();
             assertThat(error.sqlState()).isEqualTo("0A000");
             assertThat(error.errorMessage()).startsWith("unsupported frontend protocol 1234.5679: server supports 3.0");
+        }
+    }
+
+    @Test
+    void refusesWhatComesInOnePieceWithGssRequest() {
+        try (RawClient client = endpoint.connect()) {
+            client.raw(new MessageWriter().int32(GSS_ENC_REQUEST).toStartupPacket());
+            client.raw(new MessageWriter().int32(SSL_REQUEST).toStartupPacket());
+            char answer = (char) client.readByte();
+            Assumptions.assumeFalse(endpoint == Endpoint.SERVER && answer == 'G', "this server speaks GSSAPI");
+            assertThat(answer).isEqualTo('N');
+            Message error = client.read();
+            assertThat(error.sqlState()).isEqualTo("08P01");
+            assertThat(error.errorMessage()).isEqualTo("received unencrypted data after GSSAPI encryption request");
+            assertThat(client.readToEnd()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {SSL_REQUEST, GSS_ENC_REQUEST, RawClient.PROTOCOL_3_0})
+    void refusesWhatComesInOnePieceWithTlsRequestWhereThereIsNoTls(int code) {
+        Assumptions.assumeTrue(endpoint == Endpoint.PROXY, "observed of PostgreSQL 15 and 18 with ssl = off");
+        try (RawClient client =
+                RawClient.connect(Cluster.shared().host(), Cluster.shared().port())) {
+            client.raw(new MessageWriter().int32(SSL_REQUEST).toStartupPacket());
+            client.raw(new MessageWriter().int32(code).toStartupPacket());
+            assertThat((char) client.readByte()).isEqualTo('N');
+            Message error = client.read();
+            assertThat(error.sqlState()).isEqualTo("08P01");
+            assertThat(error.errorMessage()).isEqualTo("received unencrypted data after SSL request");
+            assertThat(client.readToEnd()).isEmpty();
+        }
+    }
+
+    @Test
+    void refusesGssOverTls() {
+        try (RawClient client = endpoint.connect()) {
+            Assumptions.assumeTrue(client.requestSsl() == 'S', "the endpoint has no TLS");
+            client.startTls();
+            client.raw(new MessageWriter().int32(GSS_ENC_REQUEST).toStartupPacket());
+            assertThat(client.read().sqlState()).isEqualTo("0A000");
+        }
+    }
+
+    @Test
+    void saysNoToTlsRequestOfClientThatHasBegunWithTls() {
+        assumeDirectTls();
+        try (RawClient client = RawClient.connectTls(endpoint.host(), endpoint.port(), "postgresql")) {
+            assertThat(client.requestSsl()).isEqualTo('N');
+            client.signIn(RawClient.PROTOCOL_3_0, PASSWORD, endpoint.startup());
+            assertThat(client.value("SELECT 1")).isEqualTo("1");
         }
     }
 

@@ -43,6 +43,19 @@ class TwoNodeSessionIT extends SeveralNodes {
     }
 
     @Test
+    void undoesTheBatchThatARefusedQueryEnds() {
+        execute("SET application_name = 'refused'");
+        execute("INSERT INTO several_1.t VALUES (1)");
+        client.query("SELECT FROM several_1.t, several_2.t");
+        assertThat(outcome(client)).isEqualTo("SET, INSERT 0 1, 0A000 I");
+        assertThat(outcome(client.sync())).isEqualTo(" I");
+        assertThat(rows(1)).isEqualTo("0");
+        assertThat(client.value("SELECT current_setting('application_name') FROM several_2.t RIGHT JOIN"
+                        + " (SELECT 1) one ON true"))
+                .isEmpty();
+    }
+
+    @Test
     void forgetsWhatARefusedBatchHasSet() {
         execute("SET application_name = 'refused'");
         execute("SELECT FROM several_1.t, several_2.t");

@@ -363,6 +363,107 @@ class WireProtocolIT {
         assertThat(Message.rows(client.readUntilReady()).getFirst()).containsExactly("1", "one", "9");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"CREATE SCHEMA wire_never", "DROP TABLE t", "BEGIN", "CREATE ROLE wire_never", "SHOW work_mem"})
+    void refusesBindWithMoreOrLessThanTheStatementTakes(String sql) {
+        List<Message> surplus =
+                client.parse("", sql).bind("", "", "1").execute("", 0).sync().readUntilReady();
+        assertThat(Message.types(surplus)).isEqualTo("1EZ");
+        assertThat(surplus.get(1).sqlState()).isEqualTo("08P01");
+        assertThat(surplus.get(1).errorMessage())
+                .isEqualTo("bind message supplies 1 parameters, but prepared statement \"\" requires 0");
+        List<Message> missing = client.parse("named", sql, INT4)
+                .bind("", "named")
+                .execute("", 0)
+                .sync()
+                .readUntilReady();
+        assertThat(Message.types(missing)).isEqualTo("1EZ");
+        assertThat(missing.get(1).sqlState()).isEqualTo("08P01");
+        assertThat(missing.get(1).errorMessage())
+                .isEqualTo("bind message supplies 0 parameters, but prepared statement \"named\" requires 1");
+        assertThat(Message.types(client.bind("", "named", "7").sync().readUntilReady()))
+                .isEqualTo("2Z");
+        assertThat(client.value("SELECT count(*) FROM t")).isEqualTo("2");
+        assertThat(client.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'wire_never'"))
+                .isEqualTo("0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void failsWithSyncThatHasBody(boolean executes) {
+        for (String begin : List.of("SELECT", "BEGIN", "CREATE SCHEMA wire_sync")) {
+            client.succeed(begin);
+            if (executes) {
+                client.parse("", "INSERT INTO t VALUES (3, 'three')")
+                        .bind("", "")
+                        .execute("", 0);
+            }
+            List<Message> answer =
+                    client.message('S', new MessageWriter().int8(0)).readUntilReady();
+            assertThat(Message.types(answer)).isEqualTo(executes ? "12CEZ" : "EZ");
+            assertThat(Message.only(answer, 'E').sqlState()).isEqualTo("08P01");
+            assertThat(Message.only(answer, 'E').errorMessage()).isEqualTo("invalid message format");
+            assertThat(answer.getLast().text()).isEqualTo(begin.equals("BEGIN") ? "E" : "I");
+            client.succeed("ROLLBACK");
+            assertThat(client.value("SELECT count(*) FROM t")).isEqualTo("2");
+        }
+        client.succeed("DROP SCHEMA wire_sync");
+    }
+
+    @Test
+    void undoesWhatItMakesItselfWithSyncThatHasBody() {
+        client.parse("", "CREATE SCHEMA wire_undone").bind("", "").execute("", 0);
+        List<Message> answer = client.message('S', new MessageWriter().int8(0)).readUntilReady();
+        assertThat(Message.types(answer)).isEqualTo("12CEZ");
+        assertThat(client.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'wire_undone'"))
+                .isEqualTo("0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(chars = {'H', 'D', 'E', 'C'})
+    void failsWithMessageThatIsLongerThanItSays(char type) {
+        for (int i = 0; i < 2; i++) {
+            if (i > 0) {
+                client.parse("", "INSERT INTO t VALUES (3, 'three')")
+                        .bind("", "")
+                        .execute("", 0);
+            }
+            MessageWriter body = new MessageWriter();
+            switch (type) {
+                case 'H' -> body.int8(0);
+                case 'E' -> body.string("").int32(0).int8(0);
+                default -> body.int8('P').string("").int8(0);
+            }
+            List<Message> answer =
+                    client.message(type, body).execute("unknown", 0).sync().readUntilReady();
+            assertThat(Message.types(answer)).isEqualTo(i > 0 ? "12CEZ" : "EZ");
+            assertThat(Message.only(answer, 'E').sqlState()).isEqualTo("08P01");
+            assertThat(Message.only(answer, 'E').errorMessage()).isEqualTo("invalid message format");
+            assertThat(client.value("SELECT count(*) FROM t")).isEqualTo("2");
+        }
+    }
+
+    @Test
+    void undoesBatchThatBadQueryEnds() {
+        client.parse("", "INSERT INTO t VALUES (3, 'three')").bind("", "").execute("", 0);
+        byte[] endless = "SELECT 1".getBytes(StandardCharsets.US_ASCII);
+        List<Message> answer =
+                client.message('Q', new MessageWriter().bytes(endless)).readUntilReady();
+        assertThat(Message.types(answer)).isEqualTo("12CEZ");
+        assertThat(Message.only(answer, 'E').sqlState()).isEqualTo("08P01");
+        assertThat(client.value("SELECT count(*) FROM t")).isEqualTo("2");
+    }
+
+    @Test
+    void takesTerminateAndEndsOfCopyWithBodies() {
+        client.query("COPY t FROM STDIN").read();
+        client.message('c', new MessageWriter().int8(0));
+        assertThat(Message.types(client.readUntilReady())).isEqualTo("CZ");
+        client.message('X', new MessageWriter().int8(0));
+        assertThat(client.readToEnd()).isEmpty();
+    }
+
     @Test
     void callsFunctionsByOid() {
         int oid = Integer.parseInt(client.value("SELECT 'pg_catalog.length(text)'::regprocedure::oid::int"));

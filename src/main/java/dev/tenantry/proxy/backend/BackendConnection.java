@@ -5,7 +5,6 @@ import dev.tenantry.proxy.net.FrameCutter;
 import dev.tenantry.proxy.net.FrameHandler;
 import dev.tenantry.proxy.net.FrameHandler.Verdict;
 import dev.tenantry.wire.BackendType;
-import dev.tenantry.wire.Bytes;
 import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.FrontendType;
 import io.netty.buffer.ByteBuf;
@@ -18,7 +17,6 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -42,7 +40,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     private final Channel channel;
     private final long openedNanos = System.nanoTime();
     private final FrameCutter cutter;
-    private final Map<String, String> parameters = new HashMap<>();
+    private final ReportedParameters parameters = new ReportedParameters();
     private final NamedStatements prepared = new NamedStatements();
     private @Nullable FrameHandler relay;
     private @Nullable BackendListener listener;
@@ -82,7 +80,7 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
 
     /** What the server has reported of its settings, by name as reported. */
     public Map<String, String> parameters() {
-        return parameters;
+        return parameters.values();
     }
 
     /** The clients' prepared statements that this backend knows; the session that has it keeps that. */
@@ -356,17 +354,15 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
     /** Notes what ReadyForQuery said. */
     public void noteStatus(byte newStatus) {
         status = newStatus;
+        parameters.settle();
         if (newStatus == IDLE) {
             unread.settle();
         }
     }
 
-    /** Notes a ParameterStatus message; the value it had, or null. */
-    public @Nullable String noteParameter(ByteBuf in, int index, int frameLength) {
-        int end = index + frameLength;
-        int nameEnd = Bytes.endOfString(in, index + 5, end);
-        String name = Bytes.string(in, index + 5, nameEnd);
-        return parameters.put(name, Bytes.string(in, nameEnd + 1, end - 1));
+    /** Notes a ParameterStatus message. */
+    public void noteParameter(ByteBuf in, int index, int frameLength) {
+        parameters.note(in, index, frameLength);
     }
 
     @Override

@@ -384,7 +384,7 @@ public final class ClusterStatements {
             boolean committed = outcome.worked() && outcome.tag().equals("COMMIT");
             answer(
                     calls,
-                    committed ? last : outcome::writeError,
+                    committed ? last : out -> outcome.writeError(out, session.replies()),
                     outcome.worked(),
                     Turn.QUERY,
                     () -> context.transactionEnded(committed));
@@ -406,7 +406,7 @@ public final class ClusterStatements {
 
     private void answer(NodeCalls calls, Outcome outcome, Turn turn, Runnable change) {
         AtomicReference<Outcome> told = new AtomicReference<>(outcome);
-        answer(calls, out -> told.get().write(out), outcome.worked(), turn, () -> {
+        answer(calls, out -> told.get().write(out, session.replies()), outcome.worked(), turn, () -> {
             if (session.transaction().takeDeadlock()) {
                 told.set(outcome.asDeadlock());
             }

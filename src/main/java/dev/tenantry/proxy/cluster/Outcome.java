@@ -1,5 +1,6 @@
 package dev.tenantry.proxy.cluster;
 
+import dev.tenantry.proxy.session.Replies;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.ErrorFields;
@@ -30,16 +31,16 @@ record Outcome(String tag, byte @Nullable [] error) {
         return cancelled ? failed(SqlErrors.deadlock()) : this;
     }
 
-    void write(ByteBuf out) {
+    void write(ByteBuf out, Replies replies) {
         if (error == null) {
             BackendMessages.commandComplete(out, tag);
         }
-        writeError(out);
+        writeError(out, replies);
     }
 
-    void writeError(ByteBuf out) {
+    void writeError(ByteBuf out, Replies replies) {
         if (error != null) {
-            out.writeBytes(error);
+            replies.error(out, error);
         }
     }
 

@@ -120,16 +120,19 @@ final class StartupResets {
         boolean tellsLater = outcome.worked()
                 && turn == Turn.LAST_PART
                 && session.transaction().isImplicit();
-        cluster.answer(
-                calls,
-                tellsLater ? out -> context.completed(outcome.tag()) : outcome::write,
-                outcome.worked(),
-                turn,
-                () -> {
-                    if (!outcome.worked()) {
-                        session.transaction().fail();
-                    }
-                });
+        cluster.answer(calls, out -> tell(outcome, tellsLater, out), outcome.worked(), turn, () -> {
+            if (!outcome.worked()) {
+                session.transaction().fail();
+            }
+        });
+    }
+
+    private void tell(Outcome outcome, boolean later, ByteBuf out) {
+        if (later) {
+            context.completed(outcome.tag());
+        } else {
+            outcome.write(out, session.replies());
+        }
     }
 
     private static String tag(StatementFacts facts) {

@@ -267,9 +267,6 @@ public final class Dispatcher {
 
     /** Closes the unnamed portal before the client's next message: it may be that of a BEGIN of ours. */
     public void closeOwnPortal(BackendConnection backend) {
-        if (ledger.isCopyIn()) {
-            return; // whatever comes now breaks the COPY off, and the error tells what it was
-        }
         owner.flushClientRun();
         ByteBuf out = backend.channel().alloc().buffer(8);
         FrontendMessages.closeUnnamedPortal(out);

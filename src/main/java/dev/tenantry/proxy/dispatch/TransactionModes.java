@@ -1,9 +1,9 @@
 package dev.tenantry.proxy.dispatch;
 
-import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.SessionSettings.State;
 import dev.tenantry.proxy.session.SessionSettings.Value;
+import dev.tenantry.proxy.session.SettingValues;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -47,11 +47,11 @@ final class TransactionModes {
         }
         String readOnly = text(settings, "transaction_read_only");
         if (readOnly != null) {
-            clauses.add(ClientEncoding.isOff(readOnly) ? "READ WRITE" : "READ ONLY");
+            clauses.add(SettingValues.isOff(readOnly) ? "READ WRITE" : "READ ONLY");
         }
         String deferrable = text(settings, "transaction_deferrable");
         if (deferrable != null) {
-            clauses.add(ClientEncoding.isOff(deferrable) ? "NOT DEFERRABLE" : "DEFERRABLE");
+            clauses.add(SettingValues.isOff(deferrable) ? "NOT DEFERRABLE" : "DEFERRABLE");
         }
         return clauses;
     }

@@ -20,12 +20,9 @@ import dev.tenantry.sql.StatementAction;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.Bytes;
-import dev.tenantry.wire.FrontendMessages;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,9 +30,10 @@ import org.jspecify.annotations.Nullable;
  * client's event loop.
  */
 public final class ExtendedQueries {
+    private static final int BODILESS = 5;
+
     private final Conversation session;
     private final Statements statements;
-    private final StatementAnalyzer analyzer;
     private final Dispatcher dispatcher;
     private final ClusterStatements cluster;
     private final OwnStatements own;
@@ -43,6 +41,7 @@ public final class ExtendedQueries {
     private final ParseMessages parses;
     private final ParseMessages.Undescribed undescribed;
     private final Portals portals;
+    private final BatchEnd end;
     private boolean skipping;
 
     public ExtendedQueries(QueryTools tools) {
@@ -50,13 +49,13 @@ public final class ExtendedQueries {
         this.context = tools.context();
         this.statements = tools.statements();
         this.portals = statements.portals();
-        this.analyzer = tools.analyzer();
         this.dispatcher = tools.dispatcher();
         this.cluster = tools.cluster();
         this.own = tools.own();
         this.undescribed =
                 new ParseMessages.Undescribed(session, tools.cluster().owner());
         this.parses = new ParseMessages(tools, undescribed);
+        this.end = new BatchEnd(tools);
     }
 
     /** Whether an error of our own makes the client's messages up to Sync void. */
@@ -127,13 +126,6 @@ public final class ExtendedQueries {
         return parses.onParse(in, index, frameLength, available, rules);
     }
 
-    private static Route checked(Route route) {
-        if (route instanceof Route.Refused refused) {
-            throw new SqlErrorException(SqlErrors.of(refused.refusal()));
-        }
-        return route;
-    }
-
     /** A Bind message, or as much of it as has its two names. */
     public Verdict onBind(ByteBuf in, int index, int frameLength, int available) {
         if (mustWaitInBatch()) {
@@ -144,7 +136,7 @@ public final class ExtendedQueries {
         int nameEnd = portalEnd < 0 ? -1 : Bytes.endOfString(in, portalEnd + 1, limit);
         if (nameEnd < 0) {
             if (available == frameLength) {
-                throw SqlErrors.malformed("invalid string in message");
+                throw SqlErrors.invalidString();
             }
             return Verdict.MORE;
         }
@@ -161,6 +153,7 @@ public final class ExtendedQueries {
                 : BoundParameters.NONE;
         String portal = portalEnd == index + 5 ? "" : Bytes.raw(in, index + 5, portalEnd);
         if (prepared != null && cluster.isLocal(prepared)) {
+            own.check(prepared, in, nameEnd + 1, limit);
             if (mustHear(prepared)) {
                 dispatcher.flushBatch();
                 return Verdict.WAIT;
@@ -259,10 +252,27 @@ public final class ExtendedQueries {
         int version = session.settings().version();
         Route route = prepared.isRoutedByParameters() ? null : prepared.route(version, catalog, main);
         if (route == null) {
-            route = context.withParameters(parameters, () -> checked(statements.look(context.executed(facts))));
+            route = context.withParameters(
+                    parameters, () -> statements.admitted(statements.look(context.executed(facts))));
             prepared.route(route, version, catalog, main);
         }
         return route;
+    }
+
+    /**
+     * Where the zero is that ends the name in a message.
+     *
+     * @param rest how many bytes the message has behind it
+     */
+    private static int endOfName(ByteBuf in, int start, int end, int rest) {
+        int nameEnd = Bytes.endOfString(in, start, end);
+        if (nameEnd < 0) {
+            throw SqlErrors.invalidString();
+        }
+        if (end - nameEnd - 1 != rest) {
+            throw end - nameEnd - 1 < rest ? SqlErrors.insufficientData() : SqlErrors.invalidFormat();
+        }
+        return nameEnd;
     }
 
     /** A whole Describe message. */
@@ -270,10 +280,7 @@ public final class ExtendedQueries {
         if (mustWait()) {
             return Verdict.WAIT;
         }
-        int nameEnd = Bytes.endOfString(in, index + 6, index + frameLength);
-        if (nameEnd < 0) {
-            throw SqlErrors.malformed("invalid string in message");
-        }
+        int nameEnd = endOfName(in, index + 6, index + frameLength, 0);
         boolean statement = in.getByte(index + 5) == 'S';
         Prepared prepared = statement ? session.statements().get(in, index + 6, nameEnd) : null;
         undescribed.describeUnless(prepared);
@@ -306,13 +313,10 @@ public final class ExtendedQueries {
         if (mustWaitInBatch()) {
             return Verdict.WAIT;
         }
-        int nameEnd = Bytes.endOfString(in, index + 5, index + frameLength);
-        if (nameEnd < 0) {
-            throw SqlErrors.malformed("invalid string in message");
-        }
+        int nameEnd = endOfName(in, index + 5, index + frameLength, Integer.BYTES);
         Portals.Portal portal = portals.get(nameEnd == index + 5 ? "" : Bytes.raw(in, index + 5, nameEnd));
         StatementFacts facts = portal == null ? null : portal.statement().facts();
-        int rowsMax = index + frameLength - nameEnd - 1 < Integer.BYTES ? 0 : in.getInt(nameEnd + 1);
+        int rowsMax = in.getInt(nameEnd + 1);
         if (portal != null && facts != null) {
             statements.checkBlock(facts);
             OwnResult result = portal.own();
@@ -365,10 +369,14 @@ public final class ExtendedQueries {
         if (portal.isDone()) {
             return refuse(SqlError.error("55000", "portal \"" + name + "\" cannot be run"));
         }
-        if (cluster.takes(facts) && statements.isHeld(facts, statements.look(facts))) {
+        Route route = cluster.takes(facts) ? statements.look(facts) : null;
+        if (route != null && statements.isHeld(facts, route)) {
             return Verdict.WAIT;
         }
         Verdict verdict = cluster.execute(portal.statement(), facts);
+        if (verdict != Verdict.WAIT && route != null) {
+            statements.carriesOut(route);
+        }
         if (verdict != Verdict.WAIT) {
             switch (facts.action()) {
                 case StatementAction.Commit _, StatementAction.Rollback _, StatementAction.Discard _ -> portals.clear();
@@ -384,10 +392,7 @@ public final class ExtendedQueries {
         if (mustWaitInBatch()) {
             return Verdict.WAIT;
         }
-        int nameEnd = Bytes.endOfString(in, index + 6, index + frameLength);
-        if (nameEnd < 0) {
-            throw SqlErrors.malformed("invalid string in message");
-        }
+        int nameEnd = endOfName(in, index + 6, index + frameLength, 0);
         String name = Bytes.raw(in, index + 6, nameEnd);
         return in.getByte(index + 5) == 'S' ? closeStatement(name) : closePortal(name);
     }
@@ -436,65 +441,22 @@ public final class ExtendedQueries {
     }
 
     /** Flush. */
-    public Verdict onFlush() {
+    public Verdict onFlush(int frameLength) {
+        if (frameLength > BODILESS) {
+            throw SqlErrors.invalidFormat();
+        }
         undescribed.describe();
         return session.backends().active() != null && session.backends().isUnsynced() ? Verdict.FORWARD : Verdict.SKIP;
     }
 
     /** Sync. */
-    public Verdict onSync() {
+    public Verdict onSync(int frameLength) {
         if (dispatcher.isBusy()) {
             return Verdict.WAIT;
         }
-        if (session.ledger().isCopyIn()) {
-            return Verdict.SKIP; // ignored inside COPY: only CopyDone or CopyFail end it
-        }
         undescribed.describe();
-        boolean skipped = isSkipping();
-        if (session.transaction().isImplicit()) {
-            if (!cluster.endImplicit(!skipped, out -> {})) {
-                return Verdict.WAIT;
-            }
-            portals.clear();
-            skipping = false;
-            return Verdict.SKIP;
-        }
-        BackendConnection active = session.backends().active();
-        boolean forwards = active != null && session.backends().isUnsynced();
-        if (!forwards && !dispatcher.isQuiet()) {
-            return Verdict.WAIT; // what is owed may fail, and decides what this Sync tells
-        }
-        skipping = false;
-        if (active != null && forwards) {
-            if (skipped
-                    && session.backends().isExecuted()
-                    && !session.transaction().isOpen()) {
-                rollBack(active);
-            }
-            session.ledger().expect(Expected.SYNC, false, null);
-            session.backends().synced();
-            return Verdict.FORWARD;
-        }
-        if (!session.transaction().isOpen()) {
-            portals.clear();
-        }
-        cluster.sayReady();
-        return Verdict.SKIP;
-    }
-
-    /**
-     * Undoes what the node has executed of a batch that an error of our own has cut off: to the node nothing is wrong
-     * with it, so its Sync would commit.
-     */
-    private void rollBack(BackendConnection active) {
-        byte[] sql = "ROLLBACK".getBytes(StandardCharsets.US_ASCII);
-        StatementFacts facts = analyzer.analyze(Unpooled.wrappedBuffer(sql), 0, sql.length, LexicalRules.DEFAULT)
-                .getFirst();
-        cluster.owner().flushClientRun();
-        ByteBuf out = active.channel().alloc().buffer(16);
-        FrontendMessages.query(out, sql, 0, sql.length);
-        active.write(out);
-        active.prepared().remove(""); // a simple query ends the unnamed statement
-        session.ledger().expect(Expected.QUERY, true, new Effects.Confirmed(facts, BoundParameters.NONE, "ROLLBACK"));
+        Verdict verdict = end.sync(isSkipping(), frameLength == BODILESS);
+        skipping &= verdict == Verdict.WAIT;
+        return verdict;
     }
 }

@@ -15,6 +15,7 @@ import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.net.FrameHandler.Verdict;
 import dev.tenantry.proxy.session.BoundParameters;
 import dev.tenantry.proxy.session.Conversation;
+import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.routing.ExplainedRoute;
 import dev.tenantry.routing.Route;
@@ -110,6 +111,19 @@ public final class OwnStatements {
     // --- extended queries -------------------------------------------------------------------------------------------
 
     /**
+     * Checks what a Bind message supplies to a statement that reaches no node by it; how many parameters a statement
+     * has that is explained, nobody here knows.
+     *
+     * @throws SqlErrorException when the statement takes something else
+     */
+    void check(Prepared prepared, ByteBuf in, int index, int end) {
+        StatementFacts facts = prepared.facts();
+        if (facts == null || !(facts.action() instanceof ExplainRoute)) {
+            BoundValues.check(prepared, in, index, end);
+        }
+    }
+
+    /**
      * What Bind makes of a statement, whose formats begin at {@code index}; null when it is not one of these.
      *
      * @throws SqlErrorException when the formats do not fit, or the block has failed
@@ -123,11 +137,6 @@ public final class OwnStatements {
         ResultFormats formats =
                 ResultFormats.read(in, index, end, described(facts).columns().size());
         BoundParameters parameters = BoundParameters.read(in, index, end, context.charset());
-        int supplied = parameters.values().size();
-        if (supplied > 0 && facts.action() instanceof ShowActivity) {
-            throw new SqlErrorException(
-                    SqlError.error("08P01", "bind message supplies " + supplied + " parameters, but SHOW requires 0"));
-        }
         return new OwnResult(formats, parameters);
     }
 

@@ -55,7 +55,7 @@ final class ParseMessages {
             return giant(in, index + 5, nameEnd, textEnd < 0 ? end : textEnd, rules);
         }
         if (textEnd < 0) {
-            throw SqlErrors.malformed("invalid string in message");
+            throw SqlErrors.invalidString();
         }
         String name = Bytes.raw(in, index + 5, nameEnd);
         List<StatementFacts> found = analyzer.analyze(in, nameEnd + 1, textEnd - nameEnd - 1, rules);
@@ -110,7 +110,7 @@ final class ParseMessages {
         if (facts == null) {
             return statements.ready(context.anyNode());
         }
-        Route route = statements.look(facts);
+        Route route = statements.admitted(statements.look(facts));
         return statements.isHeld(facts, route) ? null : statements.ready(statements.node(route));
     }
 

@@ -5,9 +5,9 @@ import dev.tenantry.catalog.Pause;
 import dev.tenantry.catalog.Pauses;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Dispatcher;
-import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.proxy.session.SettingValues;
 import dev.tenantry.routing.HeldStatements;
 import dev.tenantry.routing.Route;
 import dev.tenantry.sql.StatementAction;
@@ -119,7 +119,7 @@ public final class PauseGate {
 
     private boolean isReadOnly() {
         String mode = context.setting("transaction_read_only");
-        return mode != null && !mode.isEmpty() && !ClientEncoding.isOff(mode);
+        return mode != null && !mode.isEmpty() && !SettingValues.isOff(mode);
     }
 
     private boolean isExempt(Pause pause) {

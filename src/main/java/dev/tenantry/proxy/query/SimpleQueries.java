@@ -13,6 +13,7 @@ import dev.tenantry.proxy.session.Expected;
 import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.PreparedOnBackend;
 import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.routing.Route;
 import dev.tenantry.sql.LexicalRules;
@@ -38,6 +39,7 @@ public final class SimpleQueries {
     private final ClusterStatements cluster;
     private final OwnStatements own;
     private final SessionContext context;
+    private final BatchEnd batch;
     private @Nullable StringRun strings;
     private int queryLength;
 
@@ -49,6 +51,7 @@ public final class SimpleQueries {
         this.dispatcher = tools.dispatcher();
         this.cluster = tools.cluster();
         this.own = tools.own();
+        this.batch = new BatchEnd(tools);
     }
 
     /** Who runs strings that can't go to one node; set once. */
@@ -65,6 +68,9 @@ public final class SimpleQueries {
         if (dispatcher.isBusy() || session.ledger().hasEffectsPending()) {
             dispatcher.flushBatch();
             return Verdict.WAIT;
+        }
+        if (available == frameLength && in.getByte(index + frameLength - 1) != 0) {
+            throw SqlErrors.invalidString();
         }
         session.statements().dropUnnamed();
         int length = available == frameLength ? frameLength - 6 : available - 5;
@@ -127,11 +133,14 @@ public final class SimpleQueries {
         return Verdict.FORWARD;
     }
 
-    /** An error of our own: the block, if there is one, has failed. */
+    /** An error of our own: the block, if there is one, has failed, and a batch without Sync is undone. */
     public Verdict refuse(SqlError error) {
         session.transaction().fail();
+        if (!context.isInString()) {
+            batch.undo();
+        }
         ByteBuf out = session.replies().buffer();
-        BackendMessages.error(out, error);
+        session.replies().error(out, error);
         if (context.isInString()) {
             context.batchFailed();
         } else {
@@ -192,9 +201,7 @@ public final class SimpleQueries {
             }
             default -> {
                 if (cluster.takes(facts)) {
-                    return statements.isHeld(facts, statements.look(facts))
-                            ? Verdict.WAIT
-                            : cluster.run(facts, text(facts), turn());
+                    return carryOut(facts, statements.look(facts));
                 }
                 if (OwnStatements.takes(facts)) {
                     return own.query(facts, turn());
@@ -202,6 +209,14 @@ public final class SimpleQueries {
             }
         }
         return forward(facts, statements.route(facts));
+    }
+
+    private Verdict carryOut(StatementFacts facts, Route route) {
+        Verdict verdict = statements.isHeld(facts, route) ? Verdict.WAIT : cluster.run(facts, text(facts), turn());
+        if (verdict != Verdict.WAIT) {
+            statements.carriesOut(route);
+        }
+        return verdict;
     }
 
     private Turn turn() {

@@ -6,10 +6,10 @@ import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.session.BoundParameters;
-import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Prepared;
 import dev.tenantry.proxy.session.SessionContext;
+import dev.tenantry.proxy.session.SettingValues;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.routing.Refusal;
@@ -21,6 +21,7 @@ import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.sql.StatementFacts.CatalogUse;
 import dev.tenantry.sql.StatementFacts.SetConfigCall;
 import dev.tenantry.sql.StatementKind;
+import dev.tenantry.wire.ClientEncoding;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
@@ -62,19 +63,30 @@ public final class Statements {
      * @throws SqlErrorException when it is refused
      */
     public Route route(StatementFacts facts) {
-        Route route = routed(facts, context);
+        Route route = admitted(routed(facts, context));
         metrics.routed(route.reason());
-        if (route instanceof Route.Refused refused) {
-            throw new SqlErrorException(SqlErrors.of(refused.refusal()));
-        }
         dump.check(facts, route);
         remember(facts, route);
         return route;
     }
 
+    /** A route that leads somewhere; one that does not is counted, and its refusal thrown. */
+    Route admitted(Route route) {
+        if (route instanceof Route.Refused refused) {
+            metrics.routed(route.reason());
+            throw new SqlErrorException(SqlErrors.of(refused.refusal()));
+        }
+        return route;
+    }
+
     private Route routed(StatementFacts facts, RoutingContext where) {
-        checkEncoding(facts);
+        checkSettings(facts);
         return router.route(facts, where);
+    }
+
+    /** The session itself carries out a statement with this route. */
+    void carriesOut(Route route) {
+        metrics.routed(route.reason());
     }
 
     /** A statement that was routed before goes the same way again. */
@@ -107,23 +119,29 @@ public final class Statements {
         };
     }
 
-    /** @throws SqlErrorException when it would have the client speak an encoding that can't be read safely */
-    private static void checkEncoding(StatementFacts facts) {
+    /** @throws SqlErrorException when it would set what no session can have */
+    private static void checkSettings(StatementFacts facts) {
         if (facts.action() instanceof StatementAction.SetVariable set
                 && set.value() instanceof StatementAction.SettingValue.Text(String text)) {
-            checkEncoding(set.name(), text);
+            checkSetting(set.name(), text);
         }
         for (SetConfigCall call : facts.settingCalls()) {
             if (call.value() instanceof SetConfigCall.Argument.Literal(String text)) {
-                checkEncoding(call.name(), text);
+                checkSetting(call.name(), text);
             }
         }
     }
 
-    private static void checkEncoding(String setting, @Nullable String value) {
-        if (value != null && setting.equals(ClientEncoding.SETTING) && !ClientEncoding.isSafe(value)) {
-            throw new SqlErrorException(SqlErrors.unsafeEncoding(value));
+    private static void checkSetting(String setting, @Nullable String value) {
+        if (value == null) {
+            return;
         }
+        if (setting.equals(ClientEncoding.SETTING) && !ClientEncoding.isSafe(value)) {
+            throw new SqlErrorException(SqlErrors.unsafeEncoding(value)); // it can't be read
+        }
+        SettingValues.refusal(setting, value).ifPresent(refusal -> {
+            throw new SqlErrorException(refusal);
+        });
     }
 
     /**
@@ -137,7 +155,7 @@ public final class Statements {
         StatementFacts facts = prepared.facts();
         for (SetConfigCall call : facts == null ? List.<SetConfigCall>of() : facts.settingCalls()) {
             if (call.value() instanceof SetConfigCall.Argument.Parameter(int number)) {
-                checkEncoding(call.name(), values.text(number));
+                checkSetting(call.name(), values.text(number));
             }
         }
         return values;
@@ -153,7 +171,7 @@ public final class Statements {
     /** The route that a statement would have if it were run now; neither counted nor kept in mind. */
     Route explain(StatementFacts facts) {
         try {
-            checkEncoding(facts);
+            checkSettings(facts);
         } catch (SqlErrorException unsafe) {
             SqlError error = unsafe.error();
             String detail = Objects.requireNonNullElse(error.detail(), "");
@@ -444,7 +462,7 @@ public final class Statements {
                     && facts.action() instanceof StatementAction.Begin) {
                 continue;
             }
-            Route route = routed(facts, simulation);
+            Route route = admitted(routed(facts, simulation));
             switch (route) {
                 case Route.ToNode to -> {
                     if (common != null && common.nodeId() != to.node().nodeId()) {
@@ -455,7 +473,6 @@ public final class Statements {
                 case Route.ToAnyNode any -> {
                     // goes with the others
                 }
-                case Route.Refused refused -> throw new SqlErrorException(SqlErrors.of(refused.refusal()));
                 default -> {
                     return null;
                 }

@@ -3,7 +3,6 @@ package dev.tenantry.proxy.server;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Effects;
 import dev.tenantry.proxy.net.FrameHandler;
-import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Prepared;
@@ -13,12 +12,14 @@ import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.BackendType;
 import dev.tenantry.wire.Bytes;
+import dev.tenantry.wire.ClientEncoding;
 import dev.tenantry.wire.ErrorFields;
 import dev.tenantry.wire.ResultShape;
 import dev.tenantry.wire.SqlError;
 import io.netty.buffer.ByteBuf;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +56,9 @@ final class BackendRelay implements FrameHandler {
 
         /** A ParameterStatus that the client has not seen; whether it is to see it. */
         boolean parameter(BackendConnection backend, String name, String value);
+
+        /** COPY begins to read data, but the client has said something else behind it. */
+        void copyPassedOver();
 
         /** The backend does not speak the protocol. */
         void broken(BackendConnection backend, String what);
@@ -127,8 +131,8 @@ final class BackendRelay implements FrameHandler {
                         instanceof PreparedOnBackend.NameChange.Prepares(Prepared prepared, boolean _, Prepared _)) {
             prepared.confirm();
         }
-        if (type == BackendType.COPY_IN_RESPONSE && ledger.takeSyncsOvertaken()) {
-            session.backends().extended(true);
+        if (type == BackendType.COPY_IN_RESPONSE) {
+            copyBegins(ledger);
         }
         if (type == BackendType.ERROR_RESPONSE) {
             backend.prepared().undone();
@@ -139,6 +143,15 @@ final class BackendRelay implements FrameHandler {
             }
         }
         return forward ? Verdict.FORWARD : Verdict.SKIP;
+    }
+
+    private void copyBegins(ReplyLedger ledger) {
+        if (ledger.takeSyncsOvertaken()) {
+            session.backends().extended(true);
+        }
+        if (ledger.isCopyPassedOver()) {
+            events.copyPassedOver();
+        }
     }
 
     private Verdict described(byte type, ResultShape shape) {
@@ -185,7 +198,7 @@ final class BackendRelay implements FrameHandler {
         int nameEnd = Bytes.endOfString(in, index + 5, end);
         backend.noteParameter(in, index, frameLength);
         String name = Bytes.string(in, index + 5, nameEnd);
-        String value = Bytes.string(in, nameEnd + 1, end - 1);
+        String value = Objects.requireNonNull(backend.parameters().get(name));
         if (isActive() && name.equals(ClientEncoding.SETTING) && !ClientEncoding.isSafe(value)) {
             // Set where nobody could see it: what the client says next might not be what we take it for.
             events.dying(backend, SqlErrors.unsafeEncoding(value).asFatal());
@@ -252,6 +265,18 @@ final class BackendRelay implements FrameHandler {
     static final class ClientParameters {
         private final Map<String, String> told = new HashMap<>();
         private boolean missed;
+
+        /** Says what the client has been told otherwise, or not at all; of a backend that it goes on with. */
+        void tell(BackendConnection backend, Conversation session) {
+            backend.parameters().forEach((name, value) -> {
+                if (tell(name, value)) {
+                    ByteBuf out = session.replies().buffer();
+                    BackendMessages.parameterStatus(
+                            out, name, value, session.settings().charset());
+                    session.replies().send(out);
+                }
+            });
+        }
 
         /** Notes a value; whether the client had another. */
         boolean tell(String name, String value) {

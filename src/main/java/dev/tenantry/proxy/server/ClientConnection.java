@@ -145,11 +145,12 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         switch (packet) {
             case StartupPacket.SslRequest ssl -> sslRequest(context, rest);
             case StartupPacket.GssEncRequest gss -> {
-                if (gssAsked) {
+                if (gssAsked || sslAsked && encryption != null) {
                     throw StartupPacket.unsupportedProtocol(StartupPacket.GSS_ENC_REQUEST_CODE);
                 }
                 gssAsked = true;
-                context.writeAndFlush(context.alloc().buffer(1).writeByte('N'));
+                decline(context);
+                requireAnswered(rest, "GSSAPI encryption");
             }
             case StartupPacket.CancelRequest cancel -> {
                 closing = true;
@@ -171,23 +172,35 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void sslRequest(ChannelHandlerContext context, ByteBuf rest) {
-        if (sslAsked || encryption != null) {
+        if (sslAsked) {
             throw StartupPacket.unsupportedProtocol(StartupPacket.SSL_REQUEST_CODE);
         }
         sslAsked = true;
-        Optional<TlsContexts.ClientTls> tls = core.tls().forClients();
+        Optional<TlsContexts.ClientTls> tls =
+                encryption == null ? core.tls().forClients() : Optional.empty(); // it is encrypted already
         if (tls.isEmpty()) {
-            context.writeAndFlush(context.alloc().buffer(1).writeByte('N'));
-            return;
+            decline(context);
         }
-        if (rest.isReadable()) {
-            throw ProtocolViolation.of("received unencrypted data after SSL request")
-                    .withDetail("This could be either a client-software bug or evidence of an attempted"
-                            + " man-in-the-middle attack.");
+        requireAnswered(rest, "SSL");
+        if (tls.isEmpty()) {
+            return;
         }
         context.writeAndFlush(context.alloc().buffer(1).writeByte('S'));
         encryption = tls.get();
         context.pipeline().addFirst("tls", tls.get().newHandler(context.alloc()));
+    }
+
+    private static void decline(ChannelHandlerContext context) {
+        context.writeAndFlush(context.alloc().buffer(1).writeByte('N'));
+    }
+
+    /** What a client says behind such a request before it has heard the answer, somebody else may have said. */
+    private static void requireAnswered(ByteBuf rest, String asked) {
+        if (rest.isReadable()) {
+            throw ProtocolViolation.of("received unencrypted data after " + asked + " request")
+                    .withDetail("This could be either a client-software bug or evidence of an attempted"
+                            + " man-in-the-middle attack.");
+        }
     }
 
     /** A client that begins with TLS at once, since PostgreSQL 17 ({@code sslnegotiation=direct}). */

@@ -27,9 +27,11 @@ import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
+import dev.tenantry.sql.LexicalRules;
 import dev.tenantry.sql.StatementAction;
 import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.FrontendType;
+import dev.tenantry.wire.ProtocolViolation;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
@@ -54,6 +56,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     private final ProxyMetrics metrics;
     private final BackendRelay.ClientParameters told = new BackendRelay.ClientParameters();
     private final FrameCutter cutter;
+    private final CopyInput copy;
     private final Cancellation cancellation;
     private final Occupancy occupancy;
     private final Departure departure;
@@ -74,8 +77,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         TransactionScope transaction = new TransactionScope();
         CatalogOverlay catalog = new CatalogOverlay(shared.cluster().feed());
         PreparedStatements statements = new PreparedStatements(catalog::number);
-        this.session = new Conversation(
-                ledger, settings, transaction, statements, backends, new Replies(client, ledger, backends));
+        Replies replies = new Replies(client, ledger, backends, metrics::error);
+        this.session = new Conversation(ledger, settings, transaction, statements, backends, replies);
         this.context = new SessionContext(opening.user(), settings, transaction, backends, statements, catalog);
         this.effects = new Effects(settings, transaction, statements, catalog);
         this.dispatcher = new Dispatcher(ledger, settings, transaction, backends, shared.pauses(), this);
@@ -88,6 +91,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.extended = new ExtendedQueries(tools);
         this.strings = new StringRun(tools, simple);
         simple.strings(strings);
+        this.copy = new CopyInput(session, client, metrics, this::end);
         this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
         this.cutter = new FrameCutter(this, client.allocator());
         this.occupancy = new Occupancy(session, dispatcher, strings, cancellation, timer, cutter);
@@ -120,14 +124,18 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (ended) {
             return Verdict.SKIP;
         }
-        if (strings.isActive()
-                && !(FrontendType.isCopy(type) && session.ledger().isCopyIn())) {
+        boolean copies = copy.isAwaited();
+        if (strings.isActive() && !copies) {
             return Verdict.WAIT;
         }
         if (frameLength - 1 > FrontendType.lengthMax(type)) {
             malformed(type, frameLength - 1);
+            return Verdict.SKIP;
         }
-        if (ended || isVoid(type)) {
+        if (copies) {
+            return copy.next(type);
+        }
+        if (isVoid(type)) {
             return Verdict.SKIP;
         }
         if (occupancy.holdsBack(type)) {
@@ -146,16 +154,14 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 available < frameLength && frameLength <= limits.queryLengthMax()
                         ? Verdict.MORE
                         : bind(in, index, frameLength, available);
-            case FrontendType.QUERY -> query(in, index, frameLength, available);
-            case FrontendType.PARSE -> parse(in, index, frameLength, available);
+            case FrontendType.QUERY, FrontendType.PARSE -> statement(type, in, index, frameLength, available);
             case FrontendType.DESCRIBE,
                     FrontendType.EXECUTE,
                     FrontendType.CLOSE,
                     FrontendType.FLUSH,
                     FrontendType.SYNC,
                     FrontendType.TERMINATE -> Verdict.WHOLE;
-            case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL ->
-                session.passesCopy(type) ? Verdict.FORWARD : Verdict.SKIP;
+            case FrontendType.COPY_DATA, FrontendType.COPY_DONE, FrontendType.COPY_FAIL -> copy.copy(type);
             case FrontendType.FUNCTION_CALL -> guardedSimple(simple::onFunctionCall);
             default -> {
                 end(SqlError.fatal("08P01", "invalid frontend message type " + (type & 0xff)));
@@ -170,8 +176,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             case FrontendType.DESCRIBE -> guarded(() -> extended.onDescribe(in, index, frameLength));
             case FrontendType.EXECUTE -> guarded(() -> extended.onExecute(in, index, frameLength));
             case FrontendType.CLOSE -> guarded(() -> extended.onClose(in, index, frameLength));
-            case FrontendType.FLUSH -> extended.onFlush();
-            case FrontendType.SYNC -> guarded(extended::onSync);
+            case FrontendType.FLUSH -> guarded(() -> extended.onFlush(frameLength));
+            case FrontendType.SYNC -> guarded(() -> extended.onSync(frameLength));
             case FrontendType.TERMINATE -> terminate();
             default -> throw new IllegalStateException("nobody asked for '" + (char) type + "'");
         };
@@ -184,20 +190,12 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 && type != FrontendType.TERMINATE;
     }
 
-    private Verdict query(ByteBuf in, int index, int frameLength, int available) {
-        if (available == frameLength && in.getByte(index + frameLength - 1) != 0) {
-            end(SqlError.fatal("08P01", "invalid string in message"));
-            return Verdict.SKIP;
-        }
+    private Verdict statement(byte type, ByteBuf in, int index, int frameLength, int available) {
         timer.asked(session.ledger().isEmpty());
-        return guardedSimple(() -> simple.onQuery(
-                in, index, frameLength, available, session.settings().lexicalRules()));
-    }
-
-    private Verdict parse(ByteBuf in, int index, int frameLength, int available) {
-        timer.asked(session.ledger().isEmpty());
-        return guarded(() -> extended.onParse(
-                in, index, frameLength, available, session.settings().lexicalRules()));
+        LexicalRules rules = session.settings().lexicalRules();
+        return type == FrontendType.QUERY
+                ? guardedSimple(() -> simple.onQuery(in, index, frameLength, available, rules))
+                : guarded(() -> extended.onParse(in, index, frameLength, available, rules));
     }
 
     private Verdict bind(ByteBuf in, int index, int frameLength, int available) {
@@ -231,7 +229,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 end(refused.error());
                 return Verdict.SKIP;
             }
-            metrics.error(refused.error().sqlState());
             return extended.refuse(refused.error());
         }
     }
@@ -240,7 +237,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         try {
             return step.get();
         } catch (SqlErrorException refused) {
-            metrics.error(refused.error().sqlState());
             return simple.refuse(refused.error());
         }
     }
@@ -279,7 +275,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (backend == null || !backend.isInsideBody()) {
             session.replies().drain();
         }
-        boolean listens = !strings.isActive() || session.ledger().isCopyIn();
+        boolean listens = !strings.isActive() || copy.isAwaited();
         if (listens && cutter.isWaiting() && !ended && occupancy.isFreeToGoOn()) {
             cutter.resume();
         }
@@ -305,13 +301,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public void activated(BackendConnection backend) {
-        backend.parameters().forEach((name, value) -> {
-            if (told.tell(name, value)) {
-                ByteBuf out = session.replies().buffer();
-                BackendMessages.parameterStatus(out, name, value);
-                session.replies().send(out);
-            }
-        });
+        told.tell(backend, session);
     }
 
     /** The client takes more bytes again, or stopped to. */
@@ -384,6 +374,11 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
     }
 
     @Override
+    public void copyPassedOver() {
+        copy.passedOver();
+    }
+
+    @Override
     public void cutOff() {
         extended.skipToSync();
     }
@@ -402,13 +397,17 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     @Override
     public boolean parameter(BackendConnection backend, String name, String value) {
-        occupancy.observed(backend, name, value);
+        occupancy.observed(backend, name);
         return told.hears(name, value, session.ledger().isSwallowing());
     }
 
     @Override
     public void dying(BackendConnection backend, SqlError error) {
         timeouts.dying(backend, error);
+        if (backend == session.backends().active() && error.sqlState().equals(ProtocolViolation.PROTOCOL_VIOLATION)) {
+            backend.flushRun();
+            end(error.asFatal()); // what the client has said there ends a session
+        }
         gone(backend, error);
         backend.close();
     }
@@ -438,7 +437,6 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         if (ended) {
             return;
         }
-        metrics.error(error.sqlState());
         boolean inBlock = session.transaction().isEnlisted(backend);
         if (active && (inBatch || !session.ledger().isEmpty())) {
             LostReplies.Told heard = LostReplies.tell(backend, error, session, inBlock, inBatch);

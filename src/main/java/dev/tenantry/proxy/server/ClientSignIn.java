@@ -12,15 +12,16 @@ import dev.tenantry.proxy.backend.BackendLost;
 import dev.tenantry.proxy.backend.BackendRefused;
 import dev.tenantry.proxy.pool.BackendPool;
 import dev.tenantry.proxy.pool.PoolKey;
-import dev.tenantry.proxy.session.ClientEncoding;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.SessionBackends;
 import dev.tenantry.proxy.session.SessionSettings;
+import dev.tenantry.proxy.session.SettingValues;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.scram.ScramVerifier;
 import dev.tenantry.sql.SearchPath;
 import dev.tenantry.wire.AuthenticationRequest;
 import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.ClientEncoding;
 import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.ProtocolViolation;
 import dev.tenantry.wire.SqlError;
@@ -31,6 +32,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import java.net.InetSocketAddress;
+import java.nio.charset.Charset;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -200,8 +202,16 @@ final class ClientSignIn {
             refuse(SqlErrors.unsafeEncoding(encoding).asFatal());
             return;
         }
+        SqlError invalid = askedSettings().entrySet().stream()
+                .flatMap(asked -> SettingValues.refusal(asked.getKey(), asked.getValue()).stream())
+                .findFirst()
+                .orElse(null);
+        if (invalid != null) {
+            refuse(invalid.asFatal());
+            return;
+        }
         BackendPool pool = core.pools().of(context.channel().eventLoop());
-        PoolKey own = new PoolKey(parameters(snapshot), role);
+        PoolKey own = new PoolKey(parameters(snapshot, role), role);
         SessionBackends alone = new SessionBackends(pool, own, credentials);
         List<Node> candidates = candidates(snapshot, settings, user);
         Runnable openAlone =
@@ -237,13 +247,13 @@ final class ClientSignIn {
     /** Whether a session can have connections that have begun without the settings that its client has asked for. */
     private boolean canShare(Map<String, String> settings) {
         return startup.options().otherSwitches().isEmpty()
-                && !"session".equals(settings.get("tenantry.pool_mode"))
+                && !SettingValues.keepsConnections(settings.get("tenantry.pool_mode"))
                 && askedSettings().keySet().stream().noneMatch(SessionSettings::belongsToConnection);
     }
 
     /** What nodes are sent for sessions whose clients may have asked for different settings. */
     private Map<String, String> commonParameters(CatalogSnapshot snapshot, LoginRole role) {
-        String options = StartupOptions.append(DEFAULTS, "");
+        String options = StartupOptions.append(defaults(role), "");
         return Map.of(
                 "user",
                 startup.user(),
@@ -256,19 +266,28 @@ final class ClientSignIn {
     }
 
     /** What nodes are sent: the client's own parameters, and defaults of settings that only exist here. */
-    private Map<String, String> parameters(CatalogSnapshot snapshot) {
+    private Map<String, String> parameters(CatalogSnapshot snapshot, LoginRole role) {
         Map<String, String> parameters = new LinkedHashMap<>(startup.parameters());
         parameters.remove("replication");
         parameters.put("database", snapshot.database());
         parameters.put(
-                "options", StartupOptions.append(DEFAULTS, startup.parameters().getOrDefault("options", "")));
+                "options",
+                StartupOptions.append(defaults(role), startup.parameters().getOrDefault("options", "")));
         return parameters;
     }
 
     /** The part of the options that nodes are sent for which the client has asked. */
-    static String askedOptions(String options) {
-        String ours = StartupOptions.append(DEFAULTS, "");
+    static String askedOptions(LoginRole role, String options) {
+        String ours = StartupOptions.append(defaults(role), "");
         return options.startsWith(ours) ? options.substring(ours.length()).strip() : options;
+    }
+
+    /** Defaults of our own; what the role has in their place is said too, or they would hide it on a node. */
+    private static List<StartupOptions.Setting> defaults(LoginRole role) {
+        return DEFAULTS.stream()
+                .map(setting -> new StartupOptions.Setting(
+                        setting.name(), role.settings().getOrDefault(setting.name(), setting.value())))
+                .toList();
     }
 
     /** What a connection has that is not asked for anything: defaults of our own, and the role's settings. */
@@ -361,7 +380,8 @@ final class ClientSignIn {
                                 .thenComposeAsync(now -> session.cancel(), context.executor()));
         key = issued;
         ByteBuf out = context.alloc().buffer(512);
-        home.parameters().forEach((name, value) -> BackendMessages.parameterStatus(out, name, value));
+        Charset encoding = ClientEncoding.charset(home.parameters().getOrDefault(ClientEncoding.SETTING, "UTF8"));
+        home.parameters().forEach((name, value) -> BackendMessages.parameterStatus(out, name, value, encoding));
         BackendMessages.backendKeyData(out, issued.processId(), issued.secret());
         BackendMessages.readyForQuery(out, (byte) 'I');
         session.begin(home);

@@ -50,9 +50,9 @@ final class LostReplies {
                 continue;
             }
             if (first || !transaction.isOpen()) {
-                BackendMessages.error(out, error);
+                session.replies().error(out, error);
             } else {
-                BackendMessages.error(out, SqlErrors.aborted());
+                session.replies().error(out, SqlErrors.aborted());
             }
             first = false;
             if (end != Expected.QUERY_PART && end != Expected.QUERY_LAST) {
@@ -60,7 +60,7 @@ final class LostReplies {
             }
         }
         if (openBatch) {
-            BackendMessages.error(out, first || !transaction.isOpen() ? error : SqlErrors.aborted());
+            session.replies().error(out, first || !transaction.isOpen() ? error : SqlErrors.aborted());
         }
         session.replies().send(out);
         return openBatch ? Told.BATCH : first ? Told.NOTHING : Told.REPLIES;

@@ -8,6 +8,7 @@ import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.SessionBackends;
 import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.SessionSettings.State;
+import dev.tenantry.proxy.session.SettingValues;
 import dev.tenantry.wire.FrontendType;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ final class Occupancy implements SessionBackends.Owner {
     private final Cancellation cancellation;
     private final AnswerTimer timer;
     private final FrameCutter client;
+    private @Nullable BackendConnection pathReporter;
     private int heardVersion;
     private int modeVersion = -1;
     private boolean keepsConnections;
@@ -68,11 +70,10 @@ final class Occupancy implements SessionBackends.Owner {
 
     /** Whether a message that was told to wait can be looked at again. */
     boolean isFreeToGoOn() {
-        return !dispatcher.isBusy()
-                && (!cancellation.isUnderWay() || !session.ledger().isEmpty())
-                && (session.ledger().isEmpty()
-                        || session.ledger().isCopyIn()
-                        || !session.ledger().hasEffectsPending());
+        return session.ledger().isCopyIn()
+                || !dispatcher.isBusy()
+                        && (!cancellation.isUnderWay() || !session.ledger().isEmpty())
+                        && (session.ledger().isEmpty() || !session.ledger().hasEffectsPending());
     }
 
     /** Whether the client waits for nothing that a node or the session does, though a transaction may be open. */
@@ -87,19 +88,18 @@ final class Occupancy implements SessionBackends.Owner {
     }
 
     /** The active backend reports a setting, which may not be what the session believes. */
-    void observed(BackendConnection backend, String name, String value) {
+    void observed(BackendConnection backend, String name) {
         if (name.equals("search_path")) {
-            State before = session.settings().current();
-            session.settings().observedSearchPath(value);
-            believes(backend, before);
+            pathReporter = backend;
         }
     }
 
     /** The active backend has reported all that it reports, which counts where it tells more than what was set. */
     void heardAll(BackendConnection backend) {
         SessionSettings settings = session.settings();
+        State before = settings.current();
+        observePath(backend);
         if (settings.version() != heardVersion) {
-            State before = settings.current();
             settings.observedDateStyle(backend.parameters().get("DateStyle"));
             believes(backend, before);
             heardVersion = settings.version();
@@ -108,10 +108,23 @@ final class Occupancy implements SessionBackends.Owner {
 
     /** A message of the session's own is answered; it may have ended a batch of the client's, which then lasts. */
     void hasEnded(BackendConnection backend, byte status, boolean failed) {
+        State before = session.settings().current();
+        observePath(backend);
+        believes(backend, before);
         if (status == BackendConnection.IDLE
                 && !failed
                 && !session.transaction().isOpen()) {
             backend.label(session.settings().session());
+        }
+    }
+
+    /** Only with ReadyForQuery is it certain in which encoding a path was reported. */
+    private void observePath(BackendConnection backend) {
+        BackendConnection reporter = pathReporter;
+        pathReporter = null;
+        String path = reporter == backend ? backend.parameters().get("search_path") : null;
+        if (path != null) {
+            session.settings().observedSearchPath(path);
         }
     }
 
@@ -136,7 +149,7 @@ final class Occupancy implements SessionBackends.Owner {
     public boolean keepsConnections() {
         int version = session.settings().version();
         if (version != modeVersion) { // asked of every session that rests, for each hand-over
-            keepsConnections = "session".equals(session.settings().effective(POOL_MODE));
+            keepsConnections = SettingValues.keepsConnections(session.settings().effective(POOL_MODE));
             modeVersion = version;
         }
         return keepsConnections;

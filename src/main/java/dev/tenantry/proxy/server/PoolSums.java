@@ -62,7 +62,7 @@ final class PoolSums {
     private static String parameters(PoolKey key) {
         List<String> shown = new ArrayList<>();
         key.startupParameters().forEach((name, value) -> {
-            String asked = name.equals("options") ? ClientSignIn.askedOptions(value) : value;
+            String asked = name.equals("options") ? ClientSignIn.askedOptions(key.role(), value) : value;
             if (!SHOWN_APART.contains(name) && !(name.equals("options") && asked.isEmpty())) {
                 shown.add(name + "=" + asked);
             }

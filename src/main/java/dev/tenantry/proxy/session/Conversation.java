@@ -1,7 +1,5 @@
 package dev.tenantry.proxy.session;
 
-import dev.tenantry.wire.FrontendType;
-
 /**
  * The state of one client's session, each part a thing of its own that can be tested without a socket. All of it lives
  * on the client's event loop.
@@ -20,15 +18,6 @@ public record Conversation(
         PreparedStatements statements,
         SessionBackends backends,
         Replies replies) {
-
-    /** A COPY message comes from the client; whether it goes to the node. */
-    public boolean passesCopy(byte type) {
-        if (type != FrontendType.COPY_DATA && ledger.copyEnded()) {
-            backends.extended(true); // a Sync that was sent before this did not end the batch
-        }
-        // Outside COPY, PostgreSQL ignores what a client still sends of one that has failed ("COPY Operations").
-        return backends.active() != null && !ledger.isEmpty();
-    }
 
     /**
      * The client is gone, and with it what it waits for and its connections.

@@ -1,5 +1,7 @@
 package dev.tenantry.proxy.session;
 
+import dev.tenantry.wire.BackendType;
+
 /** A reply that is owed: what the backend was sent, or what the proxy itself will say. */
 public enum Expected {
     /** Query: anything up to ReadyForQuery. */
@@ -51,6 +53,13 @@ public enum Expected {
     /** Whether it ends with ReadyForQuery. */
     boolean endsWithReady() {
         return isQuery() || this == SYNC || this == FUNCTION_CALL;
+    }
+
+    /** Whether the client is told this once for the whole string, or not before its transaction has committed. */
+    boolean isToldLater(byte type) {
+        return type == BackendType.READY_FOR_QUERY
+                ? this == QUERY_PART || this == QUERY_LAST
+                : type == BackendType.COMMAND_COMPLETE && this == QUERY_LAST;
     }
 
     /** What is prepared or closed counts in the same batch, before it is confirmed; most else is waited for. */

@@ -194,11 +194,21 @@ public final class Prepared {
 
     /** The oid of a parameter's type, counted from 0, as the Parse message has it; 0 when it leaves that open. */
     private int typeOf(int parameter) {
-        ByteBuffer types = ByteBuffer.wrap(message).position(textStart + textLength + 1);
+        ByteBuffer types = types();
         int count = types.remaining() < Short.BYTES ? 0 : Short.toUnsignedInt(types.getShort());
         return parameter < count && types.remaining() >= (parameter + 1) * Integer.BYTES
                 ? types.getInt(types.position() + parameter * Integer.BYTES)
                 : 0;
+    }
+
+    /** How many parameters the Parse message gives types of, which a statement has at least. */
+    public int declaredTypes() {
+        ByteBuffer types = types();
+        return types.remaining() < Short.BYTES ? 0 : Short.toUnsignedInt(types.getShort());
+    }
+
+    private ByteBuffer types() {
+        return ByteBuffer.wrap(message).position(textStart + textLength + 1);
     }
 
     /** It takes the place of this unnamed statement, unless the server never comes to it. */

@@ -2,9 +2,12 @@ package dev.tenantry.proxy.session;
 
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.wire.BackendMessages;
+import dev.tenantry.wire.ErrorFields;
 import dev.tenantry.wire.SqlError;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,12 +18,15 @@ public final class Replies {
     private final ClientOutlet client;
     private final ReplyLedger ledger;
     private final SessionBackends backends;
+    private final Consumer<String> errors;
     private final ArrayDeque<ByteBuf> asides = new ArrayDeque<>(0);
 
-    public Replies(ClientOutlet client, ReplyLedger ledger, SessionBackends backends) {
+    /** {@code errors} counts the errors by SQLSTATE. */
+    public Replies(ClientOutlet client, ReplyLedger ledger, SessionBackends backends, Consumer<String> errors) {
         this.client = client;
         this.ledger = ledger;
         this.backends = backends;
+        this.errors = errors;
     }
 
     public ByteBuf buffer() {
@@ -112,7 +118,21 @@ public final class Replies {
     /** ErrorResponse or NoticeResponse. */
     public void error(SqlError error) {
         ByteBuf out = buffer();
-        BackendMessages.error(out, error);
+        error(out, error);
         send(out);
+    }
+
+    /** Writes ErrorResponse or NoticeResponse into what is about to be said. */
+    public void error(ByteBuf out, SqlError error) {
+        BackendMessages.error(out, error);
+        if (error.severity() == SqlError.Severity.ERROR || error.severity() == SqlError.Severity.FATAL) {
+            errors.accept(error.sqlState());
+        }
+    }
+
+    /** Writes a whole ErrorResponse of a node. */
+    public void error(ByteBuf out, byte[] message) {
+        errors.accept(ErrorFields.field(Unpooled.wrappedBuffer(message), 0, message.length, 'C'));
+        out.writeBytes(message);
     }
 }

@@ -41,6 +41,7 @@ public final class ReplyLedger {
     private final List<Object> undone = new ArrayList<>();
     private boolean copyIn;
     private int copyEnds;
+    private int copiesBegun;
     private int syncsInCopy;
     private boolean syncsOvertaken;
 
@@ -181,6 +182,22 @@ public final class ReplyLedger {
     }
 
     /**
+     * Whether the backend reads COPY data although something else that the client has sent behind the COPY is answered
+     * already by ourselves.
+     */
+    public boolean isCopyPassedOver() {
+        for (int i = 1; copyIn && i < size; i++) {
+            int at = (head + i) & (kinds.length - 1);
+            if (kinds[at] == Expected.MADE_UP
+                    && effects[at] instanceof ByteBuf reply
+                    && BackendType.isAnswer(reply.getByte(reply.readerIndex()))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
      * The client has sent the end of its COPY data, or what it takes for it.
      *
      * @return whether an Execute may be what it ends, so that a Sync must follow
@@ -203,7 +220,7 @@ public final class ReplyLedger {
      * @return whether there were such Syncs
      */
     private boolean copyInBegins() {
-        copyIn = copyEnds == copyEndsBefore[head];
+        copyIn = copyEnds - copyEndsBefore[head] <= copiesBegun++;
         boolean ignored = false;
         while (size > 1 && isSyncOfCopy((head + 1) & (kinds.length - 1))) {
             for (int i = 1; i < size - 1; i++) {
@@ -250,8 +267,8 @@ public final class ReplyLedger {
             throw new IllegalStateException("unexpected backend message '" + (char) type + "'");
         }
         confirmed = null;
-        boolean forward = !swallowed[head] && !isPartOfString(kinds[head], type);
-        answered |= kinds[head].endsWithReady() && answersWhole(type);
+        boolean forward = !swallowed[head] && !kinds[head].isToldLater(type);
+        answered |= kinds[head].endsWithReady() && BackendType.answersWhole(type);
         switch (type) {
             case BackendType.PARSE_COMPLETE -> popStep(Expected.PARSE);
             case BackendType.BIND_COMPLETE -> popStep(Expected.BIND);
@@ -427,24 +444,6 @@ public final class ReplyLedger {
         pop();
     }
 
-    /** What must come before the ReadyForQuery of a Query or FunctionCall, so that a stray one is not taken for it. */
-    private static boolean answersWhole(byte type) {
-        return switch (type) {
-            case BackendType.COMMAND_COMPLETE,
-                    BackendType.EMPTY_QUERY_RESPONSE,
-                    BackendType.ERROR_RESPONSE,
-                    BackendType.FUNCTION_CALL_RESPONSE -> true;
-            default -> false;
-        };
-    }
-
-    /** What the client is told once for the whole string, or not before its transaction has committed. */
-    private static boolean isPartOfString(Expected kind, byte type) {
-        return type == BackendType.READY_FOR_QUERY
-                ? kind == Expected.QUERY_PART || kind == Expected.QUERY_LAST
-                : type == BackendType.COMMAND_COMPLETE && kind == Expected.QUERY_LAST;
-    }
-
     private void add(Expected kind, boolean swallow, @Nullable Object effect) {
         if (size == kinds.length) {
             grow();
@@ -462,6 +461,7 @@ public final class ReplyLedger {
     private void pop() {
         answered = false;
         statementInQuery = 0;
+        copiesBegun = 0;
         beginsOwed -= kinds[head].isBegin() ? 1 : 0;
         effects[head] = null;
         head = (head + 1) & (kinds.length - 1);

@@ -3,6 +3,7 @@ package dev.tenantry.proxy.session;
 import dev.tenantry.sql.LexicalRules;
 import dev.tenantry.sql.SearchPath;
 import dev.tenantry.sql.StatementAction;
+import dev.tenantry.wire.ClientEncoding;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -238,7 +239,7 @@ public final class SessionSettings {
     public LexicalRules lexicalRules() {
         if (rulesVersion != version) {
             String strings = effective("standard_conforming_strings");
-            rules = new LexicalRules(!ClientEncoding.isOff(strings), charset());
+            rules = new LexicalRules(!SettingValues.isOff(strings), charset());
             rulesVersion = version;
         }
         return rules;

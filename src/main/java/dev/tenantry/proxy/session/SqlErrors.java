@@ -80,9 +80,19 @@ public final class SqlErrors {
                 .withHint("The transaction might succeed if retried.");
     }
 
-    /** A client's message can't be read: the connection ends. */
-    public static SqlErrorException malformed(String message) {
-        return new SqlErrorException(SqlError.fatal("08P01", message));
+    /** A text in a client's message has no end. */
+    public static SqlErrorException invalidString() {
+        return new SqlErrorException(SqlError.error("08P01", "invalid string in message"));
+    }
+
+    /** A client's message ends too early. */
+    public static SqlErrorException insufficientData() {
+        return new SqlErrorException(SqlError.error("08P01", "insufficient data left in message"));
+    }
+
+    /** A client's message is longer than what it says. */
+    public static SqlErrorException invalidFormat() {
+        return new SqlErrorException(SqlError.error("08P01", "invalid message format"));
     }
 
     /** An encoding whose characters may look like SQL. */

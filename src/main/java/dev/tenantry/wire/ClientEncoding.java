@@ -1,11 +1,10 @@
-package dev.tenantry.proxy.session;
+package dev.tenantry.wire;
 
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * PostgreSQL's names of encodings ("Character Set Support" of its manual), as far as they matter to a reader of SQL: an
@@ -60,13 +59,6 @@ public final class ClientEncoding {
     public static Charset charset(String encoding) {
         String name = JAVA_NAMES.get(normalized(encoding));
         return name == null ? StandardCharsets.ISO_8859_1 : Charset.forName(name);
-    }
-
-    /** Whether a boolean setting is off. */
-    public static boolean isOff(@Nullable String value) {
-        return value != null
-                && Set.of("off", "false", "no", "0", "of", "n", "f", "fa", "fal", "fals")
-                        .contains(value.toLowerCase(Locale.ROOT));
     }
 
     /** As PostgreSQL compares names of encodings: letters and digits only, case does not matter. */
