@@ -363,9 +363,10 @@ BEGIN
     END IF;
     PERFORM tenantry.prepare_server(citus_add_node.nodename, citus_add_node.nodeport);
     new_group := CASE WHEN citus_add_node.groupid > 0 THEN citus_add_node.groupid
-                      ELSE nextval('tenantry.pg_dist_groupid_seq') END;
-    INSERT INTO tenantry.node (groupid, nodename, nodeport, name, hasmetadata, metadatasynced)
-    VALUES (new_group, citus_add_node.nodename, citus_add_node.nodeport, 'worker' || new_group, true, true)
+                      ELSE tenantry.next_number('tenantry.pg_dist_groupid_seq') END;
+    INSERT INTO tenantry.node (nodeid, groupid, nodename, nodeport, name, hasmetadata, metadatasynced)
+    VALUES (tenantry.next_number('tenantry.pg_dist_node_nodeid_seq'), new_group,
+            citus_add_node.nodename, citus_add_node.nodeport, 'worker' || new_group, true, true)
     RETURNING nodeid INTO new_id;
     -- A cluster that was the coordinator alone stops giving it new schemas, unless somebody has decided about it.
     UPDATE tenantry.node n SET shouldhaveshards = false, changed = pg_current_xact_id()
