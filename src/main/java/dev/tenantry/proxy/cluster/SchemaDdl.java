@@ -32,6 +32,8 @@ final class SchemaDdl {
     /** By its name, also where it was dropped and is made anew, as with Citus. */
     private static final String NEVER_DISTRIBUTED = "public";
 
+    private static final String OWN = "tenantry";
+
     private static final String CHANGED = "SELECT tenantry.catalog_changed()";
 
     private final NodeCalls calls;
@@ -119,7 +121,17 @@ final class SchemaDdl {
                 .isEmpty();
     }
 
+    /** Event triggers let the proxy drop and rename schemas, the cluster's own too. */
+    private static void requireOthers(List<String> names, String verb) {
+        if (names.contains(OWN)) {
+            throw new SqlErrorException(SqlError.error(
+                            "2BP01", "cannot " + verb + " schema " + OWN + " because the Tenantry cluster requires it")
+                    .withDetail("It holds the cluster's catalog, and what is installed on every node."));
+        }
+    }
+
     private String drop(StatementAction.DropSchema drop) {
+        requireOthers(drop.names(), "drop");
         String behaviour = drop.cascade() ? " CASCADE" : " RESTRICT";
         String start = "DROP SCHEMA " + (drop.ifExists() ? "IF EXISTS " : "");
         learnOwners(drop.names(), true);
@@ -152,6 +164,7 @@ final class SchemaDdl {
     }
 
     private String rename(StatementAction.RenameSchema rename, String text) {
+        requireOthers(List.of(rename.name()), "rename");
         BackendConnection coordinator = learnOwners(List.of(rename.name()), true);
         DistributedSchema schema = catalog.schema(rename.name());
         CallResult renamed = calls.call(coordinator, text);
