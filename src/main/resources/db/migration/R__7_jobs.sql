@@ -95,7 +95,7 @@ DECLARE
 BEGIN
     FOR task IN
         SELECT t.task_id, t.status, t.retry_count, m.phase, m.sqlstate, m.cancel_requested,
-               concat_ws(' ', nullif(m.message, ''), nullif(m.detail, '')) AS message
+               concat_ws(': ', nullif(m.message, ''), nullif(m.detail, '')) AS message
         FROM tenantry.background_task t LEFT JOIN tenantry.move m USING (moveid)
         WHERE t.job_id = rebalance.job_id AND t.status IN ('running', 'cancelling')
           AND (m.moveid IS NULL OR m.finished_at IS NOT NULL OR m.switched_at < clock_timestamp() - patience)

@@ -15,8 +15,8 @@ public final class PlacementPolicy {
     private PlacementPolicy() {}
 
     /**
-     * The node for a new schema; nothing when none may hold one. The coordinator is a node as the others are: it is meant
-     * to hold schemas as long as it is alone, or when somebody has said so.
+     * The node for a new schema; nothing when none may hold one. The coordinator is a node as the others are: it is
+     * meant to hold schemas as long as it is alone, or when somebody has said so.
      *
      * @param usable whether a node can be used now
      */

@@ -67,8 +67,8 @@ final class Refusals {
                 ONLY_BY_ITSELF,
                 words + " is possible through a Tenantry proxy only as a statement of its own",
                 "It concerns every node of the cluster, and the DO block would do it on one of them only.",
-                "Send it to the proxy by itself, not inside a function, a DO block or a procedure. Whether a role is there"
-                        + " already can be read from pg_roles before.");
+                "Send it to the proxy by itself, not inside a function, a DO block or a procedure. Whether a role is"
+                        + " there already can be read from pg_roles before.");
     }
 
     private static String placed(DistributedSchema schema) {

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the text of a DO block says of roles and other things that all nodes share, which its node alone would change
- * and no event trigger sees. Finds statements of the block, and EXECUTE of a literal or a {@code format} of one; what is
- * put together otherwise, or done by a routine that is called, it does not see.
+ * and no event trigger sees. Finds statements of the block, and EXECUTE of a literal or a {@code format} of one; what
+ * is put together otherwise, or done by a routine that is called, it does not see.
  */
 final class DoBody {
     /** Words after which PL/pgSQL begins a statement. */

@@ -34,8 +34,8 @@ public final class ErrorFields {
     }
 
     /**
-     * The same message with a line more in one of its fields, which it gets if it has not got it. Whatever the encoding of
-     * the others is, they stay as they are.
+     * The same message with a line more in one of its fields, which it gets if it has not got it. Whatever the encoding
+     * of the others is, they stay as they are.
      *
      * @param message whole, with type byte and length word
      * @param line in ASCII, which is the same in every encoding that clients may have

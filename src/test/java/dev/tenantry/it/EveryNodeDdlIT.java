@@ -24,6 +24,16 @@ import org.postgresql.util.ServerErrorMessage;
 class EveryNodeDdlIT {
     private static final String HSTORE = "SELECT count(*) FROM pg_extension WHERE extname = 'hstore'";
 
+    /** What roles may do, as each server notes it. */
+    private static final List<String> GRANTED = List.of(
+            "SELECT concat_ws(' ', a.defaclrole::regrole, a.defaclobjtype, g.grantee::regrole, g.privilege_type,"
+                    + " g.is_grantable) FROM pg_default_acl a LEFT JOIN aclexplode(a.defaclacl) g ON true"
+                    + " WHERE a.defaclnamespace = 0 ORDER BY 1",
+            "SELECT concat_ws(' ', p.parname, g.grantee::regrole, g.privilege_type, g.is_grantable)"
+                    + " FROM pg_parameter_acl p, aclexplode(p.paracl) g ORDER BY 1",
+            "SELECT objoid::regrole || ' ' || description FROM pg_shdescription"
+                    + " WHERE classoid = 'pg_authid'::regclass");
+
     private static Cluster cluster;
 
     @BeforeAll
@@ -88,6 +98,47 @@ class EveryNodeDdlIT {
             alone.list("DO $$ BEGIN CREATE ROLE hidden; END $$");
             assertThat(alone.list("SELECT 1 FROM pg_roles WHERE rolname = 'hidden'"))
                     .hasSize(1);
+        }
+    }
+
+    @Test
+    void givesANewNodeWhatRolesMayDo() throws SQLException {
+        cluster.list("CREATE ROLE granted; CREATE ROLE \"Granted too\"; COMMENT ON ROLE granted IS 'one''s own'");
+        cluster.list("ALTER DEFAULT PRIVILEGES FOR ROLE granted GRANT SELECT ON TABLES TO \"Granted too\""
+                + " WITH GRANT OPTION");
+        cluster.list("ALTER DEFAULT PRIVILEGES FOR ROLE \"Granted too\" REVOKE ALL ON FUNCTIONS FROM PUBLIC");
+        cluster.list("GRANT SET, ALTER SYSTEM ON PARAMETER log_min_messages TO granted WITH GRANT OPTION");
+        cluster.list("GRANT SET ON PARAMETER our.setting TO \"Granted too\"");
+        try (PostgresNode joining = PostgresNode.start("joining");
+                Connection client = cluster.connect();
+                Statement statement = client.createStatement()) {
+            joining.list("ALTER SYSTEM SET wal_level = 'replica'");
+            joining.restart();
+            String address = "('" + joining.host() + "', " + joining.port() + ")";
+            statement.execute("SELECT citus_add_node" + address);
+            assertThat(String.valueOf(statement.getWarnings()))
+                    .contains("schemas on " + joining.host() + ":" + joining.port()
+                            + " cannot be moved while they are written to: wal_level is replica");
+            try {
+                for (String told : GRANTED) {
+                    assertThat(joining.list(told))
+                            .as(told)
+                            .isNotEmpty()
+                            .isEqualTo(cluster.coordinator().list(told));
+                }
+            } finally {
+                statement.execute("SELECT citus_remove_node" + address);
+            }
+            joining.list("ALTER SYSTEM SET wal_level = 'logical'");
+            joining.restart();
+            statement.clearWarnings();
+            statement.execute("SELECT citus_add_node" + address);
+            assertThat(String.valueOf(statement.getWarnings())).isEqualTo("null");
+            statement.execute("SELECT citus_remove_node" + address);
+        } finally {
+            cluster.list("DROP OWNED BY granted");
+            cluster.list("DROP OWNED BY \"Granted too\"");
+            cluster.list("DROP ROLE granted, \"Granted too\"");
         }
     }
 

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 final class EveryNodeDdl {
-    /** Tells event triggers that every node does this. Behind the statement, so that positions in it stay as they are. */
+    /** Tells event triggers that every node does this. Its end stands behind, so that positions stay as they are. */
     private static final String ALLOW = "SET LOCAL tenantry.every_node_ddl = 'on'";
 
     private static final String NO_MORE = "\n; SET LOCAL tenantry.every_node_ddl = 'off'";

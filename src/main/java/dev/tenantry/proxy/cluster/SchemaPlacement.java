@@ -52,7 +52,8 @@ final class SchemaPlacement {
      * schemas any more, which this proxy may not have heard of.
      *
      * @param backend makes a node part of the transaction
-     * @param untaken runs what the coordinator may say no to for reasons of its own, before it is said that there is no node
+     * @param untaken runs what the coordinator may say no to for reasons of its own, before it is said that there is no
+     *     node
      * @throws SqlErrorException when there is no node
      */
     BackendConnection find(BackendConnection coordinator, Function<Node, BackendConnection> backend, Runnable untaken) {
