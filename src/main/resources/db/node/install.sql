@@ -166,7 +166,8 @@ BEGIN
         RETURN;
     END IF;
     SELECT o.object_type, o.object_identity INTO dropped FROM pg_event_trigger_dropped_objects() o
-    WHERE o.schema_name = 'tenantry' ORDER BY o.original DESC LIMIT 1;
+    WHERE o.schema_name = 'tenantry' AND o.object_type <> 'trigger' -- somebody may have put one of his own on a table
+    ORDER BY o.original DESC LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'cannot drop % % because the Tenantry cluster requires it',
             dropped.object_type, dropped.object_identity

@@ -294,7 +294,7 @@ class PreparedTransactionRecoveryIT {
                         + undecided.gid() + "') EXECUTE FUNCTION public.refuse()");
         recovery.recover(Set.of());
         assertBothHave(decided, 1);
-        run(coordinator, "SET tenantry.schema_ddl = on; DROP FUNCTION public.refuse() CASCADE");
+        run(coordinator, "DROP FUNCTION public.refuse() CASCADE");
         recovery.recover(Set.of());
         assertBothHave(undecided.gid(), 0);
     }
