@@ -82,7 +82,7 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     INSERT INTO tenantry.schema (schemaid, colocationid, nodeid)
-    VALUES (namespace.oid, nextval('tenantry.pg_dist_colocationid_seq'), node_id)
+    VALUES (namespace.oid, tenantry.next_number('tenantry.pg_dist_colocationid_seq'), node_id)
     ON CONFLICT (schemaid) DO NOTHING
     RETURNING colocationid INTO new_id;
     IF new_id IS NULL THEN

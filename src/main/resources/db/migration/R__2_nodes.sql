@@ -220,6 +220,57 @@ END
 $$;
 REVOKE ALL ON FUNCTION tenantry.role_statements(integer) FROM PUBLIC;
 
+-- Statements that give another node of that version what our roles may do with settings, and with what others make, and
+-- what is noted of them; each may be repeated. Privileges by default that name a schema are that schema's own.
+CREATE OR REPLACE FUNCTION tenantry.grant_statements(target_version integer) RETURNS SETOF text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    not_ours CONSTANT text := '^pg_|^tenantry_[0-9a-z]+_move_[0-9]+_owner_';
+BEGIN
+    RETURN QUERY
+    SELECT format('COMMENT ON ROLE %I IS %L', r.rolname, d.description)
+    FROM pg_shdescription d JOIN pg_authid r ON r.oid = d.objoid
+    WHERE d.classoid = 'pg_authid'::regclass AND r.rolname !~ not_ours;
+
+    -- A setting that the other version does not have can't be granted there.
+    RETURN QUERY
+    SELECT format('DO %L', format('BEGIN IF %1$L LIKE ''%%.%%'' OR EXISTS (SELECT FROM pg_catalog.pg_settings '
+                                  'WHERE pg_catalog.lower(name) = %1$L) THEN GRANT %2$s ON PARAMETER %3$s TO %4$s%5$s; '
+                                  'END IF; END', p.parname, a.privilege_type,
+               (SELECT string_agg(quote_ident(part), '.') FROM unnest(string_to_array(p.parname, '.')) part),
+               CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END,
+               CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END))
+    FROM pg_parameter_acl p, aclexplode(p.paracl) a LEFT JOIN pg_authid r ON r.oid = a.grantee
+    WHERE a.grantee = 0 OR NOT r.rolsuper AND r.rolname !~ not_ours;
+
+    -- They stand in the place of what PostgreSQL grants by itself, to the owner and to all.
+    RETURN QUERY
+    WITH defaults AS (
+        SELECT r.rolname, d.defaclacl, d.defaclobjtype, CASE d.defaclobjtype
+               WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
+               WHEN 'n' THEN 'SCHEMAS' WHEN 'L' THEN 'LARGE OBJECTS' END AS objects
+        FROM pg_default_acl d JOIN pg_authid r ON r.oid = d.defaclrole
+        WHERE d.defaclnamespace = 0 AND r.rolname !~ not_ours
+          AND (d.defaclobjtype <> 'L' OR target_version >= 180000)
+    )
+    SELECT s.statement FROM (
+        SELECT 1 AS place, format('ALTER DEFAULT PRIVILEGES FOR ROLE %I REVOKE ALL ON %s FROM PUBLIC, %I',
+                                  d.rolname, d.objects, d.rolname) AS statement
+        FROM defaults d
+        UNION ALL
+        SELECT 2, format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT %s ON %s TO %s%s', d.rolname, a.privilege_type,
+                         d.objects, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(g.rolname) END,
+                         CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM defaults d, aclexplode(d.defaclacl) a LEFT JOIN pg_authid g ON g.oid = a.grantee
+        WHERE (a.grantee = 0 OR g.rolname !~ not_ours)
+          AND (a.privilege_type <> 'MAINTAIN' OR target_version >= 170000)
+    ) AS s ORDER BY s.place;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.grant_statements(integer) FROM PUBLIC;
+
 -- Extensions of ours that the node has not got; an extension the server does not offer is an error.
 CREATE OR REPLACE FUNCTION tenantry.copy_extensions(connection text, host text, port integer) RETURNS void
 LANGUAGE plpgsql
@@ -272,10 +323,62 @@ BEGIN
             || quote_literal(statement) || '; END'));
     END LOOP;
     PERFORM tenantry.copy_extensions(connection, host, port);
+    FOR statement IN SELECT tenantry.grant_statements(target_version) LOOP
+        PERFORM tenantry.dblink_exec(connection, statement);
+    END LOOP;
     PERFORM tenantry.dblink_exec(connection, 'COMMIT');
 END
 $$;
 REVOKE ALL ON FUNCTION tenantry.prepare_node(text, text, integer) FROM PUBLIC;
+
+-- What a server can do without, but not all moves of schemas.
+CREATE OR REPLACE FUNCTION tenantry.move_settings() RETURNS text
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT $q$
+        SELECT pg_catalog.string_agg(s.name || ' is ' || s.setting, ', ' ORDER BY s.name),
+               pg_catalog.string_agg('ALTER SYSTEM SET ' || s.name || ' = ' || CASE s.name WHEN 'wal_level' THEN 'logical'
+                                     ELSE s.boot_val END, '; ' ORDER BY s.name)
+        FROM pg_catalog.pg_settings s
+        WHERE s.name = 'wal_level' AND s.setting <> 'logical'
+           OR s.name IN ('max_wal_senders', 'max_replication_slots', 'max_logical_replication_workers',
+                         'max_worker_processes') AND s.setting = '0'$q$
+$$;
+REVOKE ALL ON FUNCTION tenantry.move_settings() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION tenantry.warn_of_settings(server text, lacking text, remedy text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF lacking IS NOT NULL THEN
+        RAISE WARNING 'schemas on % cannot be moved while they are written to: %', server, lacking
+            USING DETAIL = 'Moves with shard_transfer_mode block_writes are possible, and make writers wait.',
+            HINT = format('Run %s, and restart the server.', remedy);
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.warn_of_settings(text, text, text) FROM PUBLIC;
+
+-- The same of the coordinator, where it is meant to hold schemas.
+CREATE OR REPLACE FUNCTION tenantry.warn_of_coordinator() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    lacking text;
+    remedy text;
+BEGIN
+    IF EXISTS (SELECT FROM tenantry.node n WHERE n.groupid = 0 AND n.shouldhaveshards)
+       OR EXISTS (SELECT FROM tenantry.schema s JOIN tenantry.node n USING (nodeid) WHERE n.groupid = 0)
+    THEN
+        EXECUTE tenantry.move_settings() INTO lacking, remedy;
+        PERFORM tenantry.warn_of_settings('the coordinator', lacking, remedy);
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.warn_of_coordinator() FROM PUBLIC;
 
 -- Makes a server what a node must be, or says why it can't be.
 CREATE OR REPLACE FUNCTION tenantry.prepare_server(host text, port integer) RETURNS void
@@ -287,6 +390,8 @@ BEGIN
     BEGIN
         PERFORM tenantry.require_fit('tenantry_new_node', host, port);
         PERFORM tenantry.prepare_node('tenantry_new_node', host, port);
+        PERFORM tenantry.warn_of_settings(format('%s:%s', host, port), s.lacking, s.remedy)
+        FROM tenantry.dblink('tenantry_new_node', tenantry.move_settings()) AS s (lacking text, remedy text);
     EXCEPTION WHEN OTHERS OR query_canceled THEN
         -- Or what was begun there would keep its locks as long as the caller's session.
         PERFORM tenantry.close_node('tenantry_new_node');
@@ -363,9 +468,10 @@ BEGIN
     END IF;
     PERFORM tenantry.prepare_server(citus_add_node.nodename, citus_add_node.nodeport);
     new_group := CASE WHEN citus_add_node.groupid > 0 THEN citus_add_node.groupid
-                      ELSE nextval('tenantry.pg_dist_groupid_seq') END;
-    INSERT INTO tenantry.node (groupid, nodename, nodeport, name, hasmetadata, metadatasynced)
-    VALUES (new_group, citus_add_node.nodename, citus_add_node.nodeport, 'worker' || new_group, true, true)
+                      ELSE tenantry.next_number('tenantry.pg_dist_groupid_seq') END;
+    INSERT INTO tenantry.node (nodeid, groupid, nodename, nodeport, name, hasmetadata, metadatasynced)
+    VALUES (tenantry.next_number('tenantry.pg_dist_node_nodeid_seq'), new_group,
+            citus_add_node.nodename, citus_add_node.nodeport, 'worker' || new_group, true, true)
     RETURNING nodeid INTO new_id;
     -- A cluster that was the coordinator alone stops giving it new schemas, unless somebody has decided about it.
     UPDATE tenantry.node n SET shouldhaveshards = false, changed = pg_current_xact_id()

@@ -95,7 +95,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     before bigint := (SELECT last_value FROM tenantry.recovery_count);
-    asked bigint := nextval('tenantry.recovery_asked');
+    asked bigint := tenantry.next_number('tenantry.recovery_asked');
     until_then timestamptz := clock_timestamp() + interval '30 s';
 BEGIN
     WHILE (SELECT last_value FROM tenantry.recovery_done) < asked LOOP

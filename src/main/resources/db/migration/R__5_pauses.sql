@@ -12,7 +12,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'schema % is not distributed', schema_id USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
-    INSERT INTO tenantry.pause (schemaid) VALUES (schema_id)
+    INSERT INTO tenantry.pause (pauseid, schemaid) OVERRIDING SYSTEM VALUE
+    VALUES (tenantry.next_number('tenantry.pause_pauseid_seq'), schema_id)
     ON CONFLICT (schemaid) DO NOTHING RETURNING pauseid INTO pause_id;
     IF pause_id IS NULL THEN
         SELECT p.pauseid INTO pause_id FROM tenantry.pause p WHERE p.schemaid = schema_id;
@@ -50,7 +51,8 @@ DECLARE
     known tenantry.node := tenantry.existing_node(nodename, nodeport);
     pause_id bigint;
 BEGIN
-    INSERT INTO tenantry.pause (nodeid) VALUES (known.nodeid)
+    INSERT INTO tenantry.pause (pauseid, nodeid) OVERRIDING SYSTEM VALUE
+    VALUES (tenantry.next_number('tenantry.pause_pauseid_seq'), known.nodeid)
     ON CONFLICT (nodeid) DO NOTHING RETURNING pauseid INTO pause_id;
     IF pause_id IS NULL THEN
         SELECT p.pauseid INTO pause_id FROM tenantry.pause p WHERE p.nodeid = known.nodeid;

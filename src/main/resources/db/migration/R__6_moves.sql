@@ -319,7 +319,8 @@ BEGIN
         RAISE EXCEPTION 'schema "%" has been dropped', known.schema_name USING ERRCODE = 'invalid_schema_name';
     END IF;
     DELETE FROM tenantry.pause p WHERE p.pauseid = known.pauseid AND p.held = 'writers';
-    INSERT INTO tenantry.pause (schemaid) VALUES (known.schemaid)
+    INSERT INTO tenantry.pause (pauseid, schemaid) OVERRIDING SYSTEM VALUE
+    VALUES (tenantry.next_number('tenantry.pause_pauseid_seq'), known.schemaid)
     ON CONFLICT (schemaid) DO NOTHING RETURNING pauseid INTO pause_id;
     UPDATE tenantry.move m SET cutovers = cutovers + 1, pauseid = coalesce(pause_id, m.pauseid)
     WHERE m.moveid = move_id;
@@ -348,7 +349,9 @@ BEGIN
     END IF;
     DELETE FROM tenantry.pause p WHERE p.pauseid = known.pauseid;
     IF FOUND THEN
-        INSERT INTO tenantry.pause (schemaid, held) VALUES (known.schemaid, 'writers') RETURNING pauseid INTO new_id;
+        INSERT INTO tenantry.pause (pauseid, schemaid, held) OVERRIDING SYSTEM VALUE
+        VALUES (tenantry.next_number('tenantry.pause_pauseid_seq'), known.schemaid, 'writers')
+        RETURNING pauseid INTO new_id;
         UPDATE tenantry.move m SET pauseid = new_id WHERE m.moveid = move_id;
         PERFORM tenantry.catalog_changed();
     END IF;

@@ -39,11 +39,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     WITH fresh AS (
-        INSERT INTO tenantry.background_task (job_id, command, schemaid, source_nodeid, target_nodeid, transfer_mode)
-        SELECT rebalance_id,
+        INSERT INTO tenantry.background_task (
+            task_id, job_id, command, schemaid, source_nodeid, target_nodeid, transfer_mode) OVERRIDING SYSTEM VALUE
+        SELECT tenantry.next_number('tenantry.background_task_task_id_seq'), rebalance_id,
                format('SELECT citus_schema_move(%L, %s, %L)', quote_ident(m.move ->> 'name'), m.move ->> 'target', mode),
                (m.move ->> 'schema')::bigint::oid, (m.move ->> 'source')::integer, (m.move ->> 'target')::integer, mode
-        FROM jsonb_array_elements(moves) WITH ORDINALITY AS m (move, place) ORDER BY m.place
+        FROM (
+            SELECT e.move FROM jsonb_array_elements(moves) WITH ORDINALITY AS e (move, place) ORDER BY e.place) AS m
         RETURNING task_id, source_nodeid, target_nodeid)
     INSERT INTO tenantry.background_task_depend
     SELECT rebalance_id, f.task_id, e.task_id
@@ -65,8 +67,10 @@ DECLARE
 BEGIN
     LOCK TABLE tenantry.background_job IN SHARE ROW EXCLUSIVE MODE; -- one after the other, without an error of the index
     PERFORM tenantry.require_no_rebalance();
-    INSERT INTO tenantry.background_job (job_type, description, owner, options, nodes_planned, forecast, retries_max)
-    VALUES ('rebalance', coalesce(options ->> 'description', 'Rebalance all colocation groups'),
+    INSERT INTO tenantry.background_job (
+        job_id, job_type, description, owner, options, nodes_planned, forecast, retries_max) OVERRIDING SYSTEM VALUE
+    VALUES (tenantry.next_number('tenantry.background_job_job_id_seq'), 'rebalance',
+            coalesce(options ->> 'description', 'Rebalance all colocation groups'),
             quote_ident(owner_name)::regrole, options, nodes, plan -> 'nodes', retries)
     RETURNING job_id INTO new_id;
     PERFORM tenantry.insert_tasks(new_id, plan -> 'moves', options ->> 'mode');
@@ -91,7 +95,7 @@ DECLARE
 BEGIN
     FOR task IN
         SELECT t.task_id, t.status, t.retry_count, m.phase, m.sqlstate, m.cancel_requested,
-               concat_ws(' ', nullif(m.message, ''), nullif(m.detail, '')) AS message
+               concat_ws(': ', nullif(m.message, ''), nullif(m.detail, '')) AS message
         FROM tenantry.background_task t LEFT JOIN tenantry.move m USING (moveid)
         WHERE t.job_id = rebalance.job_id AND t.status IN ('running', 'cancelling')
           AND (m.moveid IS NULL OR m.finished_at IS NOT NULL OR m.switched_at < clock_timestamp() - patience)

@@ -128,12 +128,21 @@ CREATE OR REPLACE FUNCTION tenantry.guard_schema_drop() RETURNS event_trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    schemas text;
 BEGIN
-    IF coalesce(current_setting('tenantry.schema_ddl', true), '') <> 'on' AND EXISTS (
-        SELECT FROM pg_event_trigger_dropped_objects() WHERE object_type = 'schema' AND NOT is_temporary
-    ) THEN
+    IF coalesce(current_setting('tenantry.schema_ddl', true), '') = 'on' THEN
+        RETURN;
+    END IF;
+    SELECT string_agg(o.object_identity, ', ' ORDER BY o.object_identity) INTO schemas
+    FROM pg_event_trigger_dropped_objects() o WHERE o.object_type = 'schema' AND NOT o.is_temporary;
+    IF schemas IS NOT NULL THEN
         RAISE EXCEPTION '% would drop a schema, which is possible only through a Tenantry proxy', tg_tag
-            USING ERRCODE = 'TN001', HINT = 'Drop the schema with DROP SCHEMA, sent to the proxy by itself.';
+            USING ERRCODE = 'TN001', DETAIL = format('Schemas that it would drop: %s.', schemas),
+            HINT = CASE tg_tag WHEN 'DROP OWNED' THEN
+                'Drop them with DROP SCHEMA, or give them to another role with REASSIGN OWNED BY or ALTER SCHEMA ... '
+                'OWNER TO, sent to the proxy; then DROP OWNED BY drops the rest.'
+            ELSE 'Drop the schema with DROP SCHEMA, sent to the proxy by itself.' END;
     END IF;
 END
 $$;
@@ -144,6 +153,59 @@ CREATE EVENT TRIGGER tenantry_guard_schema_ddl ON ddl_command_start
 DROP EVENT TRIGGER IF EXISTS tenantry_guard_schema_drop;
 CREATE EVENT TRIGGER tenantry_guard_schema_drop ON sql_drop
     WHEN TAG IN ('DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION tenantry.guard_schema_drop();
+
+-- What we have made here is as good as a part of the server. Its scripts and the control plane may drop what is theirs.
+CREATE OR REPLACE FUNCTION tenantry.guard_own_objects() RETURNS event_trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    dropped record;
+BEGIN
+    IF coalesce(current_setting('tenantry.schema_ddl', true), '') = 'on' THEN
+        RETURN;
+    END IF;
+    SELECT o.object_type, o.object_identity INTO dropped FROM pg_event_trigger_dropped_objects() o
+    WHERE o.schema_name = 'tenantry' AND o.object_type <> 'trigger' -- somebody may have put one of his own on a table
+    ORDER BY o.original DESC LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'cannot drop % % because the Tenantry cluster requires it',
+            dropped.object_type, dropped.object_identity
+            USING ERRCODE = 'dependent_objects_still_exist',
+            DETAIL = 'What is in schema "tenantry" is the cluster''s own, on every node.';
+    END IF;
+END
+$$;
+DROP EVENT TRIGGER IF EXISTS tenantry_guard_own_objects;
+CREATE EVENT TRIGGER tenantry_guard_own_objects ON sql_drop EXECUTE FUNCTION tenantry.guard_own_objects();
+
+-- A proxy has every node do these. Inside something else only this one would, when a client of a proxy, whose sessions all
+-- begin with tenantry.node, runs that here.
+CREATE OR REPLACE FUNCTION tenantry.guard_every_node_ddl() RETURNS event_trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- What does nothing, such as IF NOT EXISTS of what is there, may be said anywhere.
+    IF current_setting('tenantry.node', true) IS NOT NULL
+       AND coalesce(current_setting('tenantry.every_node_ddl', true), '') <> 'on'
+       AND (tg_event <> 'ddl_command_end' OR EXISTS (SELECT FROM pg_event_trigger_ddl_commands()))
+    THEN
+        RAISE EXCEPTION '% is possible through a Tenantry proxy only as a statement of its own', tg_tag
+            USING ERRCODE = 'TN001', DETAIL = 'It concerns every node of the cluster, and would be done on this one only.',
+            HINT = 'Send it to the proxy by itself, not inside a function, a DO block or a procedure.';
+    END IF;
+END
+$$;
+DROP EVENT TRIGGER IF EXISTS tenantry_guard_every_node_ddl;
+CREATE EVENT TRIGGER tenantry_guard_every_node_ddl ON ddl_command_end
+    WHEN TAG IN ('CREATE EXTENSION', 'ALTER EXTENSION') EXECUTE FUNCTION tenantry.guard_every_node_ddl();
+DROP EVENT TRIGGER IF EXISTS tenantry_guard_every_node_drop;
+CREATE EVENT TRIGGER tenantry_guard_every_node_drop ON sql_drop
+    WHEN TAG IN ('DROP EXTENSION') EXECUTE FUNCTION tenantry.guard_every_node_ddl();
+DROP EVENT TRIGGER IF EXISTS tenantry_guard_drop_owned;
+CREATE EVENT TRIGGER tenantry_guard_drop_owned ON ddl_command_start
+    WHEN TAG IN ('DROP OWNED') EXECUTE FUNCTION tenantry.guard_every_node_ddl();
 
 -- A copy that a move makes here belongs to its owners, and is filled by superusers: what an owner adds to it would be
 -- called with their rights. So nobody else alters it, nor makes what hangs on it, until the move has switched or is undone.

@@ -1,7 +1,6 @@
 package dev.tenantry.catalog;
 
 import java.util.Comparator;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -16,17 +15,15 @@ public final class PlacementPolicy {
     private PlacementPolicy() {}
 
     /**
-     * The node for a new schema; the coordinator when no other node is meant to hold schemas.
+     * The node for a new schema; nothing when none may hold one. The coordinator is a node as the others are: it is
+     * meant to hold schemas as long as it is alone, or when somebody has said so.
      *
-     * @param reachable whether a node can be used now
+     * @param usable whether a node can be used now
      */
-    public static Optional<Node> choose(CatalogView catalog, Predicate<Node> reachable) {
-        List<Node> meant = catalog.nodes().stream()
+    public static Optional<Node> choose(CatalogView catalog, Predicate<Node> usable) {
+        return catalog.nodes().stream()
                 .filter(node -> node.active() && node.shouldHaveShards())
-                .toList();
-        List<Node> candidates = meant.isEmpty() ? List.of(catalog.coordinator()) : meant;
-        return candidates.stream()
-                .filter(reachable)
+                .filter(usable)
                 .min(Comparator.comparingLong((Node node) -> catalog.bytes(node) / BYTES_STEP)
                         .thenComparingInt(catalog::schemaCount)
                         .thenComparingInt(Node::nodeId));

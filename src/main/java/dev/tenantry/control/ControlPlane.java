@@ -40,6 +40,10 @@ public final class ControlPlane implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(ControlPlane.class);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
     private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
+    private static final Duration SIGN_IN_MAX = Duration.ofSeconds(10);
+
+    /** What the coordinator says when it can't connect to a node. */
+    private static final String NOT_CONNECTED = "08001";
 
     private final Vertx vertx;
     private final CoordinatorAddress coordinator;
@@ -104,7 +108,7 @@ public final class ControlPlane implements AutoCloseable {
      */
     public void start(Duration patience) throws InterruptedException {
         Instant end = Instant.now().plus(patience);
-        boolean reported = false;
+        String reported = "";
         while (true) {
             try (ServerConnection connection = ServerConnection.open(vertx, coordinator, ANSWER_MAX)) {
                 prepare(connection);
@@ -113,9 +117,10 @@ public final class ControlPlane implements AutoCloseable {
                 if (Instant.now().isAfter(end)) {
                     throw away;
                 }
-                if (!reported) {
-                    LOG.warnf("waiting for the coordinator node=%s reason=%s", coordinator, away.getMessage());
-                    reported = true;
+                String reason = String.valueOf(away.getMessage());
+                if (!reason.equals(reported)) {
+                    LOG.warnf("waiting for servers reason=%s", reason);
+                    reported = reason;
                 }
                 Thread.sleep(RETRY_PAUSE);
             }
@@ -129,6 +134,7 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private void prepare(ServerConnection connection) {
+        connection.onWarning(warning -> LOG.warnf("a server warns reason=%s", warning));
         NodeScripts.requireCoordinator(connection);
         CatalogMigration.migrate(coordinator);
         CatalogStore store = new CatalogStore(connection);
@@ -137,6 +143,7 @@ public final class ControlPlane implements AutoCloseable {
         List<Integer> earlier = changed ? store.workers() : List.of();
         workerNodeIds = workers.stream().map(worker -> join(store, worker)).toList();
         earlier.forEach(nodeId -> prepareAgain(store, nodeId));
+        store.warnOfCoordinator();
     }
 
     /** What this version calls on nodes must be there when it begins; one that is away gets it when it is back. */
@@ -151,14 +158,39 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     /** A node that was one before is added only if it never was; one that somebody has removed stays away. */
-    private static OptionalInt join(CatalogStore store, WorkerAddress worker) {
+    private OptionalInt join(CatalogStore store, WorkerAddress worker) {
         if (worker.former().isEmpty()) {
-            return OptionalInt.of(store.addNode(worker.host(), worker.port()));
+            return OptionalInt.of(add(store, worker));
         }
         WorkerAddress.Former former = worker.former().get();
         OptionalInt known = store.findNode(former.nodeId(), worker.host(), former.port());
         known.ifPresent(nodeId -> store.moveNode(nodeId, worker.host(), worker.port()));
         return known;
+    }
+
+    /** What keeps the coordinator from a worker that answers us is said once; a worker that is away is waited for. */
+    private int add(CatalogStore store, WorkerAddress worker) {
+        try {
+            return store.addNode(worker.host(), worker.port());
+        } catch (CatalogUnavailableException away) {
+            if (!away.sqlState().equals(NOT_CONNECTED)) {
+                throw away;
+            }
+            CoordinatorAddress address = coordinator.at(worker.host(), worker.port());
+            try {
+                ServerConnection.open(vertx, address, SIGN_IN_MAX).close();
+            } catch (StatementRefusedException refused) {
+                throw refused.of(
+                        "worker " + worker + " can't be a node",
+                        "A worker has the database, the superuser and the password that the coordinator's address"
+                                + " names, and admits the coordinator in pg_hba.conf.");
+            } catch (CatalogUnavailableException unreachable) {
+                throw new CatalogUnavailableException(
+                        "could not connect to worker " + worker + ": " + unreachable.getMessage(), unreachable);
+            }
+            throw new CatalogUnavailableException(
+                    "the coordinator could not connect to worker " + worker + ", which answers here", away);
+        }
     }
 
     /** The node that each given worker is, in their order; empty for one that was removed. Valid once started. */

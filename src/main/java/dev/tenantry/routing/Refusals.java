@@ -15,6 +15,7 @@ final class Refusals {
     private static final String FEATURE_NOT_SUPPORTED = "0A000";
     private static final String INSUFFICIENT_PRIVILEGE = "42501";
     private static final String RESERVED_NAME = "42939";
+    private static final String ONLY_BY_ITSELF = "TN001";
 
     private Refusals() {}
 
@@ -59,6 +60,15 @@ final class Refusals {
                 "permission denied to finish prepared transaction \"" + gid + "\"",
                 "It is a part of a commit over several nodes, which the proxies finish on all of them or on none.",
                 "Leave it to the recovery, which looks every few seconds.");
+    }
+
+    static Route sharedInBlock(String words) {
+        return refused(
+                ONLY_BY_ITSELF,
+                words + " is possible through a Tenantry proxy only as a statement of its own",
+                "It concerns every node of the cluster, and the DO block would do it on one of them only.",
+                "Send it to the proxy by itself, not inside a function, a DO block or a procedure. Whether a role is"
+                        + " there already can be read from pg_roles before.");
     }
 
     private static String placed(DistributedSchema schema) {

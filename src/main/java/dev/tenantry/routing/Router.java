@@ -15,6 +15,7 @@ import dev.tenantry.sql.StatementAction.None;
 import dev.tenantry.sql.StatementAction.PrepareTransaction;
 import dev.tenantry.sql.StatementAction.SetVariable;
 import dev.tenantry.sql.StatementAction.SettingValue;
+import dev.tenantry.sql.StatementAction.SharedInBlock;
 import dev.tenantry.sql.StatementAction.ShowActivity;
 import dev.tenantry.sql.StatementFacts;
 import dev.tenantry.sql.StatementFacts.CatalogUse;
@@ -47,6 +48,7 @@ public final class Router {
             case GLOBAL_DDL ->
                 facts.action() instanceof EveryNode ? KeptRoutes.GLOBAL_DDL : coordinator(context, Reason.COORDINATOR);
             case SERVER -> coordinator(context, Reason.COORDINATOR);
+            case DO -> block(facts, context);
             case PREPARE_TRANSACTION, COMMIT_PREPARED, ROLLBACK_PREPARED -> preparedTransaction(facts, context);
             case SELECT,
                     VALUES,
@@ -58,7 +60,6 @@ public final class Router {
                     COPY_FROM,
                     COPY_TO,
                     CALL,
-                    DO,
                     DDL,
                     SET_CONSTRAINTS,
                     PREPARE,
@@ -76,6 +77,14 @@ public final class Router {
     private Route prepared(StatementFacts facts, RoutingContext context) {
         return facts.schemas().isEmpty() || facts.action() instanceof None
                 ? KeptRoutes.PREPARED
+                : byNames(facts, context);
+    }
+
+    /** Where there is one node only, it is all of them. */
+    private Route block(StatementFacts facts, RoutingContext context) {
+        return facts.action() instanceof SharedInBlock(String words)
+                        && context.catalog().nodes().size() > 1
+                ? Refusals.sharedInBlock(words)
                 : byNames(facts, context);
     }
 

@@ -175,6 +175,13 @@ public sealed interface StatementAction {
     record EveryNode(Optional<PasswordLiteral> password, Optional<NewExtension> extension) implements StatementAction {}
 
     /**
+     * DO of a block that says something which all nodes would have to do.
+     *
+     * @param words how that begins, for example {@code CREATE ROLE}
+     */
+    record SharedInBlock(String words) implements StatementAction {}
+
+    /**
      * An extension that is to be created.
      *
      * @param name its name

@@ -7,6 +7,7 @@ import dev.tenantry.sql.StatementAction.ExplainRoute;
 import dev.tenantry.sql.StatementAction.NewExtension;
 import dev.tenantry.sql.StatementAction.PasswordLiteral;
 import dev.tenantry.sql.StatementAction.Prepare;
+import dev.tenantry.sql.StatementAction.SharedInBlock;
 import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
 import java.util.ArrayList;
 import java.util.List;
@@ -96,7 +97,7 @@ final class StatementReader {
         return switch (first) {
             case COPY -> definitions.copy();
             case CALL -> call();
-            case DO -> other(StatementKind.DO);
+            case DO -> doBlock();
             case LOCK -> definitions.lock();
             case VACUUM -> definitions.maintain(StatementKind.VACUUM);
             case ANALYZE, ANALYSE -> definitions.maintain(StatementKind.ANALYZE);
@@ -130,6 +131,14 @@ final class StatementReader {
     private StatementKind other(StatementKind kind) {
         f.effect();
         return kind;
+    }
+
+    private StatementKind doBlock() {
+        String shared = DoBody.sharedDdl(t);
+        if (shared != null) {
+            action = new SharedInBlock(shared);
+        }
+        return other(StatementKind.DO);
     }
 
     private StatementKind query(StatementKind kind) {

@@ -77,6 +77,11 @@ public final class CatalogStore {
         connection.query("SELECT tenantry.citus_update_node($1, $2, $3)", nodeId, host, port);
     }
 
+    /** Warns of settings of the coordinator with which not all moves are possible. */
+    public void warnOfCoordinator() {
+        connection.query("SELECT tenantry.warn_of_coordinator()");
+    }
+
     /** Makes a server a node if it is none yet; returns its node id. */
     public int addNode(String host, int port) {
         return connection

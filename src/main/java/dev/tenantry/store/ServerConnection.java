@@ -17,11 +17,14 @@ import io.vertx.sqlclient.Tuple;
 import io.vertx.sqlclient.spi.ConnectionFactory;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -150,6 +153,17 @@ public final class ServerConnection implements AutoCloseable {
     /** Calls back on every notice, on the connection's event loop. */
     public void onNotice(Consumer<PgNotice> notice) {
         connection.noticeHandler(notice::accept);
+    }
+
+    /** Calls back with each warning, its detail and its hint, on the connection's event loop. */
+    public void onWarning(Consumer<String> told) {
+        onNotice(notice -> {
+            if ("WARNING".equals(notice.getSeverity())) {
+                told.accept(Stream.of(notice.getMessage(), notice.getDetail(), notice.getHint())
+                        .filter(Objects::nonNull)
+                        .collect(Collectors.joining(" ")));
+            }
+        });
     }
 
     /** Calls back when the server has gone, on the connection's event loop. */

@@ -21,6 +21,11 @@ public final class StatementRefusedException extends RuntimeException {
         this.hint = hint == null ? "" : hint;
     }
 
+    /** The same refusal, of something that was done for this. */
+    public StatementRefusedException of(String what, String advice) {
+        return new StatementRefusedException(sqlState, what + ": " + error, detail, advice, this);
+    }
+
     private static String part(String before, @Nullable String text, String after) {
         return text == null || text.isEmpty() ? "" : before + text + after;
     }

@@ -88,7 +88,7 @@ class CatalogFeedIT {
     @Test
     void installsOnNodesWhatAnotherVersionNeedsBeforeThatBegins() throws Exception {
         onCoordinator("UPDATE tenantry.node_script SET script = 'DO ''BEGIN END''' WHERE name = 'install'");
-        worker.list("DROP FUNCTION tenantry.transaction_part()");
+        worker.list("SET tenantry.schema_ddl = on; DROP FUNCTION tenantry.transaction_part()");
         try (ControlPlane newer = new ControlPlane(
                 vertx, CoordinatorAddress.parse(coordinator.url()), List.of(), LIMITS, new SimpleMeterRegistry())) {
             newer.start();
@@ -108,7 +108,7 @@ class CatalogFeedIT {
         Eventually.passes(() ->
                 assertThat(worker.list("SELECT to_regproc('tenantry.newer')")).containsExactly("tenantry.newer"));
         onCoordinator("UPDATE tenantry.node_script SET script = " + script + " WHERE name = 'install'");
-        worker.list("DROP FUNCTION tenantry.newer()");
+        worker.list("SET tenantry.schema_ddl = on; DROP FUNCTION tenantry.newer()");
     }
 
     @Test

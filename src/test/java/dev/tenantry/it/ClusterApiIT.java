@@ -185,7 +185,15 @@ class ClusterApiIT {
         JsonObject beyond = service.json("/api/citus_schemas?limit=2&offset=7");
         assertThat(beyond.getLong("total")).isEqualTo(3);
         assertThat(beyond.getJsonArray("items")).isEmpty();
-        for (String wrong : List.of("limit=0", "limit=1001", "limit=-1", "limit=x", "limit=1x", "offset=99999999999")) {
+        for (String wrong : List.of(
+                "limit=0",
+                "limit=1001",
+                "limit=-1",
+                "limit=x",
+                "limit=1x",
+                "offset=99999999999",
+                "schema=a%00b",
+                "schema=acme&schema=%00")) {
             assertProblem(service.get("/api/citus_schemas?" + wrong, ADMIN), 400, "bad_parameter");
         }
     }

@@ -70,7 +70,7 @@ class ClusterIT {
     }
 
     @Test
-    void saysWhatAServerLacksAndWhatCantBeReached() {
+    void saysWhatAServerLacksAndWhatCantBeReached() throws Exception {
         Vertx vertx = Vertx.vertx();
         try (PostgresNode node = PostgresNode.start("coordinator")) {
             String wrongPassword = node.url().replace("tenantry:tenantry@", "tenantry:wrong@");
@@ -82,7 +82,15 @@ class ClusterIT {
                     .hasMessageContaining("postgresql://user:password@host:port/database");
             assertThatThrownBy(() -> start(vertx, node.url(), "127.0.0.1:" + FreePort.draw()))
                     .isInstanceOf(StartupException.class)
-                    .hasMessageContaining("could not connect");
+                    .hasMessageStartingWith("could not connect to worker 127.0.0.1:");
+            try (PostgresNode worker = PostgresNode.start("worker1")) {
+                String elsewhere = node.url().replaceFirst("/tenantry$", "/elsewhere");
+                node.list("CREATE DATABASE elsewhere");
+                assertThatThrownBy(() -> start(vertx, elsewhere, worker.host() + ":" + worker.port()))
+                        .isInstanceOf(StartupException.class)
+                        .hasMessageStartingWith("worker " + worker.host() + ":" + worker.port()
+                                + " can't be a node: database \"elsewhere\" does not exist");
+            }
             assertThatThrownBy(() -> start(vertx, "postgresql://tenantry:tenantry@127.0.0.1:" + FreePort.draw() + "/x"))
                     .isInstanceOf(StartupException.class)
                     .hasMessageContaining("no connection to");

@@ -262,7 +262,6 @@ class SchemaDdlIT {
             } finally {
                 query(other, touch.formatted("true"));
             }
-            awaitPlacementOnWorkers();
             assertState("40001", "CREATE SCHEMA ddl_c");
             run("ROLLBACK");
         }
@@ -280,19 +279,6 @@ class SchemaDdlIT {
         assertThat(query("SELECT 1 FROM citus_schemas WHERE schema_name::text = 'public'"))
                 .isEmpty();
         run("ROLLBACK");
-    }
-
-    /** While the proxy has heard of no worker that takes schemas, they go to the coordinator. */
-    private void awaitPlacementOnWorkers() throws SQLException {
-        try (Connection third = cluster.connect()) {
-            Eventually.passes(() -> {
-                query(third, "DROP SCHEMA IF EXISTS ddl_a");
-                query(third, "CREATE SCHEMA ddl_a");
-                assertThat(query(third, "SELECT nodeport FROM citus_schemas WHERE schema_name::text = 'ddl_a'"))
-                        .hasSize(1)
-                        .doesNotContain(String.valueOf(cluster.coordinator().port()));
-            });
-        }
     }
 
     @Test

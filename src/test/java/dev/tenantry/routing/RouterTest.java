@@ -36,6 +36,13 @@ class RouterTest {
     }
 
     @Test
+    void refusesWhatEveryNodeWouldHaveToDoInABlock() {
+        Refusal refusal = refusal("DO $$ BEGIN CREATE ROLE joe; END $$", "a");
+        assertThat(refusal.sqlState()).isEqualTo("TN001");
+        assertThat(refusal.message()).startsWith("CREATE ROLE is possible");
+    }
+
+    @Test
     void givesTheSameRouteAgain() {
         assertThat(RoutingTableTest.route("SELECT * FROM a.t", ""))
                 .isSameAs(RoutingTableTest.route("UPDATE a.t SET x = 1", ""));

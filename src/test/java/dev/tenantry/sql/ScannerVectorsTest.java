@@ -139,6 +139,7 @@ class ScannerVectorsTest {
             case StatementAction.AlterSchemaOwner(String name) -> "owner of schema " + name;
             case StatementAction.OnSchemas on -> "on schemas " + String.join(",", on.names());
             case StatementAction.EveryNode every -> "";
+            case StatementAction.SharedInBlock(String words) -> "shared " + words;
             case StatementAction.ExplainRoute explain -> "explain " + explain.kind();
             case StatementAction.ShowActivity show -> "show " + show.subject();
         };

@@ -30,7 +30,7 @@ record BasicCredentials(String role, String password) {
             return Optional.empty();
         }
         int colon = pair.indexOf(':');
-        return colon < 0
+        return colon < 0 || pair.indexOf(0) >= 0
                 ? Optional.empty()
                 : Optional.of(new BasicCredentials(pair.substring(0, colon), pair.substring(colon + 1)));
     }

@@ -136,8 +136,8 @@ public class MoveResource {
         if (request == null || request.schema() == null || request.node() == null) {
             throw Problem.badParameter("The body must be a JSON object with the fields \"schema\" and \"node\".");
         }
-        String schema = request.schema();
-        String node = request.node();
+        String schema = RequestFields.text("schema", request.schema());
+        String node = RequestFields.text("node", request.node());
         String mode = RequestFields.transferMode(request.shardTransferMode());
         String role = caller.getUserPrincipal().getName();
         MoveReport started =

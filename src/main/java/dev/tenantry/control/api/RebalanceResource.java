@@ -94,7 +94,7 @@ public class RebalanceResource {
                     String drainOnly) {
         boolean drains = RequestFields.flag("drain_only", drainOnly);
         RebalanceOptions options = new RebalanceOptions(
-                Optional.ofNullable(strategy),
+                Optional.ofNullable(strategy).map(name -> RequestFields.text("strategy", name)),
                 part("threshold", threshold),
                 part("improvement_threshold", improvementThreshold),
                 drains,
@@ -207,7 +207,7 @@ public class RebalanceResource {
         }
         String mode = RequestFields.transferMode(request.shardTransferMode());
         return new RebalanceOptions(
-                Optional.ofNullable(request.strategy()),
+                Optional.ofNullable(request.strategy()).map(name -> RequestFields.text("strategy", name)),
                 part("threshold", request.threshold()),
                 part("improvement_threshold", request.improvementThreshold()),
                 Boolean.TRUE.equals(request.drainOnly()),

@@ -19,6 +19,14 @@ final class RequestFields {
         return mode;
     }
 
+    /** A text as PostgreSQL can have it. */
+    static String text(String name, String given) {
+        if (given.indexOf(0) >= 0) {
+            throw Problem.badParameter("\"" + name + "\" must not hold the character of code zero.");
+        }
+        return given;
+    }
+
     /** A parameter that is true, or false, which it also is when it is not given. */
     static boolean flag(String name, @Nullable String given) {
         if (given != null && !Set.of("true", "false").contains(given)) {

@@ -15,6 +15,10 @@ public class Selection extends Paging {
 
     /** Whose rows; empty for all. */
     List<String> schemas() {
-        return schema == null ? List.of() : schema;
+        return schema == null
+                ? List.of()
+                : schema.stream()
+                        .map(name -> RequestFields.text("schema", name))
+                        .toList();
     }
 }

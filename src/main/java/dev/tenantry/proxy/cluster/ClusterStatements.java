@@ -246,7 +246,7 @@ public final class ClusterStatements {
             if (facts.action() instanceof StatementAction.EveryNode every) {
                 return new EveryNodeDdl(calls, catalog, context).run(every, text, facts.start());
             }
-            return new SchemaDdl(calls, catalog, context).run(facts, text);
+            return new SchemaDdl(calls, catalog, services.feed(), context).run(facts, text);
         });
         if (!ends) {
             answer(calls, ran, turn, () -> {

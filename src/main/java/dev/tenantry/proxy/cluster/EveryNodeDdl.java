@@ -22,6 +22,11 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 final class EveryNodeDdl {
+    /** Tells event triggers that every node does this. Its end stands behind, so that positions stay as they are. */
+    private static final String ALLOW = "SET LOCAL tenantry.every_node_ddl = 'on'";
+
+    private static final String NO_MORE = "\n; SET LOCAL tenantry.every_node_ddl = 'off'";
+
     private static final int SALT_BYTES = 16;
     private static final int ITERATIONS = 4096;
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -47,19 +52,32 @@ final class EveryNodeDdl {
         String schema = action.extension()
                 .map(extension -> schemaOf(extension, coordinator))
                 .orElse("");
-        String tag = SchemaDdl.tag(calls.call(coordinator, sql));
+        String tag = runOn(coordinator, sql);
         for (Node node : catalog.nodes()) {
             if (node.active() && !node.isCoordinator()) {
                 BackendConnection worker = calls.enlist(node);
                 if (!schema.isEmpty()) {
                     ensureSchema(schema, worker);
                 }
-                calls.call(worker, sql);
+                runOnWorker(worker, sql);
             }
         }
         calls.call(coordinator, "SELECT tenantry.catalog_changed()");
         calls.onLoop(catalog::touch);
         return tag;
+    }
+
+    private String runOn(BackendConnection backend, String sql) {
+        calls.call(backend, ALLOW);
+        return calls.call(backend, sql + NO_MORE).tags().getFirst();
+    }
+
+    private void runOnWorker(BackendConnection worker, String sql) {
+        try {
+            runOn(worker, sql);
+        } catch (NodeError refused) {
+            throw refused.on(worker.node());
+        }
     }
 
     /**

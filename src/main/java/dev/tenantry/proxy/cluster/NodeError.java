@@ -1,5 +1,7 @@
 package dev.tenantry.proxy.cluster;
 
+import dev.tenantry.catalog.Node;
+import dev.tenantry.wire.ErrorFields;
 import java.io.Serial;
 
 /** A node said no; its own message goes to the client. */
@@ -12,6 +14,11 @@ final class NodeError extends RuntimeException {
     NodeError(byte[] message) {
         super("a node reported an error", null, false, false);
         this.message = message.clone();
+    }
+
+    /** The same, with the node's name behind what it says in detail. */
+    NodeError on(Node node) {
+        return new NodeError(ErrorFields.withLine(message, 'D', "Node \"" + node.name() + "\" has said so."));
     }
 
     /** The whole ErrorResponse message. */

@@ -1,10 +1,9 @@
 package dev.tenantry.proxy.cluster;
 
+import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.CatalogOverlay;
 import dev.tenantry.catalog.DistributedSchema;
 import dev.tenantry.catalog.Node;
-import dev.tenantry.catalog.Pauses;
-import dev.tenantry.catalog.PlacementPolicy;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.proxy.session.SessionContext;
@@ -16,13 +15,10 @@ import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -36,15 +32,19 @@ final class SchemaDdl {
     /** By its name, also where it was dropped and is made anew, as with Citus. */
     private static final String NEVER_DISTRIBUTED = "public";
 
+    private static final String OWN = "tenantry";
+
     private static final String CHANGED = "SELECT tenantry.catalog_changed()";
 
     private final NodeCalls calls;
     private final CatalogOverlay catalog;
+    private final CatalogFeed feed;
     private final SessionContext context;
 
-    SchemaDdl(NodeCalls calls, CatalogOverlay catalog, SessionContext context) {
+    SchemaDdl(NodeCalls calls, CatalogOverlay catalog, CatalogFeed feed, SessionContext context) {
         this.calls = calls;
         this.catalog = catalog;
+        this.feed = feed;
         this.context = context;
     }
 
@@ -68,7 +68,8 @@ final class SchemaDdl {
                 || create.ifNotExists() && exists(coordinator, name)) {
             return tag(calls.call(coordinator, create.ifNotExists() && exists(coordinator, name) ? header : text));
         }
-        BackendConnection owner = placed(coordinator);
+        BackendConnection owner = new SchemaPlacement(calls, catalog, feed, context)
+                .find(coordinator, this::allowed, () -> calls.call(coordinator, header));
         Node node = owner.node();
         if (node.isCoordinator()) {
             CallResult created = calls.call(coordinator, text);
@@ -89,74 +90,12 @@ final class SchemaDdl {
         return tag(created);
     }
 
-    /**
-     * The backend of the node for a new schema. Unless it was named, one is passed over that can't be reached, or that
-     * gets no new schemas any more, which this proxy may not have heard of.
-     */
-    private BackendConnection placed(BackendConnection coordinator) {
-        Optional<Node> named = named();
-        if (named.isPresent()) {
-            return allowed(named.get());
-        }
-        Set<Integer> away = new HashSet<>();
-        while (true) {
-            Node node = place(away);
-            if (node.shouldHaveShards() && !takesNewSchemas(coordinator, node)) {
-                away.add(node.nodeId());
-                continue;
-            }
-            try {
-                return allowed(node);
-            } catch (SqlErrorException unreachable) {
-                if (!unreachable.error().sqlState().startsWith("08") || !away.add(node.nodeId())) {
-                    throw unreachable;
-                }
-            }
-        }
-    }
-
-    private boolean takesNewSchemas(BackendConnection coordinator, Node node) {
-        CallResult answer = calls.call(coordinator, "SELECT tenantry.takes_new_schemas(" + node.nodeId() + ")");
-        return "t".equals(answer.rows().getFirst().getFirst());
-    }
-
     private String name(CreateSchema create) {
         if (!create.name().equals(CreateSchema.NAME_OF_ROLE)) {
             return create.name();
         }
         boolean session = create.authorization().orElse("").equalsIgnoreCase("SESSION_USER");
         return session ? context.sessionRole() : context.currentRole();
-    }
-
-    private Optional<Node> named() {
-        String name = context.setting("tenantry.node");
-        if (name == null || name.isEmpty()) {
-            return Optional.empty();
-        }
-        return Optional.of(catalog.nodeNamed(name)
-                .filter(Node::active)
-                .orElseThrow(() -> new SqlErrorException(
-                        SqlError.error("42704", "node \"" + name + "\" does not exist or is not active")
-                                .withDetail("Active nodes: "
-                                        + catalog.nodes().stream()
-                                                .filter(Node::active)
-                                                .map(Node::name)
-                                                .collect(Collectors.joining(", "))
-                                        + ".")
-                                .withHint("SET tenantry.node to one of them, or RESET tenantry.node."))));
-    }
-
-    private Node place(Set<Integer> away) {
-        Node main = context.placementPreference();
-        if (main != null && main.active() && main.shouldHaveShards() && !away.contains(main.nodeId())) {
-            return main;
-        }
-        Pauses pauses = catalog.pauses();
-        return PlacementPolicy.choose(
-                        catalog, node -> !away.contains(node.nodeId()) && pauses.ofNode(node.nodeId()) == null)
-                .orElseThrow(() -> new SqlErrorException(SqlError.error("53000", "no node can take a new schema")
-                        .withDetail("None of the nodes that may hold schemas can be reached, or they are paused.")
-                        .withHint("See citus_nodes; add one with citus_add_node, or wait for one to come back.")));
     }
 
     private int register(BackendConnection coordinator, String name, Node node) {
@@ -182,7 +121,17 @@ final class SchemaDdl {
                 .isEmpty();
     }
 
+    /** Event triggers let the proxy drop and rename schemas, the cluster's own too. */
+    private static void requireOthers(List<String> names, String verb) {
+        if (names.contains(OWN)) {
+            throw new SqlErrorException(SqlError.error(
+                            "2BP01", "cannot " + verb + " schema " + OWN + " because the Tenantry cluster requires it")
+                    .withDetail("It holds the cluster's catalog, and what is installed on every node."));
+        }
+    }
+
     private String drop(StatementAction.DropSchema drop) {
+        requireOthers(drop.names(), "drop");
         String behaviour = drop.cascade() ? " CASCADE" : " RESTRICT";
         String start = "DROP SCHEMA " + (drop.ifExists() ? "IF EXISTS " : "");
         learnOwners(drop.names(), true);
@@ -215,6 +164,7 @@ final class SchemaDdl {
     }
 
     private String rename(StatementAction.RenameSchema rename, String text) {
+        requireOthers(List.of(rename.name()), "rename");
         BackendConnection coordinator = learnOwners(List.of(rename.name()), true);
         DistributedSchema schema = catalog.schema(rename.name());
         CallResult renamed = calls.call(coordinator, text);

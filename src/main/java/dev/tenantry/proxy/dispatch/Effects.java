@@ -106,6 +106,7 @@ public final class Effects {
                     StatementAction.AlterSchemaOwner _,
                     StatementAction.OnSchemas _,
                     StatementAction.EveryNode _,
+                    StatementAction.SharedInBlock _,
                     StatementAction.FinishPrepared _,
                     StatementAction.ShowActivity _,
                     StatementAction.ExplainRoute _ -> {
