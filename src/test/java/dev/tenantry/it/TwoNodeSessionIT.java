@@ -56,6 +56,31 @@ class TwoNodeSessionIT extends SeveralNodes {
     }
 
     @Test
+    void answersTheBatchThatARefusedQueryEnds() {
+        client.parse("", "INSERT INTO several_1.t VALUES (1)")
+                .bind("", "")
+                .query("SELECT FROM several_1.t, several_2.t");
+        assertThat(outcome(client)).isEqualTo("0A000 I");
+        assertThat(outcome("BEGIN")).isEqualTo("BEGIN T");
+        execute("INSERT INTO several_1.t VALUES (1)");
+        client.query("SELECT FROM several_1.t, several_2.t");
+        assertThat(outcome(client)).isEqualTo("INSERT 0 1, 0A000 E");
+        assertThat(outcome(client.sync())).isEqualTo(" E");
+        assertThat(outcome("COMMIT")).isEqualTo("ROLLBACK I");
+        assertThat(outcome("BEGIN")).isEqualTo("BEGIN T");
+        execute("INSERT INTO several_1.t VALUES (1)");
+        execute("INSERT INTO several_2.t VALUES (1)");
+        client.query("SELECT FROM several_1.t, several_2.t");
+        assertThat(outcome(client)).isEqualTo("INSERT 0 1, INSERT 0 1, 0A000 E");
+        assertThat(outcome("COMMIT")).isEqualTo("ROLLBACK I");
+        execute("INSERT INTO several_1.t VALUES (1)");
+        execute("INSERT INTO several_2.t VALUES (1)");
+        client.query("SELECT FROM several_1.t, several_2.t");
+        assertThat(outcome(client)).isEqualTo("INSERT 0 1, INSERT 0 1, 0A000 I");
+        assertThat(rows(1) + rows(2)).isEqualTo("00");
+    }
+
+    @Test
     void forgetsWhatARefusedBatchHasSet() {
         execute("SET application_name = 'refused'");
         execute("SELECT FROM several_1.t, several_2.t");

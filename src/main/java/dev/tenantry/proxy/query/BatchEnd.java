@@ -84,11 +84,18 @@ final class BatchEnd {
         session.replies().error(SqlErrors.invalidFormat().error());
     }
 
-    /** An error of our own ends a batch that the client has not ended with Sync, and that is no part of a block. */
+    /** An error of our own in a Query ends the batch that comes before it without Sync. */
     void undo() {
         BackendConnection active = session.backends().active();
-        if (active != null && session.backends().isUnsynced() && rollBack(active)) {
-            session.backends().synced(); // a Query ends the batch
+        if (active == null || !session.backends().isUnsynced()) {
+            return;
+        }
+        if (rollBack(active)) {
+            session.backends().synced();
+        } else {
+            dispatcher.isQuiet(); // or its replies, which come before the error, might never come
+        }
+        if (!session.transaction().isOpen()) {
             portals.clear();
         }
     }

@@ -132,11 +132,8 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
             malformed(type, frameLength - 1);
             return Verdict.SKIP;
         }
-        if (copies) {
-            return copy.next(type);
-        }
-        if (isVoid(type)) {
-            return Verdict.SKIP;
+        if (copies || isVoid(type)) {
+            return copies ? copy.next(type) : Verdict.SKIP;
         }
         if (occupancy.holdsBack(type)) {
             return Verdict.WAIT;
@@ -268,18 +265,22 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     /** Says what is due, lets what was written leave, and reads on where there is room. */
     private void proceed() {
-        if ((!cancellation.isUnderWay() || !session.ledger().isEmpty()) && !cutter.isInsideBody()) {
-            strings.proceed();
-        }
+        boolean goesOn;
+        do {
+            if ((!cancellation.isUnderWay() || !session.ledger().isEmpty()) && !cutter.isInsideBody()) {
+                strings.proceed();
+            }
+            BackendConnection active = session.backends().active();
+            if (active == null || !active.isInsideBody()) {
+                session.replies().drain();
+            }
+            boolean listens = !strings.isActive() || copy.isAwaited();
+            goesOn = listens && cutter.isWaiting() && !ended && occupancy.isFreeToGoOn();
+            if (goesOn) {
+                cutter.resume();
+            }
+        } while (goesOn && strings.isActive());
         BackendConnection backend = session.backends().active();
-        if (backend == null || !backend.isInsideBody()) {
-            session.replies().drain();
-        }
-        boolean listens = !strings.isActive() || copy.isAwaited();
-        if (listens && cutter.isWaiting() && !ended && occupancy.isFreeToGoOn()) {
-            cutter.resume();
-        }
-        backend = session.backends().active();
         boolean crowded = session.ledger().isCrowded() && !cutter.isInsideBody();
         if (crowded) {
             dispatcher.flushBatch(); // or what the client has still to say might be what they wait for
