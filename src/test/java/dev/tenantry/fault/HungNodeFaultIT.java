@@ -7,6 +7,7 @@ import dev.tenantry.support.Eventually;
 import dev.tenantry.support.PostgresNode;
 import java.io.IOException;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -19,7 +20,6 @@ import org.junit.jupiter.api.Test;
 /** A worker whose processes stand still takes connections and answers none: whoever can do without it does. */
 class HungNodeFaultIT {
     private final Cluster cluster = Cluster.start(2);
-    private final PostgresNode worker = cluster.worker(1);
     private List<ProcessHandle> stopped = List.of();
 
     @AfterEach
@@ -33,7 +33,7 @@ class HungNodeFaultIT {
         run("SET tenantry.node = 'worker1'; CREATE SCHEMA on_one; CREATE TABLE on_one.t (x int)");
         run("SET tenantry.node = 'worker2'; CREATE SCHEMA on_two; CREATE TABLE on_two.t AS SELECT 1 AS x");
         assertThat(sizes()).containsExactly("on_one known", "on_two known");
-        stop();
+        stop(cluster.worker(1));
         Eventually.holds("it is noticed", () -> hanging().equals(List.of("worker1")));
         assertThat(sizes()).containsExactly("on_one unknown", "on_two known", "node \"worker1\" does not answer");
         run("CREATE SCHEMA next");
@@ -43,6 +43,19 @@ class HungNodeFaultIT {
         signal("CONT");
         Eventually.holds("it is noticed", () -> hanging().isEmpty());
         assertThat(sizes()).containsExactly("next known", "on_one known", "on_two known");
+    }
+
+    /** There is a connection to it that waits for the next session, which asks for another setting than the last. */
+    @Test
+    void sessionsBeginElsewhereWhileTheCoordinatorHangs() throws Exception {
+        run("SET tenantry.node = 'worker1'; CREATE SCHEMA on_one; CREATE TABLE on_one.t AS SELECT 1 AS x");
+        stop(cluster.coordinator());
+        try (Connection client =
+                        DriverManager.getConnection(cluster.jdbcUrl() + "&loginTimeout=60&ApplicationName=another");
+                Statement statement = client.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT x FROM on_one.t")) {
+            assertThat(rows.next()).isTrue();
+        }
     }
 
     private void run(String sql) throws SQLException {
@@ -74,8 +87,8 @@ class HungNodeFaultIT {
         return found;
     }
 
-    private void stop() throws Exception {
-        long postmaster = Long.parseLong(worker.list("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)")
+    private void stop(PostgresNode node) throws Exception {
+        long postmaster = Long.parseLong(node.list("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)")
                 .getFirst());
         ProcessHandle server = ProcessHandle.of(postmaster).orElseThrow();
         stopped = Stream.concat(Stream.of(server), server.children()).toList();

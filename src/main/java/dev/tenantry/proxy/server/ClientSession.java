@@ -103,7 +103,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
 
     /** Opens the first backend, with the settings of the session. */
     CompletableFuture<BackendConnection> open(Node home) {
-        return dispatcher.preparation().opened(home).thenCompose(dispatcher.preparation()::settled);
+        return dispatcher.preparation().opened(home).thenCompose(dispatcher.preparation()::settledSoon);
     }
 
     /** The first backend is open: the client's messages go there until one needs another node. */
