@@ -171,8 +171,10 @@ public sealed interface StatementAction {
      *
      * @param password the clear-text password in a role statement, when there is one
      * @param extension what CREATE EXTENSION creates, when it is one
+     * @param seen whether event triggers see it: those of extensions, and DROP OWNED ("Event Trigger Firing Matrix")
      */
-    record EveryNode(Optional<PasswordLiteral> password, Optional<NewExtension> extension) implements StatementAction {}
+    record EveryNode(Optional<PasswordLiteral> password, Optional<NewExtension> extension, boolean seen)
+            implements StatementAction {}
 
     /**
      * DO of a block that says something which all nodes would have to do.

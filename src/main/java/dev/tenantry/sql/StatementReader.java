@@ -356,18 +356,19 @@ final class StatementReader {
     }
 
     private EveryNode everyNode() {
-        if (t.is(0, Keyword.CREATE) && t.is(1, Keyword.EXTENSION)) {
+        boolean seen = t.is(1, Keyword.EXTENSION) || t.is(1, Keyword.OWNED);
+        if (t.is(0, Keyword.CREATE) && seen) {
             t.advance(2);
-            return new EveryNode(Optional.empty(), extension());
+            return new EveryNode(Optional.empty(), extension(), seen);
         }
         while (t.type(0) != Lexer.END) {
             if (t.is(0, Keyword.PASSWORD) && t.type(1) == Lexer.STRING) {
                 return new EveryNode(
-                        Optional.of(new PasswordLiteral(t.start(1), t.end(1), t.string(1))), Optional.empty());
+                        Optional.of(new PasswordLiteral(t.start(1), t.end(1), t.string(1))), Optional.empty(), seen);
             }
             t.advance();
         }
-        return new EveryNode(Optional.empty(), Optional.empty());
+        return new EveryNode(Optional.empty(), Optional.empty(), seen);
     }
 
     private Optional<NewExtension> extension() {

@@ -21,9 +21,11 @@ class StraysIT {
             + " WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'stray%'";
 
     private final Cluster cluster = Cluster.shared();
+    private List<String> there = List.of();
 
     @BeforeEach
     void create() throws SQLException {
+        there = cluster.worker(1).list(MADE); // by tests that connect to the worker itself
         run(
                 "DROP SCHEMA IF EXISTS strays CASCADE",
                 "SET tenantry.node = 'worker1'",
@@ -34,6 +36,12 @@ class StraysIT {
     @AfterEach
     void drop() throws SQLException {
         run("DROP SCHEMA strays CASCADE");
+    }
+
+    private List<String> made() throws SQLException {
+        return cluster.worker(1).list(MADE).stream()
+                .filter(name -> !there.contains(name))
+                .toList();
     }
 
     private void run(String... statements) throws SQLException {
@@ -63,7 +71,7 @@ class StraysIT {
                 .hasMessageContaining(" on this node")
                 .satisfies(thrown ->
                         assertThat(((SQLException) thrown).getSQLState()).isEqualTo("0A000"));
-        assertThat(cluster.worker(1).list(MADE)).isEmpty();
+        assertThat(made()).isEmpty();
         assertThat(cluster.list("SELECT x FROM strays.src")).containsExactly("1");
     }
 
@@ -80,7 +88,7 @@ class StraysIT {
                 "ALTER TABLE kept ADD COLUMN folded citext",
                 "DROP TABLE kept",
                 "DROP EXTENSION citext");
-        assertThat(cluster.worker(1).list(MADE)).isEmpty();
+        assertThat(made()).isEmpty();
     }
 
     @Test
@@ -88,7 +96,7 @@ class StraysIT {
         try (Connection direct = cluster.worker(1).connect();
                 Statement statement = direct.createStatement()) {
             statement.execute("CREATE TABLE public.own ()");
-            assertThat(cluster.worker(1).list(MADE)).isEqualTo(List.of("own"));
+            assertThat(made()).containsExactly("own");
             statement.execute("DROP TABLE public.own");
         }
     }
@@ -99,6 +107,6 @@ class StraysIT {
                 "CREATE TABLE stray ()",
                 "CREATE VIEW public.stray_view AS SELECT * FROM stray",
                 "DROP TABLE stray CASCADE");
-        assertThat(cluster.worker(1).list(MADE)).isEmpty();
+        assertThat(made()).isEmpty();
     }
 }

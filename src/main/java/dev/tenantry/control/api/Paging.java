@@ -3,6 +3,8 @@ package dev.tenantry.control.api;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.WebApplicationException;
 import java.util.List;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.jspecify.annotations.Nullable;
 
@@ -13,12 +15,14 @@ public class Paging {
     private static final int LIMIT_MAX = 1_000;
 
     /** How many rows. */
-    @Parameter(description = "How many rows at most, 1 to 1000; 100 if not given")
+    @Parameter(
+            description = "How many rows at most, 1 to 1000; 100 if not given",
+            schema = @Schema(type = SchemaType.INTEGER))
     @QueryParam("limit")
     public @Nullable String limit;
 
     /** How many not. */
-    @Parameter(description = "How many rows to leave out before")
+    @Parameter(description = "How many rows to leave out before", schema = @Schema(type = SchemaType.INTEGER))
     @QueryParam("offset")
     public @Nullable String offset;
 

@@ -52,14 +52,14 @@ final class EveryNodeDdl {
         String schema = action.extension()
                 .map(extension -> schemaOf(extension, coordinator))
                 .orElse("");
-        String tag = runOn(coordinator, sql);
+        String tag = runOn(coordinator, sql, action.seen());
         for (Node node : catalog.nodes()) {
             if (node.active() && !node.isCoordinator()) {
                 BackendConnection worker = calls.enlist(node);
                 if (!schema.isEmpty()) {
                     ensureSchema(schema, worker);
                 }
-                runOnWorker(worker, sql);
+                runOnWorker(worker, sql, action.seen());
             }
         }
         calls.call(coordinator, "SELECT tenantry.catalog_changed()");
@@ -67,14 +67,17 @@ final class EveryNodeDdl {
         return tag;
     }
 
-    private String runOn(BackendConnection backend, String sql) {
+    private String runOn(BackendConnection backend, String sql, boolean seen) {
+        if (!seen) {
+            return calls.call(backend, sql).tags().getFirst();
+        }
         calls.call(backend, ALLOW);
         return calls.call(backend, sql + NO_MORE).tags().getFirst();
     }
 
-    private void runOnWorker(BackendConnection worker, String sql) {
+    private void runOnWorker(BackendConnection worker, String sql, boolean seen) {
         try {
-            runOn(worker, sql);
+            runOn(worker, sql, seen);
         } catch (NodeError refused) {
             throw refused.on(worker.node());
         }
