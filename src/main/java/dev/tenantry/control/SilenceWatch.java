@@ -3,6 +3,7 @@ package dev.tenantry.control;
 import dev.tenantry.catalog.CatalogFeed;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.control.background.BackgroundLoop;
+import dev.tenantry.control.node.NodeConnections;
 import dev.tenantry.store.CatalogStore;
 import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.CoordinatorAddress;
@@ -12,7 +13,6 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,13 +43,14 @@ final class SilenceWatch implements AutoCloseable {
     private final CatalogFeed catalog;
     private final CoordinatorAddress coordinator;
     private final BackgroundLoop loop;
-    private final Map<Node, ServerConnection> connections = new ConcurrentHashMap<>();
+    private final NodeConnections connections;
 
     SilenceWatch(Vertx vertx, CatalogFeed catalog, CoordinatorAddress coordinator) {
         this.vertx = vertx;
         this.catalog = catalog;
         this.coordinator = coordinator;
-        this.loop = new BackgroundLoop("silence", PAUSE, this::watch, this::disconnect);
+        this.connections = new NodeConnections(vertx, coordinator, NODE_ANSWER_MAX);
+        this.loop = new BackgroundLoop("silence", PAUSE, this::watch, connections::close);
     }
 
     void start() {
@@ -76,7 +77,7 @@ final class SilenceWatch implements AutoCloseable {
                         noted = silent;
                     }
                 } else {
-                    disconnect();
+                    connections.close();
                     noted = null;
                 }
                 running.pause(PAUSE);
@@ -88,10 +89,7 @@ final class SilenceWatch implements AutoCloseable {
         List<Node> nodes = catalog.current().nodes().stream()
                 .filter(node -> !node.isCoordinator() && node.active())
                 .toList();
-        connections.keySet().stream()
-                .filter(node -> !nodes.contains(node))
-                .toList()
-                .forEach(this::disconnect);
+        connections.closeAllBut(nodes);
         Set<Integer> silent = ConcurrentHashMap.newKeySet();
         List<Callable<Boolean>> questions = new ArrayList<>();
         nodes.forEach(node -> questions.add(() -> hangs(node) && silent.add(node.nodeId())));
@@ -104,12 +102,7 @@ final class SilenceWatch implements AutoCloseable {
     private boolean hangs(Node node) {
         boolean answered = false;
         try {
-            ServerConnection connection = connections.get(node);
-            if (connection == null) {
-                connection = ServerConnection.open(vertx, coordinator.at(node.host(), node.port()), NODE_ANSWER_MAX);
-                connections.put(node, connection);
-            }
-            connection.query("SELECT 1");
+            connections.to(node).query("SELECT 1");
             answered = true;
             return false;
         } catch (CatalogUnavailableException away) {
@@ -121,19 +114,8 @@ final class SilenceWatch implements AutoCloseable {
             return false; // it has said something
         } finally {
             if (!answered) {
-                disconnect(node);
+                connections.close(node);
             }
-        }
-    }
-
-    private void disconnect() {
-        List.copyOf(connections.keySet()).forEach(this::disconnect);
-    }
-
-    private void disconnect(Node node) {
-        ServerConnection connection = connections.remove(node);
-        if (connection != null) {
-            connection.close();
         }
     }
 }

@@ -141,7 +141,8 @@ class ArchitectureTest {
             Map.entry("control.rebalance.plan", List.of()),
             Map.entry("control.node.copy", List.of("blueprint", "scram", "sql", "store")),
             Map.entry("control.cancel", List.of("activity", "store", "control.background")),
-            Map.entry("control.deadlock", List.of("activity", "catalog", "store", "control.background")),
+            Map.entry(
+                    "control.deadlock", List.of("activity", "catalog", "store", "control.background", "control.node")),
             Map.entry("control.traces", List.of("catalog", "store", "control.background", "control.node")),
             Map.entry("control.node", List.of("catalog", "sql", "scram", "store")),
             Map.entry(

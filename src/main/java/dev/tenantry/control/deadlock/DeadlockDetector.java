@@ -7,18 +7,16 @@ import dev.tenantry.catalog.Node;
 import dev.tenantry.control.background.BackgroundLoop;
 import dev.tenantry.control.deadlock.WaitGraph.Transaction;
 import dev.tenantry.control.deadlock.WaitGraph.Wait;
+import dev.tenantry.control.node.NodeConnections;
 import dev.tenantry.store.CatalogUnavailableException;
 import dev.tenantry.store.CoordinatorAddress;
 import dev.tenantry.store.LockWaits;
-import dev.tenantry.store.ServerConnection;
 import dev.tenantry.store.StatementRefusedException;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
@@ -41,13 +39,11 @@ public final class DeadlockDetector implements AutoCloseable {
     private static final Duration INTERVAL = Duration.ofMillis(500);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(5);
 
-    private final Vertx vertx;
     private final CatalogFeed catalog;
-    private final CoordinatorAddress coordinator;
     private final LockWaiters waiters;
     private final String proxy = UUID.randomUUID().toString();
-    private final Map<Node, ServerConnection> connections = new HashMap<>();
-    private final BackgroundLoop loop = new BackgroundLoop("deadlocks", INTERVAL, running -> look(), this::leave);
+    private final NodeConnections connections;
+    private final BackgroundLoop loop;
     private boolean noted;
 
     /**
@@ -56,10 +52,10 @@ public final class DeadlockDetector implements AutoCloseable {
      * @param coordinator whose database, user and password are those of every node
      */
     public DeadlockDetector(Vertx vertx, CatalogFeed catalog, CoordinatorAddress coordinator, LockWaiters waiters) {
-        this.vertx = vertx;
         this.catalog = catalog;
-        this.coordinator = coordinator;
         this.waiters = waiters;
+        this.connections = new NodeConnections(vertx, coordinator, ANSWER_MAX);
+        this.loop = new BackgroundLoop("deadlocks", INTERVAL, running -> look(), connections::close);
     }
 
     /** Begins to look. */
@@ -76,10 +72,10 @@ public final class DeadlockDetector implements AutoCloseable {
     private void look() throws InterruptedException, ExecutionException, TimeoutException {
         List<LockWaiter> own = own();
         if (own.isEmpty() && !noted) {
-            leave();
+            connections.close();
             return;
         }
-        leaveAllBut(catalog.current().nodes());
+        connections.closeAllBut(catalog.current().nodes());
         List<Transaction> all = withOthers(own);
         if (own.isEmpty()) {
             return;
@@ -122,7 +118,8 @@ public final class DeadlockDetector implements AutoCloseable {
         own.forEach(waiter ->
                 all.add(new Transaction(proxy, waiter.sessionId(), waiter.begun(), Set.copyOf(waiter.processes()))));
         try {
-            List<LockWaits.Noted> known = LockWaits.note(to(catalog.current().coordinator()), proxy, own);
+            List<LockWaits.Noted> known =
+                    LockWaits.note(connections.to(catalog.current().coordinator()), proxy, own);
             noted = !own.isEmpty();
             known.stream()
                     .filter(other -> !other.proxy().equals(proxy))
@@ -132,7 +129,7 @@ public final class DeadlockDetector implements AutoCloseable {
                             other.waiter().begun(),
                             Set.copyOf(other.waiter().processes()))));
         } catch (CatalogUnavailableException | StatementRefusedException away) {
-            disconnect(catalog.current().coordinator());
+            connections.close(catalog.current().coordinator());
             LOG.debugf("deadlocks with other proxies are not looked for reason=%s", away.getMessage());
         }
         return all;
@@ -144,43 +141,15 @@ public final class DeadlockDetector implements AutoCloseable {
         for (Node node : catalog.current().nodes()) {
             if (nodeIds.contains(node.nodeId())) {
                 try {
-                    LockWaits.on(to(node))
+                    LockWaits.on(connections.to(node))
                             .forEach(wait ->
                                     waits.add(new Wait(node.nodeId(), wait.pid(), wait.blocker(), wait.since())));
                 } catch (CatalogUnavailableException | StatementRefusedException away) {
-                    disconnect(node);
+                    connections.close(node);
                     LOG.debugf("node does not tell its waits node=%s reason=%s", node.name(), away.getMessage());
                 }
             }
         }
         return waits;
-    }
-
-    private ServerConnection to(Node node) {
-        ServerConnection known = connections.get(node);
-        if (known == null) {
-            known = ServerConnection.open(vertx, coordinator.at(node.host(), node.port()), ANSWER_MAX);
-            connections.put(node, known);
-        }
-        return known;
-    }
-
-    private void disconnect(Node node) {
-        ServerConnection broken = connections.remove(node);
-        if (broken != null) {
-            broken.close();
-        }
-    }
-
-    private void leaveAllBut(List<Node> nodes) {
-        connections.keySet().stream()
-                .filter(node -> !nodes.contains(node))
-                .toList()
-                .forEach(this::disconnect);
-    }
-
-    private void leave() {
-        connections.values().forEach(ServerConnection::close);
-        connections.clear();
     }
 }

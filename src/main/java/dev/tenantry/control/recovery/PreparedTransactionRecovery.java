@@ -7,6 +7,7 @@ import dev.tenantry.commit.GlobalTransactionId;
 import dev.tenantry.commit.RecoveryRule;
 import dev.tenantry.commit.RecoveryRule.Decision;
 import dev.tenantry.commit.RecoveryRule.Keeper;
+import dev.tenantry.control.node.NodeConnections;
 import dev.tenantry.control.node.PreparedTransactions;
 import dev.tenantry.control.node.PreparedTransactions.Prepared;
 import dev.tenantry.store.CatalogUnavailableException;
@@ -41,12 +42,10 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(PreparedTransactionRecovery.class);
     private static final Duration ANSWER_MAX = Duration.ofSeconds(10);
 
-    private final Vertx vertx;
     private final CatalogFeed catalog;
-    private final CoordinatorAddress coordinator;
     private final Duration ageMin;
     private final Consumer<RecoveryRule.Action> finished;
-    private final Map<Node, ServerConnection> connections = new ConcurrentHashMap<>();
+    private final NodeConnections connections;
 
     /** For how long each has run, when last asked. */
     private final Map<Node, Duration> running = new ConcurrentHashMap<>();
@@ -64,9 +63,8 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
             CoordinatorAddress coordinator,
             Duration ageMin,
             Consumer<RecoveryRule.Action> finished) {
-        this.vertx = vertx;
         this.catalog = catalog;
-        this.coordinator = coordinator;
+        this.connections = new NodeConnections(vertx, coordinator, ANSWER_MAX);
         this.ageMin = ageMin;
         this.finished = finished;
     }
@@ -82,10 +80,7 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
         List<Node> nodes = snapshot.nodes();
         boolean whole = false;
         try {
-            connections.keySet().stream()
-                    .filter(node -> !nodes.contains(node))
-                    .toList()
-                    .forEach(this::disconnect);
+            connections.closeAllBut(nodes);
             running.keySet().retainAll(nodes);
             connect(nodes);
             int count = recover(snapshot, proxiesAlive);
@@ -125,26 +120,19 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
     /** Closes its connections; it opens others when it is asked again. */
     @Override
     public void close() {
-        List.copyOf(connections.keySet()).forEach(this::disconnect);
-    }
-
-    private void disconnect(Node node) {
-        ServerConnection connection = connections.remove(node);
-        if (connection != null) {
-            connection.close();
-        }
+        connections.close();
     }
 
     private int recover(CatalogSnapshot snapshot, Set<String> proxiesAlive) {
         // Records first: one that is read now belongs to transactions that are already prepared or finished.
         Map<Node, List<Committed>> records = new HashMap<>();
-        connections.forEach((node, connection) -> records.put(node, CommitRecords.committed(connection)));
+        connections.open().forEach((node, connection) -> records.put(node, CommitRecords.committed(connection)));
         Set<String> unfinished = new HashSet<>();
         Due due = (id, node, prepared) ->
                 RecoveryRule.isDue(prepared.age(), keeper(id, node, prepared.age(), snapshot, proxiesAlive), ageMin);
         int count = finishDue(snapshot, due, unfinished);
-        Set<Integer> silent = silent(snapshot, connections.keySet());
-        connections.forEach((node, connection) -> {
+        Set<Integer> silent = silent(snapshot, connections.open().keySet());
+        connections.open().forEach((node, connection) -> {
             CommitRecords.forget(
                     connection,
                     records.getOrDefault(node, List.of()).stream()
@@ -166,7 +154,7 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
     private int finishDue(CatalogSnapshot snapshot, Due due, Set<String> unfinished) {
         Map<GlobalTransactionId, Decision> decisions = new HashMap<>();
         int count = 0;
-        for (Map.Entry<Node, ServerConnection> entry : connections.entrySet()) {
+        for (Map.Entry<Node, ServerConnection> entry : connections.open().entrySet()) {
             Node node = entry.getKey();
             for (Prepared prepared : PreparedTransactions.on(entry.getValue())) {
                 Decision decision = RecoveryRule.concerned(prepared.gid(), snapshot.clusterId())
@@ -215,8 +203,8 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
     }
 
     private Decision decision(GlobalTransactionId id, CatalogSnapshot snapshot) {
-        Optional<ServerConnection> decider =
-                decider(id, snapshot).flatMap(node -> Optional.ofNullable(connections.get(node)));
+        Optional<ServerConnection> decider = decider(id, snapshot)
+                .flatMap(node -> Optional.ofNullable(connections.open().get(node)));
         if (decider.isEmpty()) {
             LOG.warnf("prepared transaction waits for its decider transaction=%s node=%d", id, id.deciderNodeId());
             return Decision.UNKNOWN;
@@ -265,23 +253,20 @@ public final class PreparedTransactionRecovery implements AutoCloseable {
 
     private void connect(Node node) {
         try {
-            ServerConnection known = connections.get(node);
+            ServerConnection known = connections.open().get(node);
             if (known != null) {
                 running.put(node, PreparedTransactions.running(known));
                 return;
             }
         } catch (CatalogUnavailableException | StatementRefusedException lost) {
             LOG.debugf("recovery connects again node=%s reason=%s", node.name(), lost.getMessage());
-            disconnect(node);
+            connections.close(node);
         }
         try {
-            ServerConnection opened =
-                    ServerConnection.open(vertx, coordinator.at(node.host(), node.port()), ANSWER_MAX);
-            connections.put(node, opened);
-            running.put(node, PreparedTransactions.running(opened));
+            running.put(node, PreparedTransactions.running(connections.to(node)));
         } catch (CatalogUnavailableException | StatementRefusedException away) {
             LOG.debugf("node does not answer recovery node=%s reason=%s", node.name(), away.getMessage());
-            disconnect(node);
+            connections.close(node);
         }
     }
 }
