@@ -22,11 +22,6 @@ public final class FrontendType {
 
     private FrontendType() {}
 
-    /** Whether it belongs to a COPY from the client. */
-    public static boolean isCopy(byte type) {
-        return type == COPY_DATA || type == COPY_DONE || type == COPY_FAIL;
-    }
-
     /** The longest length word a message that holds a name at most may have; others are limited elsewhere. */
     public static int lengthMax(byte type) {
         return switch (type) {

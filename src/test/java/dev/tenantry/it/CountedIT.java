@@ -19,13 +19,7 @@ class CountedIT {
     @BeforeAll
     static void start() {
         cluster = Cluster.start(2);
-        try (RawClient client = cluster.login()) {
-            for (int worker = 1; worker <= 2; worker++) {
-                client.succeed("SET tenantry.node = 'worker" + worker + "'");
-                client.succeed("CREATE SCHEMA w" + worker);
-                client.succeed("CREATE TABLE w" + worker + ".t (x int)");
-            }
-        }
+        cluster.createSchemaOfEachWorker();
     }
 
     @AfterAll

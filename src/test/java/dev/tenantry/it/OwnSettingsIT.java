@@ -29,12 +29,8 @@ class OwnSettingsIT {
         cluster = Cluster.start(2);
         try (RawClient client = cluster.login()) {
             client.succeed("CREATE ROLE tuned LOGIN SUPERUSER PASSWORD '" + PASSWORD + "'");
-            for (int worker = 1; worker <= 2; worker++) {
-                client.succeed("SET tenantry.node = 'worker" + worker + "'");
-                client.succeed("CREATE SCHEMA w" + worker);
-                client.succeed("CREATE TABLE w" + worker + ".t (x int)");
-            }
         }
+        cluster.createSchemaOfEachWorker();
     }
 
     @AfterAll

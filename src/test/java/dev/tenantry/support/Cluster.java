@@ -219,6 +219,17 @@ public final class Cluster implements AutoCloseable {
         return connection;
     }
 
+    /** Makes schemas w1, w2 ..., each on the worker of that number and with a table {@code t (x int)}. */
+    public void createSchemaOfEachWorker() {
+        try (RawClient client = login()) {
+            for (int worker = 1; worker <= workers().size(); worker++) {
+                client.succeed("SET tenantry.node = 'worker" + worker + "'");
+                client.succeed("CREATE SCHEMA w" + worker);
+                client.succeed("CREATE TABLE w" + worker + ".t (x int)");
+            }
+        }
+    }
+
     /** A superuser's session through the proxy, over the wire itself. */
     public RawClient login() {
         return SuperuserLogin.at(host(), port(), Map.of());

@@ -283,6 +283,12 @@ public final class BackendConnection extends ChannelInboundHandlerAdapter {
         return collector.future();
     }
 
+    /** Ends the connection unless that has been answered by then; for its event loop. */
+    public <T> CompletableFuture<T> within(long millis, CompletableFuture<T> answer) {
+        ScheduledFuture<?> deadline = channel.eventLoop().schedule(this::close, millis, TimeUnit.MILLISECONDS);
+        return answer.whenComplete((result, problem) -> deadline.cancel(false));
+    }
+
     /** Says goodbye and ends the connection. */
     public void terminate() {
         if (!closed) {

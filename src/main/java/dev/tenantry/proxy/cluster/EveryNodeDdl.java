@@ -68,11 +68,10 @@ final class EveryNodeDdl {
     }
 
     private String runOn(BackendConnection backend, String sql, boolean seen) {
-        if (!seen) {
-            return calls.call(backend, sql).tags().getFirst();
+        if (seen) {
+            calls.call(backend, ALLOW);
         }
-        calls.call(backend, ALLOW);
-        return calls.call(backend, sql + NO_MORE).tags().getFirst();
+        return calls.call(backend, seen ? sql + NO_MORE : sql).tags().getFirst();
     }
 
     private void runOnWorker(BackendConnection worker, String sql, boolean seen) {

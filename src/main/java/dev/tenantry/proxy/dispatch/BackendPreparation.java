@@ -9,9 +9,7 @@ import dev.tenantry.proxy.session.SessionSettings;
 import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.wire.SqlErrorException;
-import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Opens a node's backend, gives it the session's settings and takes it into the session's transaction. Lives on the
@@ -114,12 +112,7 @@ public final class BackendPreparation {
     /** The same for a session that is about to begin: a node that takes too long hangs, and another one may do. */
     public CompletableFuture<BackendConnection> settledSoon(BackendConnection backend) {
         CompletableFuture<BackendConnection> settled = settled(backend);
-        if (settled.isDone()) {
-            return settled;
-        }
-        ScheduledFuture<?> deadline =
-                backend.channel().eventLoop().schedule(backend::close, BEGIN_MILLIS_MAX, TimeUnit.MILLISECONDS);
-        return settled.whenComplete((same, problem) -> deadline.cancel(false));
+        return settled.isDone() ? settled : backend.within(BEGIN_MILLIS_MAX, settled);
     }
 
     /** A part of the settings could not be had: which of them the backend has by now, no label tells. */

@@ -10,7 +10,6 @@ import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.wire.FrontendMessages;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
-import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -18,7 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -316,17 +314,11 @@ public final class BackendPool {
         ByteBuf out = backend.channel().alloc().buffer(128);
         FrontendMessages.query(out, DISCARD);
         FrontendMessages.query(out, SessionRemains.TEMPORARY_SCHEMA);
-        return within(backend, RESET_MILLIS, backend.call(out, 2));
+        return backend.within(RESET_MILLIS, backend.call(out, 2));
     }
 
     CompletableFuture<CallResult> call(BackendConnection backend, String sql, long timeoutMillis) {
-        return within(backend, timeoutMillis, backend.call(sql));
-    }
-
-    private CompletableFuture<CallResult> within(
-            BackendConnection backend, long timeoutMillis, CompletableFuture<CallResult> call) {
-        ScheduledFuture<?> deadline = loop.schedule(backend::close, timeoutMillis, TimeUnit.MILLISECONDS);
-        return call.whenComplete((result, problem) -> deadline.cancel(false));
+        return backend.within(timeoutMillis, backend.call(sql));
     }
 
     /** Takes out the connection to a node that has been idle the longest, and for so long, to be ended; or null. */

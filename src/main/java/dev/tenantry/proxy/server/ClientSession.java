@@ -91,7 +91,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
         this.extended = new ExtendedQueries(tools);
         this.strings = new StringRun(tools, simple);
         simple.strings(strings);
-        this.copy = new CopyInput(session, client, metrics, this::end);
+        this.copy = new CopyInput(session, client, this::end);
         this.cancellation = new Cancellation(session, dispatcher, strings, this::resume);
         this.cutter = new FrameCutter(this, client.allocator());
         this.occupancy = new Occupancy(session, dispatcher, strings, cancellation, timer, cutter);

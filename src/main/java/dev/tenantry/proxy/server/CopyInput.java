@@ -1,11 +1,9 @@
 package dev.tenantry.proxy.server;
 
 import dev.tenantry.proxy.backend.BackendConnection;
-import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.FrameHandler.Verdict;
 import dev.tenantry.proxy.session.ClientOutlet;
 import dev.tenantry.proxy.session.Conversation;
-import dev.tenantry.wire.BackendMessages;
 import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.ProtocolViolation;
 import dev.tenantry.wire.SqlError;
@@ -21,14 +19,12 @@ import java.util.function.Consumer;
 final class CopyInput {
     private final Conversation session;
     private final ClientOutlet client;
-    private final ProxyMetrics metrics;
     private final Consumer<SqlError> end;
 
     /** {@code end} tells the client an error and ends the session. */
-    CopyInput(Conversation session, ClientOutlet client, ProxyMetrics metrics, Consumer<SqlError> end) {
+    CopyInput(Conversation session, ClientOutlet client, Consumer<SqlError> end) {
         this.session = session;
         this.client = client;
-        this.metrics = metrics;
         this.end = end;
     }
 
@@ -76,9 +72,8 @@ final class CopyInput {
                 active.flushRun();
             }
             SqlError error = SqlError.error(ProtocolViolation.PROTOCOL_VIOLATION, message);
-            metrics.error(error.sqlState());
             ByteBuf out = client.allocator().buffer(128);
-            BackendMessages.error(out, error);
+            session.replies().error(out, error);
             client.write(out);
         }
         end.accept(SqlError.fatal(
