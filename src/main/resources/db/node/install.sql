@@ -179,6 +179,50 @@ $$;
 DROP EVENT TRIGGER IF EXISTS tenantry_guard_own_objects;
 CREATE EVENT TRIGGER tenantry_guard_own_objects ON sql_drop EXECUTE FUNCTION tenantry.guard_own_objects();
 
+-- Nor does it get other names or schemas. The command is done when this is called; what its objects were called before, only
+-- a query with the command's own snapshot sees, as those of a function that is not VOLATILE have.
+CREATE OR REPLACE FUNCTION tenantry.guard_own_names() RETURNS event_trigger
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    renamed record;
+BEGIN
+    IF coalesce(current_setting('tenantry.schema_ddl', true), '') = 'on' THEN
+        RETURN;
+    END IF;
+    SELECT c.object_type, was.identity INTO renamed
+    FROM pg_event_trigger_ddl_commands() c
+    CROSS JOIN LATERAL (
+        SELECT r.relnamespace, concat_ws('.', 'tenantry', quote_ident(r.relname), quote_ident(a.attname))
+        FROM pg_class r LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = c.objsubid AND a.attnum <> 0
+        WHERE c.classid = 'pg_class'::regclass AND r.oid = c.objid
+        UNION ALL
+        SELECT t.typnamespace, concat_ws('.', 'tenantry', quote_ident(t.typname))
+        FROM pg_type t WHERE c.classid = 'pg_type'::regclass AND t.oid = c.objid
+        UNION ALL
+        SELECT p.pronamespace, concat_ws('.', 'tenantry', quote_ident(p.proname))
+        FROM pg_proc p WHERE c.classid = 'pg_proc'::regclass AND p.oid = c.objid
+    ) was (namespace, identity)
+    WHERE was.namespace = 'tenantry'::regnamespace
+      AND c.object_identity <> was.identity AND NOT starts_with(c.object_identity, was.identity || '(')
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'cannot rename or move % % because the Tenantry cluster requires it',
+            renamed.object_type, renamed.identity
+            USING ERRCODE = 'dependent_objects_still_exist',
+            DETAIL = 'What is in schema "tenantry" is the cluster''s own, on every node.';
+    END IF;
+END
+$$;
+-- Event triggers fire in the order of their names, and others need what may have been renamed.
+DROP EVENT TRIGGER IF EXISTS tenantry_check_own_names;
+CREATE EVENT TRIGGER tenantry_check_own_names ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SEQUENCE', 'ALTER INDEX',
+                 'ALTER FOREIGN TABLE', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER FUNCTION', 'ALTER PROCEDURE', 'ALTER ROUTINE',
+                 'ALTER AGGREGATE')
+    EXECUTE FUNCTION tenantry.guard_own_names();
+
 -- A proxy has every node do these. Inside something else only this one would, when a client of a proxy, whose sessions all
 -- begin with tenantry.node, runs that here.
 CREATE OR REPLACE FUNCTION tenantry.guard_every_node_ddl() RETURNS event_trigger

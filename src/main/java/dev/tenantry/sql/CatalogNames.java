@@ -20,7 +20,9 @@ public final class CatalogNames {
             return List.of(unescaped(text.substring(2, text.length() - 2)));
         }
         if (text.startsWith("{") && text.endsWith("}")) {
-            return elements(text.substring(1, text.length() - 1));
+            return ArrayLiteral.elements(text).stream()
+                    .map(SearchPath::truncated) // as those of name[] are
+                    .toList();
         }
         if (text.indexOf('\\') >= 0) {
             return List.of(text, unescaped(text));
@@ -48,10 +50,6 @@ public final class CatalogNames {
             }
         }
         return value >= FIRST_NORMAL_OID;
-    }
-
-    private static List<String> elements(String array) {
-        return SearchPath.split(array, ',').orElse(List.of());
     }
 
     private static String unescaped(String pattern) {

@@ -170,10 +170,10 @@ public sealed interface StatementAction {
      * A statement that runs on every node.
      *
      * @param password the clear-text password in a role statement, when there is one
-     * @param extension what CREATE EXTENSION creates, when it is one
+     * @param extension what CREATE EXTENSION creates or ALTER EXTENSION moves, when it is one of these
      * @param seen whether event triggers see it: those of extensions, and DROP OWNED ("Event Trigger Firing Matrix")
      */
-    record EveryNode(Optional<PasswordLiteral> password, Optional<NewExtension> extension, boolean seen)
+    record EveryNode(Optional<PasswordLiteral> password, Optional<PlacedExtension> extension, boolean seen)
             implements StatementAction {}
 
     /**
@@ -184,13 +184,13 @@ public sealed interface StatementAction {
     record SharedInBlock(String words) implements StatementAction {}
 
     /**
-     * An extension that is to be created.
+     * An extension that is to be in a schema.
      *
      * @param name its name
-     * @param ifNotExists whether it may be there already
+     * @param isNew whether it is to be created, unless it is there already
      * @param schema the schema that the statement names, when it does
      */
-    record NewExtension(String name, boolean ifNotExists, Optional<String> schema) {}
+    record PlacedExtension(String name, boolean isNew, Optional<String> schema) {}
 
     /**
      * A password literal.

@@ -4,8 +4,8 @@ import dev.tenantry.sql.StatementAction.DeclareCursor;
 import dev.tenantry.sql.StatementAction.EveryNode;
 import dev.tenantry.sql.StatementAction.Execute;
 import dev.tenantry.sql.StatementAction.ExplainRoute;
-import dev.tenantry.sql.StatementAction.NewExtension;
 import dev.tenantry.sql.StatementAction.PasswordLiteral;
+import dev.tenantry.sql.StatementAction.PlacedExtension;
 import dev.tenantry.sql.StatementAction.Prepare;
 import dev.tenantry.sql.StatementAction.SharedInBlock;
 import dev.tenantry.sql.StatementFacts.SetConfigCall.Argument;
@@ -359,7 +359,11 @@ final class StatementReader {
         boolean seen = t.is(1, Keyword.EXTENSION) || t.is(1, Keyword.OWNED);
         if (t.is(0, Keyword.CREATE) && seen) {
             t.advance(2);
-            return new EveryNode(Optional.empty(), extension(), seen);
+            return new EveryNode(Optional.empty(), newExtension(), seen);
+        }
+        if (t.is(0, Keyword.ALTER) && t.is(1, Keyword.EXTENSION)) {
+            t.advance(2);
+            return new EveryNode(Optional.empty(), movedExtension(), seen);
         }
         while (t.type(0) != Lexer.END) {
             if (t.is(0, Keyword.PASSWORD) && t.type(1) == Lexer.STRING) {
@@ -371,7 +375,7 @@ final class StatementReader {
         return new EveryNode(Optional.empty(), Optional.empty(), seen);
     }
 
-    private Optional<NewExtension> extension() {
+    private Optional<PlacedExtension> newExtension() {
         boolean ifNotExists = t.is(0, Keyword.IF) && t.is(1, Keyword.NOT) && t.is(2, Keyword.EXISTS);
         t.advance(ifNotExists ? 3 : 0);
         if (!t.isName(0)) {
@@ -382,6 +386,13 @@ final class StatementReader {
             t.advance();
         }
         Optional<String> schema = t.isName(1) ? Optional.of(t.name(1)) : Optional.empty();
-        return Optional.of(new NewExtension(name, ifNotExists, schema));
+        return Optional.of(new PlacedExtension(name, true, schema));
+    }
+
+    private Optional<PlacedExtension> movedExtension() {
+        if (!t.isName(0) || !t.is(1, Keyword.SET) || !t.is(2, Keyword.SCHEMA) || !t.isName(3)) {
+            return Optional.empty();
+        }
+        return Optional.of(new PlacedExtension(t.name(0), false, Optional.of(t.name(3))));
     }
 }

@@ -1,6 +1,7 @@
 package dev.tenantry.fault;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.postgresql.util.PSQLException;
 
 /** A worker whose processes stand still takes connections and answers none: whoever can do without it does. */
 class HungNodeFaultIT {
@@ -55,6 +57,27 @@ class HungNodeFaultIT {
                 Statement statement = client.createStatement();
                 ResultSet rows = statement.executeQuery("SELECT x FROM on_one.t")) {
             assertThat(rows.next()).isTrue();
+        }
+    }
+
+    /** Also where a session has a connection to it already, which it used when the node was well. */
+    @Test
+    void failsWhatConcernsEveryNode() throws Exception {
+        run("SET tenantry.node = 'worker1'; CREATE SCHEMA on_one; CREATE TABLE on_one.t AS SELECT 1 AS x");
+        try (Connection client = cluster.connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("SELECT x FROM on_one.t");
+            stop(cluster.worker(1));
+            PSQLException failed =
+                    catchThrowableOfType(PSQLException.class, () -> statement.execute("CREATE ROLE nowhere"));
+            assertThat(failed.getSQLState()).isEqualTo("08006");
+            assertThat(failed.getMessage()).contains("node \"worker1\" does not answer");
+            statement.execute("CREATE SCHEMA next");
+        }
+        signal("CONT");
+        for (PostgresNode node : cluster.nodes()) {
+            assertThat(node.list("SELECT 1 FROM pg_roles WHERE rolname = 'nowhere'"))
+                    .isEmpty();
         }
     }
 

@@ -75,6 +75,39 @@ class CountedIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void countsTransactionControlAndEachStatementOnce(boolean extended) {
+        try (RawClient client = cluster.login()) {
+            double session = statements("session");
+            double qualified = statements("qualified");
+            for (String sql : List.of("BEGIN", "SELECT * FROM w1.t", "SAVEPOINT s", "ROLLBACK TO s", "COMMIT")) {
+                run(client, extended, sql);
+            }
+            assertThat(statements("session")).isEqualTo(session + 4);
+            assertThat(statements("qualified")).isEqualTo(qualified + 1);
+            for (String sql : List.of("BEGIN", "SELECT * FROM w1.t", "SELECT * FROM w2.t", "SAVEPOINT s", "ROLLBACK")) {
+                run(client, extended, sql);
+            }
+            assertThat(statements("session")).isEqualTo(session + 7);
+            assertThat(statements("qualified")).isEqualTo(qualified + 3);
+        }
+    }
+
+    @Test
+    void countsEachStatementOfAString() {
+        try (RawClient client = cluster.login()) {
+            double session = statements("session");
+            double qualified = statements("qualified");
+            client.succeed("BEGIN; SELECT * FROM w1.t; SELECT * FROM w1.t; COMMIT");
+            assertThat(statements("session")).isEqualTo(session + 2);
+            assertThat(statements("qualified")).isEqualTo(qualified + 2);
+            client.succeed("BEGIN; SELECT * FROM w1.t; SELECT * FROM w2.t; COMMIT");
+            assertThat(statements("session")).isEqualTo(session + 4);
+            assertThat(statements("qualified")).isEqualTo(qualified + 4);
+        }
+    }
+
     private static void assertCounted(RawClient client, boolean extended, String sqlStateClass, String sql) {
         double before = errors(sqlStateClass);
         double all = errors("");

@@ -204,6 +204,54 @@ class EveryNodeDdlIT {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            delimiter = '#',
+            value = {
+                "ALTER VIEW citus_nodes RENAME TO other # view tenantry.citus_nodes",
+                "ALTER VIEW citus_nodes SET SCHEMA public # view tenantry.citus_nodes",
+                "ALTER VIEW citus_nodes RENAME COLUMN role TO other # view column tenantry.citus_nodes.role",
+                "ALTER TABLE tenantry.node RENAME TO other # table tenantry.node",
+                "ALTER INDEX tenantry.node_pkey RENAME TO other # index tenantry.node_pkey",
+                "ALTER FUNCTION tenantry.catalog_changed SET SCHEMA public # function tenantry.catalog_changed",
+                "ALTER ROUTINE tenantry.catalog_changed() RENAME TO other # function tenantry.catalog_changed",
+                "ALTER TYPE tenantry.noderole SET SCHEMA public # type tenantry.noderole",
+                "DO 'BEGIN ALTER VIEW tenantry.citus_nodes RENAME TO other; END' # view tenantry.citus_nodes"
+            })
+    void keepsItsOwnNames(String sql, String object) throws SQLException {
+        for (String begin : List.of("", "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1; ")) {
+            ServerErrorMessage refused = refused(begin + sql);
+            assertThat(refused.getSQLState()).isEqualTo("2BP01");
+            assertThat(refused.getMessage())
+                    .isEqualTo("cannot rename or move " + object + " because the Tenantry cluster requires it");
+        }
+        assertThat(cluster.list("SELECT name FROM tenantry.node, citus_nodes")).isNotEmpty();
+    }
+
+    @Test
+    void letsOthersBeRenamed() throws SQLException {
+        cluster.list("CREATE VIEW acme.citus_nodes AS SELECT 1 AS name");
+        cluster.list("ALTER VIEW acme.citus_nodes RENAME COLUMN name TO other");
+        cluster.list("ALTER VIEW acme.citus_nodes RENAME TO catalog_changed");
+        cluster.list("DROP VIEW acme.catalog_changed");
+        cluster.list("ALTER TABLE tenantry.node ALTER name SET NOT NULL");
+    }
+
+    @Test
+    void movesExtensionsToNoDistributedSchema() throws SQLException {
+        cluster.list("CREATE EXTENSION hstore SCHEMA public");
+        ServerErrorMessage refused = refused("ALTER EXTENSION hstore SET SCHEMA acme");
+        assertThat(refused.getSQLState()).isEqualTo("0A000");
+        assertThat(refused.getMessage()).isEqualTo("extension \"hstore\" can't be in distributed schema \"acme\"");
+        assertThat(refused.getDetail()).contains("that schema is on node \"worker1\" only");
+        assertThat(refused.getHint()).endsWith("ALTER EXTENSION ... SET SCHEMA public.");
+        cluster.list("SET citus.enable_schema_based_sharding = off; CREATE SCHEMA extended");
+        cluster.list("ALTER EXTENSION hstore SET SCHEMA extended");
+        assertThat(onNodes("SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'hstore'"))
+                .containsExactly("extended", "extended");
+        cluster.list("DROP EXTENSION hstore; DROP SCHEMA extended");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"DROP SCHEMA tenantry CASCADE", "ALTER SCHEMA tenantry RENAME TO other"})
     void keepsItsOwnSchema(String sql) throws SQLException {
         ServerErrorMessage refused = refused(sql);

@@ -2,7 +2,10 @@ package dev.tenantry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenantry.Tenantry;
 import dev.tenantry.embedded.Superuser;
+import dev.tenantry.proxy.pool.PoolLimits;
+import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.support.Cluster;
 import dev.tenantry.support.Eventually;
 import dev.tenantry.support.Message;
@@ -180,6 +183,29 @@ class OwnSettingsIT {
                 assertThat(client.value("SHOW tenantry.node")).isEmpty();
             }
         });
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void showsHowConnectionsAreUsedWhereNobodyHasSaid(boolean shared) {
+        PoolLimits pool = shared ? PoolLimits.SHARED : PoolLimits.keeping(10);
+        try (Tenantry proxy = cluster.another(ProxyLimits.forCores(1).withPool(pool));
+                RawClient client =
+                        RawClient.connect(cluster.host(), proxy.address().getPort())) {
+            client.signIn(RawClient.PROTOCOL_3_0, PASSWORD, startup("tuned", Map.of()));
+            String mode = shared ? "transaction" : "session";
+            for (String use : List.of("SELECT", "SELECT * FROM w1.t", "SELECT * FROM w2.t")) {
+                client.succeed(use);
+                assertThat(client.value("SHOW tenantry.pool_mode")).isEqualTo(mode);
+                assertThat(client.value("SELECT current_setting('tenantry.pool_mode')"))
+                        .isEqualTo(mode);
+            }
+            client.succeed("SET tenantry.pool_mode = " + (shared ? "session" : "transaction"));
+            assertThat(client.value("SHOW tenantry.pool_mode")).isNotEqualTo(mode);
+            client.succeed("RESET tenantry.pool_mode");
+            assertThat(client.value("SHOW tenantry.pool_mode")).isEqualTo(mode);
+            assertThat(Message.rows(client.run("SHOW tenantry.pins"))).isEmpty();
+        }
     }
 
     private static List<Message> inBlock(RawClient client, String sql) {

@@ -199,6 +199,56 @@ class SchemaDdlIT {
     }
 
     @Test
+    void letsNoOtherStatementOfItsTransactionHideDdlOfSchemas() throws SQLException {
+        for (String ddl : List.of(
+                "CREATE SCHEMA ddl_a",
+                "ALTER SCHEMA ddl_c RENAME TO ddl_a",
+                "COMMENT ON SCHEMA ddl_c IS 'x'",
+                "DROP SCHEMA IF EXISTS ddl_c")) {
+            run("CREATE SCHEMA IF NOT EXISTS ddl_c");
+            run("BEGIN");
+            run(ddl);
+            for (String path : List.of("ddl_a, ddl_c", "public")) {
+                run("SAVEPOINT s; SET LOCAL search_path = " + path);
+                assertState("TN001", "DO $$ BEGIN EXECUTE 'CREATE SCHEMA ddl_b'; END $$");
+                run("ROLLBACK TO s");
+            }
+            run("ROLLBACK");
+        }
+    }
+
+    @Test
+    void saysThatASchemaIsGoneThatAnotherHasDroppedMeanwhile() throws Exception {
+        String drop = "DROP SCHEMA IF EXISTS ddl_a CASCADE";
+        for (boolean commits : List.of(true, false)) {
+            run("CREATE SCHEMA ddl_a CREATE TABLE t ()");
+            run("BEGIN");
+            run("DROP SCHEMA ddl_a CASCADE");
+            try (Connection later = connect();
+                    Statement statement = later.createStatement();
+                    Connection watching = cluster.coordinator().connect()) {
+                CompletableFuture<Void> dropped = CompletableFuture.runAsync(() -> {
+                    try {
+                        statement.execute(drop);
+                    } catch (SQLException failed) {
+                        throw new IllegalStateException(failed);
+                    }
+                });
+                Eventually.passes(() -> assertThat(
+                                query(watching, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+                        .isNotEmpty());
+                run(commits ? "COMMIT" : "ROLLBACK");
+                dropped.get(30, TimeUnit.SECONDS);
+                assertThat(nodesWith("ddl_a")).isEmpty();
+                if (commits) {
+                    assertThat(String.valueOf(statement.getWarnings()))
+                            .contains("schema \"ddl_a\" does not exist, skipping");
+                }
+            }
+        }
+    }
+
+    @Test
     void runsAStringOfStatementsAsOneTransaction() throws SQLException {
         assertThatThrownBy(() -> run("CREATE SCHEMA ddl_a; CREATE TABLE ddl_a.t (); SELECT 1/0; CREATE SCHEMA ddl_b"))
                 .hasMessageContaining("division by zero");

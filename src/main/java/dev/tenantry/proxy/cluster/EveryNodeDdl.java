@@ -8,8 +8,8 @@ import dev.tenantry.proxy.session.SessionContext;
 import dev.tenantry.scram.ScramVerifier;
 import dev.tenantry.sql.SqlName;
 import dev.tenantry.sql.StatementAction.EveryNode;
-import dev.tenantry.sql.StatementAction.NewExtension;
 import dev.tenantry.sql.StatementAction.PasswordLiteral;
+import dev.tenantry.sql.StatementAction.PlacedExtension;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import java.security.SecureRandom;
@@ -87,7 +87,26 @@ final class EveryNodeDdl {
      *
      * @throws SqlErrorException when that schema is on one node only
      */
-    private String schemaOf(NewExtension extension, BackendConnection coordinator) {
+    private String schemaOf(PlacedExtension extension, BackendConnection coordinator) {
+        String schema = extension.isNew()
+                ? schemaOfNew(extension, coordinator)
+                : extension.schema().orElse("");
+        DistributedSchema distributed = catalog.schema(schema);
+        if (distributed != null) {
+            throw new SqlErrorException(SqlError.error(
+                            "0A000",
+                            "extension \"" + extension.name() + "\" can't be in distributed schema \"" + schema + "\"")
+                    .withDetail("Extensions are on every node, and that schema is on node \""
+                            + distributed.node().name() + "\" only.")
+                    .withHint("Name a schema that is not distributed: "
+                            + (extension.isNew()
+                                    ? "CREATE EXTENSION ... SCHEMA public."
+                                    : "ALTER EXTENSION ... SET SCHEMA public.")));
+        }
+        return schema;
+    }
+
+    private String schemaOfNew(PlacedExtension extension, BackendConnection coordinator) {
         String name = SqlName.literal(extension.name());
         List<@Nullable String> found = calls.call(
                         coordinator,
@@ -101,19 +120,7 @@ final class EveryNodeDdl {
         }
         String ofItsOwn = found.get(2);
         String schema = extension.schema().orElse(ofItsOwn == null ? found.get(1) : ofItsOwn);
-        if (schema == null) {
-            return "";
-        }
-        DistributedSchema distributed = catalog.schema(schema);
-        if (distributed != null) {
-            throw new SqlErrorException(SqlError.error(
-                            "0A000",
-                            "extension \"" + extension.name() + "\" can't be in distributed schema \"" + schema + "\"")
-                    .withDetail("Extensions are on every node, and that schema is on node \""
-                            + distributed.node().name() + "\" only.")
-                    .withHint("Name a schema that is not distributed: CREATE EXTENSION ... SCHEMA public."));
-        }
-        return schema;
+        return schema == null ? "" : schema;
     }
 
     /** A schema that is not distributed is on the coordinator only until an extension needs it everywhere. */
@@ -127,6 +134,7 @@ final class EveryNodeDdl {
         if (!there) {
             calls.call(worker, SchemaDdl.ALLOW);
             calls.call(worker, context.onWire("CREATE SCHEMA " + SqlName.quoted(schema)));
+            calls.call(worker, SchemaDdl.NO_MORE);
         }
     }
 

@@ -60,7 +60,7 @@ final class NodeCalls {
 
     /** A node's backend, inside the session's transaction. */
     BackendConnection enlist(Node node) {
-        return await(unlessCancelled(() -> preparation.prepare(node)));
+        return await(unlessCancelled(() -> preparation.prepareSoon(node)));
     }
 
     /**

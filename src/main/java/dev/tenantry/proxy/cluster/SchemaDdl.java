@@ -16,9 +16,11 @@ import dev.tenantry.wire.SqlErrorException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +29,11 @@ import org.jspecify.annotations.Nullable;
  * row, the owner node the real one; both change inside the session's transaction. Runs on a virtual thread.
  */
 final class SchemaDdl {
+    /** Tells event triggers that this is the proxy's work, until it is done. */
     static final String ALLOW = "SET LOCAL tenantry.schema_ddl = 'on'";
+
+    /** What else the transaction says is the client's. Where the work fails, ALLOW is undone with it. */
+    static final String NO_MORE = "SET LOCAL tenantry.schema_ddl = 'off'";
 
     /** By its name, also where it was dropped and is made anew, as with Citus. */
     private static final String NEVER_DISTRIBUTED = "public";
@@ -40,6 +46,7 @@ final class SchemaDdl {
     private final CatalogOverlay catalog;
     private final CatalogFeed feed;
     private final SessionContext context;
+    private final Set<BackendConnection> allowed = new LinkedHashSet<>();
 
     SchemaDdl(NodeCalls calls, CatalogOverlay catalog, CatalogFeed feed, SessionContext context) {
         this.calls = calls;
@@ -50,6 +57,12 @@ final class SchemaDdl {
 
     /** Runs the statement, whose text is one character a byte, and returns its command tag. */
     String run(StatementFacts facts, String text) {
+        String tag = carriedOut(facts, text);
+        calls.callAll(List.copyOf(allowed), NO_MORE);
+        return tag;
+    }
+
+    private String carriedOut(StatementFacts facts, String text) {
         return switch (facts.action()) {
             case CreateSchema create -> create(create, text, text.substring(0, create.headerEnd() - facts.start()));
             case StatementAction.DropSchema drop -> drop(drop);
@@ -268,7 +281,10 @@ final class SchemaDdl {
 
     private BackendConnection allowed(Node node) {
         BackendConnection backend = calls.enlist(node);
-        calls.call(backend, ALLOW);
+        if (!allowed.contains(backend)) {
+            calls.call(backend, ALLOW);
+            allowed.add(backend);
+        }
         return backend;
     }
 

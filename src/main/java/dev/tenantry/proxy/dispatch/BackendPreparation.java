@@ -3,6 +3,8 @@ package dev.tenantry.proxy.dispatch;
 import dev.tenantry.catalog.Node;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.backend.BackendListener;
+import dev.tenantry.proxy.backend.BackendLost;
+import dev.tenantry.proxy.backend.BackendRefused;
 import dev.tenantry.proxy.backend.CallResult;
 import dev.tenantry.proxy.session.SessionBackends;
 import dev.tenantry.proxy.session.SessionSettings;
@@ -10,6 +12,8 @@ import dev.tenantry.proxy.session.SqlErrors;
 import dev.tenantry.proxy.session.TransactionScope;
 import dev.tenantry.wire.SqlErrorException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Opens a node's backend, gives it the session's settings and takes it into the session's transaction. Lives on the
@@ -39,10 +43,18 @@ public final class BackendPreparation {
 
     /** The backend of a node with the settings of the session, inside its transaction if one is open. */
     public CompletableFuture<BackendConnection> prepare(Node node) {
-        return opened(node)
-                .thenCompose(backend -> transaction.isOpen() && transaction.isEnlisted(backend)
-                        ? caughtUp(backend)
-                        : settled(backend).thenCompose(this::enlisted));
+        return opened(node).thenCompose(this::prepared);
+    }
+
+    /** The same for work on several nodes: one that hangs must not have it wait, and what it holds on the others. */
+    public CompletableFuture<BackendConnection> prepareSoon(Node node) {
+        return opened(node).thenCompose(backend -> soon(backend, prepared(backend)));
+    }
+
+    private CompletableFuture<BackendConnection> prepared(BackendConnection backend) {
+        return transaction.isOpen() && transaction.isEnlisted(backend)
+                ? caughtUp(backend)
+                : settled(backend).thenCompose(this::enlisted);
     }
 
     /** Whether a backend has the settings of the session, inside its transaction if one is open. */
@@ -111,8 +123,24 @@ public final class BackendPreparation {
 
     /** The same for a session that is about to begin: a node that takes too long hangs, and another one may do. */
     public CompletableFuture<BackendConnection> settledSoon(BackendConnection backend) {
-        CompletableFuture<BackendConnection> settled = settled(backend);
-        return settled.isDone() ? settled : backend.within(BEGIN_MILLIS_MAX, settled);
+        return soon(backend, settled(backend));
+    }
+
+    private static CompletableFuture<BackendConnection> soon(
+            BackendConnection backend, CompletableFuture<BackendConnection> step) {
+        if (step.isDone()) {
+            return step;
+        }
+        long startedNanos = System.nanoTime();
+        return backend.within(BEGIN_MILLIS_MAX, step).exceptionallyCompose(problem -> {
+            Throwable cause =
+                    problem instanceof CompletionException && problem.getCause() != null ? problem.getCause() : problem;
+            boolean late = System.nanoTime() - startedNanos >= TimeUnit.MILLISECONDS.toNanos(BEGIN_MILLIS_MAX);
+            return CompletableFuture.failedFuture(
+                    late && cause instanceof BackendLost
+                            ? new BackendRefused(backend.node(), SqlErrors.silent(backend.node(), BEGIN_MILLIS_MAX))
+                            : cause);
+        });
     }
 
     /** A part of the settings could not be had: which of them the backend has by now, no label tells. */

@@ -60,7 +60,8 @@ public final class ProxyMetrics implements BackendConnector.BackendCount, PoolCo
             LongAdder adder = new LongAdder();
             routed.put(reason, adder);
             io.micrometer.core.instrument.FunctionCounter.builder("tenantry.statements", adder, LongAdder::sum)
-                    .description("Statements by why they went where they went")
+                    .description(
+                            "Statements by why they went where they went; a prepared one each time that it is bound")
                     .tag("route", reason.name().toLowerCase(Locale.ROOT))
                     .register(registry);
         }

@@ -374,10 +374,8 @@ public final class ExtendedQueries {
             return Verdict.WAIT;
         }
         Verdict verdict = cluster.execute(portal.statement(), facts);
-        if (verdict != Verdict.WAIT && route != null) {
-            statements.carriesOut(route);
-        }
         if (verdict != Verdict.WAIT) {
+            statements.counted(verdict, route == null ? Route.Reason.SESSION : route.reason());
             switch (facts.action()) {
                 case StatementAction.Commit _, StatementAction.Rollback _, StatementAction.Discard _ -> portals.clear();
                 case StatementAction.RollbackTo _ -> portals.remove(name);

@@ -91,7 +91,7 @@ public final class OwnStatements {
         if (rows == null) {
             return Verdict.WAIT;
         }
-        statements.route(facts); // to be counted
+        statements.counted(Verdict.SKIP, statements.route(facts).reason());
         ByteBuf out = session.replies().buffer();
         described(facts).describe(out, ResultFormats.TEXT, session.settings().charset());
         rows.write(out, 0, rows.size());
@@ -174,7 +174,7 @@ public final class OwnStatements {
             if (rows == null) {
                 return Verdict.WAIT;
             }
-            statements.route(facts); // to be counted
+            statements.counted(Verdict.SKIP, statements.route(facts).reason());
             portal.opened(rows);
         }
         ByteBuf out = session.replies().buffer();

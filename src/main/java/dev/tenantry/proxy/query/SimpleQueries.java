@@ -102,7 +102,7 @@ public final class SimpleQueries {
                         .allMatch(facts -> facts.tenantryNames().isEmpty()
                                 && !cluster.takes(facts)
                                 && !(facts.action() instanceof StatementAction.Prepare))
-                && (alone || !session.transaction().isDistributed() && statements.commonNode(found) != null);
+                && (alone || !session.transaction().isDistributed() && statements.commonRoute(found) != null);
         if (!asItIs) {
             throw new SqlErrorException(SqlError.error("54000", "query string is too long for what it says")
                     .withDetail("Only a query string that goes to one node as it is may be longer than"
@@ -165,7 +165,8 @@ public final class SimpleQueries {
         statements.checkBlock(facts);
         TransactionScope transaction = session.transaction();
         if (cluster.isForAll(facts)) {
-            return cluster.onAll(facts, text(facts), turn());
+            Route.Reason reason = statements.look(facts).reason();
+            return statements.counted(cluster.onAll(facts, text(facts), turn()), reason);
         }
         switch (facts.action()) {
             case StatementAction.None none -> {
@@ -174,17 +175,17 @@ public final class SimpleQueries {
             case StatementAction.Begin begin -> {
                 if (transaction.isImplicit()
                         || !transaction.isOpen() && !session.backends().isUnsynced()) {
-                    return cluster.begin(begin, turn());
+                    return statements.counted(cluster.begin(begin, turn()), Route.Reason.SESSION);
                 }
             }
             case StatementAction.Commit commit -> {
                 if (cluster.endsHere(true, commit.chain())) {
-                    return cluster.end(true, commit.chain(), turn());
+                    return statements.counted(cluster.end(true, commit.chain(), turn()), Route.Reason.SESSION);
                 }
             }
             case StatementAction.Rollback rollback -> {
                 if (cluster.endsHere(false, rollback.chain())) {
-                    return cluster.end(false, rollback.chain(), turn());
+                    return statements.counted(cluster.end(false, rollback.chain(), turn()), Route.Reason.SESSION);
                 }
             }
             case StatementAction.Savepoint _, StatementAction.Release _, StatementAction.RollbackTo _ -> {
@@ -213,10 +214,7 @@ public final class SimpleQueries {
 
     private Verdict carryOut(StatementFacts facts, Route route) {
         Verdict verdict = statements.isHeld(facts, route) ? Verdict.WAIT : cluster.run(facts, text(facts), turn());
-        if (verdict != Verdict.WAIT) {
-            statements.carriesOut(route);
-        }
-        return verdict;
+        return statements.counted(verdict, route.reason());
     }
 
     private Turn turn() {
@@ -228,7 +226,8 @@ public final class SimpleQueries {
      * finds there what has its name already.
      */
     private Verdict usePrepared(String name, StatementFacts facts) {
-        Node node = statements.node(facts, statements.route(context.executed(facts)));
+        Route route = statements.route(facts);
+        Node node = statements.node(facts, route);
         BackendConnection backend = node == null ? null : statements.ready(node);
         if (node == null || backend == null) {
             return Verdict.WAIT;
@@ -242,12 +241,11 @@ public final class SimpleQueries {
             return Verdict.WAIT;
         }
         boolean alone = !context.isInString() && !session.backends().isUnsynced();
-        return facts.action() instanceof StatementAction.Prepare
-                        && alone
-                        && backend.status() != 'E'
-                        && facts.tenantryNames().isEmpty()
-                ? prepare(name, facts, backend)
-                : forward(facts, node);
+        boolean prepares = facts.action() instanceof StatementAction.Prepare
+                && alone
+                && backend.status() != 'E'
+                && facts.tenantryNames().isEmpty();
+        return statements.counted(prepares ? prepare(name, facts, backend) : forward(facts, node), route.reason());
     }
 
     private Verdict prepare(String name, StatementFacts facts, BackendConnection backend) {
@@ -263,12 +261,15 @@ public final class SimpleQueries {
     }
 
     private Verdict useCursor(StatementFacts facts) {
-        Node node = statements.node(facts, statements.route(facts));
-        return node == null ? Verdict.WAIT : forward(facts, node);
+        Route route = statements.route(facts);
+        Node node = statements.node(facts, route);
+        return node == null ? Verdict.WAIT : statements.counted(forward(facts, node), route.reason());
     }
 
     private Verdict forward(StatementFacts facts, Route route) {
-        return statements.isHeld(facts, route) ? Verdict.WAIT : forward(facts, statements.node(route));
+        return statements.isHeld(facts, route)
+                ? Verdict.WAIT
+                : statements.counted(forward(facts, statements.node(route)), route.reason());
     }
 
     private Verdict forward(StatementFacts facts, Node node) {
@@ -302,12 +303,13 @@ public final class SimpleQueries {
                 || transaction.isDistributed()
                 || transaction.isFailed()
                 || statements.looksAtEach();
-        Node node = apart ? null : statements.commonNode(found);
+        StringRoute route = apart ? null : statements.commonRoute(found);
         BackendConnection main = transaction.main();
-        if (node == null || main != null && main.node().nodeId() != node.nodeId()) {
+        if (route == null
+                || main != null && main.node().nodeId() != route.node().nodeId()) {
             return oneByOne(found); // also because the block may end in the middle of the string
         }
-        BackendConnection backend = statements.readyForString(node);
+        BackendConnection backend = statements.readyForString(route.node());
         if (backend == null) {
             return Verdict.WAIT;
         }
@@ -319,6 +321,7 @@ public final class SimpleQueries {
             any |= text != null;
         }
         statements.ran(found);
+        statements.count(route);
         session.ledger().expect(Expected.QUERY, false, any ? effects : null);
         if (found.stream().allMatch(facts -> facts.tenantryNames().isEmpty())) {
             return Verdict.FORWARD;

@@ -5,6 +5,7 @@ import dev.tenantry.catalog.Pauses;
 import dev.tenantry.proxy.backend.BackendConnection;
 import dev.tenantry.proxy.dispatch.Dispatcher;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.net.FrameHandler.Verdict;
 import dev.tenantry.proxy.session.BoundParameters;
 import dev.tenantry.proxy.session.Conversation;
 import dev.tenantry.proxy.session.Prepared;
@@ -25,6 +26,7 @@ import dev.tenantry.wire.ClientEncoding;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -58,15 +60,15 @@ public final class Statements {
     }
 
     /**
-     * Where a statement goes.
+     * Where a statement goes; it is counted when it does.
      *
      * @throws SqlErrorException when it is refused
      */
     public Route route(StatementFacts facts) {
-        Route route = admitted(routed(facts, context));
-        metrics.routed(route.reason());
+        StatementFacts executed = context.executed(facts);
+        Route route = admitted(routed(executed, context));
         dump.check(facts, route);
-        remember(facts, route);
+        remember(executed, route);
         return route;
     }
 
@@ -84,9 +86,17 @@ public final class Statements {
         return router.route(facts, where);
     }
 
-    /** The session itself carries out a statement with this route. */
-    void carriesOut(Route route) {
-        metrics.routed(route.reason());
+    /** A statement for which this has been found is counted, unless its message must wait. */
+    Verdict counted(Verdict verdict, Route.Reason reason) {
+        if (verdict != Verdict.WAIT) {
+            metrics.routed(reason);
+        }
+        return verdict;
+    }
+
+    /** So is each statement of a string. */
+    void count(StringRoute string) {
+        string.reasons().forEach(metrics::routed);
     }
 
     /** A statement that was routed before goes the same way again. */
@@ -449,7 +459,8 @@ public final class Statements {
 
     /** All statements of a string run on one node as they are, or null when they must be taken one by one. */
     @Nullable
-    public Node commonNode(List<StatementFacts> statements) {
+    StringRoute commonRoute(List<StatementFacts> statements) {
+        List<Route.Reason> reasons = new ArrayList<>(statements.size());
         StringSimulation simulation =
                 new StringSimulation(context, session.transaction().isOpen());
         Node common = null;
@@ -460,9 +471,11 @@ public final class Statements {
             if (session.transaction().isOpen()
                     && !session.transaction().isFailed()
                     && facts.action() instanceof StatementAction.Begin) {
+                reasons.add(Route.Reason.SESSION);
                 continue;
             }
             Route route = admitted(routed(facts, simulation));
+            reasons.add(route.reason());
             switch (route) {
                 case Route.ToNode to -> {
                     if (common != null && common.nodeId() != to.node().nodeId()) {
@@ -479,6 +492,6 @@ public final class Statements {
             }
             simulation.after(facts);
         }
-        return common == null ? context.anyNode() : common;
+        return new StringRoute(common == null ? context.anyNode() : common, reasons);
     }
 }

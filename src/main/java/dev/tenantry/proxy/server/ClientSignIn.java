@@ -26,7 +26,6 @@ import dev.tenantry.wire.FrontendType;
 import dev.tenantry.wire.ProtocolViolation;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
-import dev.tenantry.wire.StartupOptions;
 import dev.tenantry.wire.StartupPacket;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -55,15 +54,13 @@ import org.jspecify.annotations.Nullable;
 final class ClientSignIn {
     private static final int PASSWORD_LENGTH_MAX = ScramServer.MESSAGE_LENGTH_MAX + 64;
     private static final Set<String> NOT_SETTINGS = Set.of("user", "database", "options", "replication");
-    private static final List<StartupOptions.Setting> DEFAULTS = List.of(
-            new StartupOptions.Setting("citus.enable_schema_based_sharding", "on"),
-            new StartupOptions.Setting("tenantry.node", ""));
 
     private final ProxyCore core;
     private final ChannelHandlerContext context;
     private final StartupPacket.Startup startup;
     private final ClientConnection connection;
     private final ScramExchange exchange;
+    private final OwnSettings own;
     private boolean abandoned;
     private boolean accepted;
     private CancelKeys.@Nullable Key key;
@@ -85,6 +82,8 @@ final class ClientSignIn {
         this.startup = startup;
         this.connection = connection;
         this.exchange = new ScramExchange(serverEndPoint);
+        this.own =
+                new OwnSettings(core.pools().of(context.channel().eventLoop()).isSharing());
     }
 
     /** Answers the start-up message. */
@@ -195,7 +194,7 @@ final class ClientSignIn {
                     .withDetail("This cluster serves the database \"" + snapshot.database() + "\"."));
             return;
         }
-        Map<String, String> settings = connectionSettings(role);
+        Map<String, String> settings = own.ofConnection(role);
         settings.putAll(askedSettings());
         String encoding = settings.get("client_encoding");
         if (encoding != null && !ClientEncoding.isSafe(encoding)) {
@@ -211,8 +210,7 @@ final class ClientSignIn {
             return;
         }
         BackendPool pool = core.pools().of(context.channel().eventLoop());
-        PoolKey own = new PoolKey(parameters(snapshot, role), role);
-        SessionBackends alone = new SessionBackends(pool, own, credentials);
+        SessionBackends alone = new SessionBackends(pool, new PoolKey(parameters(snapshot, role), role), credentials);
         List<Node> candidates = candidates(snapshot, settings, user);
         Runnable openAlone =
                 () -> openHome(new SessionOpening(user, settings, Map.of(), alone), candidates, 0, this::refuseSession);
@@ -234,7 +232,7 @@ final class ClientSignIn {
 
     /** A role's idle_session_timeout is its sessions' affair: it must not end a connection that others may use. */
     private SessionOpening sharing(LoginRole role, PoolKey key, BackendPool pool, ScramClient.Credentials credentials) {
-        Map<String, String> connection = connectionSettings(role);
+        Map<String, String> connection = own.ofConnection(role);
         Map<String, String> begun = askedSettings();
         String idle = role.settings().get(PoolKey.IDLE_SESSION_TIMEOUT);
         if (idle != null) {
@@ -247,13 +245,13 @@ final class ClientSignIn {
     /** Whether a session can have connections that have begun without the settings that its client has asked for. */
     private boolean canShare(Map<String, String> settings) {
         return startup.options().otherSwitches().isEmpty()
-                && !SettingValues.keepsConnections(settings.get("tenantry.pool_mode"))
+                && !SettingValues.keepsConnections(settings.get(SettingValues.POOL_MODE))
                 && askedSettings().keySet().stream().noneMatch(SessionSettings::belongsToConnection);
     }
 
     /** What nodes are sent for sessions whose clients may have asked for different settings. */
     private Map<String, String> commonParameters(CatalogSnapshot snapshot, LoginRole role) {
-        String options = StartupOptions.append(defaults(role), "");
+        String options = own.options(role, "");
         return Map.of(
                 "user",
                 startup.user(),
@@ -270,32 +268,8 @@ final class ClientSignIn {
         Map<String, String> parameters = new LinkedHashMap<>(startup.parameters());
         parameters.remove("replication");
         parameters.put("database", snapshot.database());
-        parameters.put(
-                "options",
-                StartupOptions.append(defaults(role), startup.parameters().getOrDefault("options", "")));
+        parameters.put("options", own.options(role, startup.parameters().getOrDefault("options", "")));
         return parameters;
-    }
-
-    /** The part of the options that nodes are sent for which the client has asked. */
-    static String askedOptions(LoginRole role, String options) {
-        String ours = StartupOptions.append(defaults(role), "");
-        return options.startsWith(ours) ? options.substring(ours.length()).strip() : options;
-    }
-
-    /** Defaults of our own; what the role has in their place is said too, or they would hide it on a node. */
-    private static List<StartupOptions.Setting> defaults(LoginRole role) {
-        return DEFAULTS.stream()
-                .map(setting -> new StartupOptions.Setting(
-                        setting.name(), role.settings().getOrDefault(setting.name(), setting.value())))
-                .toList();
-    }
-
-    /** What a connection has that is not asked for anything: defaults of our own, and the role's settings. */
-    private static Map<String, String> connectionSettings(LoginRole role) {
-        Map<String, String> settings = new HashMap<>();
-        DEFAULTS.forEach(setting -> settings.put(setting.name(), setting.value()));
-        settings.putAll(role.settings());
-        return settings;
     }
 
     /** What the client has asked for. */

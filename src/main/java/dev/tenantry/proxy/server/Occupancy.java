@@ -15,8 +15,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What a session has under way, and what it could do without therefore. Lives on the client's event loop. */
 final class Occupancy implements SessionBackends.Owner {
-    private static final String POOL_MODE = "tenantry.pool_mode";
-
     private final Conversation session;
     private final Dispatcher dispatcher;
     private final StringRun strings;
@@ -149,7 +147,7 @@ final class Occupancy implements SessionBackends.Owner {
     public boolean keepsConnections() {
         int version = session.settings().version();
         if (version != modeVersion) { // asked of every session that rests, for each hand-over
-            keepsConnections = SettingValues.keepsConnections(session.settings().effective(POOL_MODE));
+            keepsConnections = SettingValues.keepsConnections(session.settings().effective(SettingValues.POOL_MODE));
             modeVersion = version;
         }
         return keepsConnections;

@@ -20,6 +20,7 @@ final class PoolSums {
 
     private final Moment now;
     private final @Nullable Long nodeSizeMax;
+    private final OwnSettings settings;
     private final Map<Kind, Sum> sums = new HashMap<>();
 
     private record Kind(String node, String role, String parameters) {}
@@ -34,6 +35,7 @@ final class PoolSums {
     PoolSums(Moment now, ProxyLimits limits) {
         PoolLimits.Sharing sharing = limits.pool().sharing();
         this.now = now;
+        this.settings = new OwnSettings(sharing.isOn());
         this.nodeSizeMax = sharing.sizeMax() == 0 ? null : (Long) (long) sharing.sizeMax();
     }
 
@@ -59,10 +61,10 @@ final class PoolSums {
     }
 
     /** What the client asked for at the start, in the order of the names. */
-    private static String parameters(PoolKey key) {
+    private String parameters(PoolKey key) {
         List<String> shown = new ArrayList<>();
         key.startupParameters().forEach((name, value) -> {
-            String asked = name.equals("options") ? ClientSignIn.askedOptions(key.role(), value) : value;
+            String asked = name.equals("options") ? settings.askedOptions(key.role(), value) : value;
             if (!SHOWN_APART.contains(name) && !(name.equals("options") && asked.isEmpty())) {
                 shown.add(name + "=" + asked);
             }

@@ -161,7 +161,7 @@ public final class SessionBackends implements BackendHolder {
     @Override
     public Map<PinReason, Long> pins(BackendConnection backend) {
         Map<PinReason, Long> own = pins.getOrDefault(backend, Map.of());
-        if (owner == null || !owner.keepsConnections()) {
+        if (owner == null || !pool.isSharing() || !owner.keepsConnections()) {
             return own;
         }
         Map<PinReason, Long> all = new EnumMap<>(PinReason.class);

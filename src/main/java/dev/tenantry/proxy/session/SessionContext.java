@@ -187,7 +187,7 @@ public final class SessionContext implements RoutingContext {
     // --- DDL of schemas -----------------------------------------------------------------------------------------
 
     public boolean isSchemaBasedShardingEnabled() {
-        return !SettingValues.isOff(settings.effective("citus.enable_schema_based_sharding"));
+        return !SettingValues.isOff(settings.effective(SettingValues.SHARDING));
     }
 
     @Nullable

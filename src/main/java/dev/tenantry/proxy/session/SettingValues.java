@@ -11,10 +11,15 @@ import org.jspecify.annotations.Nullable;
  * which takes any value for them: what they can't be is said here.
  */
 public final class SettingValues {
-    private static final String SHARDING = "citus.enable_schema_based_sharding";
-    private static final String POOL_MODE = "tenantry.pool_mode";
+    /** Whether CREATE SCHEMA makes distributed schemas. */
+    public static final String SHARDING = "citus.enable_schema_based_sharding";
+
+    /** Whether a session keeps its connections, where they are shared. */
+    public static final String POOL_MODE = "tenantry.pool_mode";
+
     private static final String KEEPS_CONNECTIONS = "session";
-    private static final List<String> POOL_MODES = List.of(KEEPS_CONNECTIONS, "transaction");
+    private static final String SHARES_CONNECTIONS = "transaction";
+    private static final List<String> POOL_MODES = List.of(KEEPS_CONNECTIONS, SHARES_CONNECTIONS);
 
     /** Words of which the beginning will do, as long as it is no other's ({@code parse_bool} of PostgreSQL). */
     private static final List<String> ON = List.of("true", "yes", "on");
@@ -31,6 +36,11 @@ public final class SettingValues {
     /** Whether this value of {@code tenantry.pool_mode} lets a session keep its connections. */
     public static boolean keepsConnections(@Nullable String poolMode) {
         return KEEPS_CONNECTIONS.equalsIgnoreCase(poolMode);
+    }
+
+    /** The value of {@code tenantry.pool_mode} by which connections are shared or not. */
+    public static String poolMode(boolean shared) {
+        return shared ? SHARES_CONNECTIONS : KEEPS_CONNECTIONS;
     }
 
     /** What is wrong with a value for a setting, if it is one of our own and can't have it. */

@@ -72,6 +72,13 @@ public final class SqlErrors {
                 .withHint("Schemas on other nodes are not affected. The session connects again by itself.");
     }
 
+    /** A node hangs: its connection is there, and nothing comes over it. */
+    public static SqlError silent(Node node, long millis) {
+        return SqlError.error("08006", "node \"" + node.name() + "\" does not answer")
+                .withDetail("The node at " + node.address() + " has said nothing for " + millis / 1000 + " s.")
+                .withHint("Schemas on other nodes are not affected. Try again when the node is back.");
+    }
+
     /** A transaction has a snapshot of a node from before a schema moved there; whoever retries has a newer one. */
     public static SqlError arrivedBehindSnapshot(DistributedSchema schema) {
         return SqlError.error("40001", "could not serialize access because schema \"" + schema.name() + "\" has moved")

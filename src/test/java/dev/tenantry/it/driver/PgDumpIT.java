@@ -82,6 +82,15 @@ class PgDumpIT {
                 List.of("-n", "dump_one", "-n", "public"),
                 List.of("-n", "public", "-n", "dump_one"),
                 List.of("-n", "dump_*"),
+                List.of("-N", "dump_one"),
+                List.of("-N", "dump_two"),
+                List.of("-N", "dump_two", "-N", "dump_three"),
+                List.of("-N", "public"),
+                List.of("-s", "-N", "dump_one"),
+                List.of("-s", "-x", "-N", "dump_two"),
+                List.of("-B", "-N", "dump_one"),
+                List.of("-T", "dump_one.t"),
+                List.of("--exclude-table-data", "dump_one.t"),
                 List.of("-t", "dump_one.t", "-t", "dump_two.t"))) {
             List<String> words = new ArrayList<>(List.of(program, "-d", cluster.url()));
             words.addAll(refused);
@@ -94,6 +103,16 @@ class PgDumpIT {
                 .contains("two integer")
                 .contains("three integer");
         assertThat(dump(program, cluster, "public")).contains("four integer");
+        for (List<String> part : List.of(
+                List.of("-n", "dump_two", "-N", "dump_three"),
+                List.of("-n", "dump_two", "-T", "dump_two.none"),
+                List.of("-t", "dump_two.t"))) {
+            List<String> words = new ArrayList<>(List.of(program, "-d", cluster.url()));
+            words.addAll(part);
+            assertThat(Programs.run(words).expectSuccess())
+                    .contains("two integer")
+                    .doesNotContain("three integer");
+        }
         psql(cluster, "drop schema dump_one, dump_two, dump_three cascade; drop table public.dump_four");
     }
 
