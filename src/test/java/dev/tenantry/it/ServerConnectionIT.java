@@ -51,7 +51,8 @@ class ServerConnectionIT {
         complaints.addHandler(listening);
         complaints.setUseParentHandlers(false);
         try {
-            // What other tests have dropped may complain in between, but not each time; what this leaves open always does.
+            // What other tests have dropped may complain in between, but not each time; what this leaves open always
+            // does.
             Eventually.holds("a use without complaints", () -> {
                 collectGarbage();
                 collectGarbage();
