@@ -27,3 +27,45 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION tenantry.note_lock_waits(text, jsonb) FROM PUBLIC;
+
+-- Ends the caller's wait for moves of which one waits for the caller's own transaction, which neither would ever end: for
+-- its part on the move's source, of which the proxies tell when a statement has waited for a second there or elsewhere.
+-- Returns since when that is so, and raises when it has been for two seconds: a move tells only now and then that it
+-- does not wait any more. Asks over the open connection, to which nothing is hidden by a snapshot.
+CREATE OR REPLACE FUNCTION tenantry.check_wait_for_itself(
+    connection text, moves text, begun timestamptz, since timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    told_after CONSTANT interval := '1 s';
+    patience CONSTANT interval := '2 s';
+    mutual boolean;
+BEGIN
+    IF clock_timestamp() < begun + told_after THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO mutual FROM tenantry.dblink(connection, format($q$
+        SELECT EXISTS (
+            SELECT FROM tenantry.move m CROSS JOIN tenantry.node coordinator
+            WHERE m.moveid IN (%1$s) AND m.switched_at IS NULL AND m.finished_at IS NULL AND coordinator.groupid = 0
+              AND (m.source_nodeid = coordinator.nodeid AND %2$s = ANY (m.waiting_for)
+                   OR EXISTS (
+                       SELECT FROM tenantry.lock_wait own JOIN tenantry.lock_wait part USING (proxy, sessionid, begun)
+                       WHERE own.nodeid = coordinator.nodeid AND own.pid = %2$s AND own.noted_at > %3$L
+                         AND part.nodeid = m.source_nodeid AND part.pid = ANY (m.waiting_for))))
+        $q$, moves, pg_backend_pid(), begun + told_after)) AS w (mutual boolean);
+    IF NOT mutual THEN
+        RETURN NULL;
+    ELSIF clock_timestamp() < since + patience THEN
+        RETURN since;
+    ELSIF since IS NULL THEN
+        RETURN clock_timestamp();
+    END IF;
+    RAISE EXCEPTION 'a schema cannot be moved by a transaction that uses it or has changed something on its node'
+        USING ERRCODE = 'active_sql_transaction',
+        DETAIL = 'The move waits for the end of the transaction, and the transaction for that of the move.',
+        HINT = 'Move it in a transaction of its own.';
+END
+$$;
+REVOKE ALL ON FUNCTION tenantry.check_wait_for_itself(text, text, timestamptz, timestamptz) FROM PUBLIC;

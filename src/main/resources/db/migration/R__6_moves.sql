@@ -153,6 +153,8 @@ AS $$
 DECLARE
     -- Clean-up that a lost node holds up is no reason to wait.
     patience CONSTANT text := '10 s';
+    begun CONSTANT timestamptz := clock_timestamp();
+    waits_for_itself timestamptz;
     state record;
 BEGIN
     LOOP
@@ -164,6 +166,7 @@ BEGIN
         IF NOT FOUND OR state.ended THEN
             EXIT;
         END IF;
+        waits_for_itself := tenantry.check_wait_for_itself(connection, move_id::text, begun, waits_for_itself);
         PERFORM pg_sleep(0.02);
     END LOOP;
     IF state.phase IN ('failed', 'cancelled') THEN
@@ -175,7 +178,7 @@ BEGIN
         END IF;
         RAISE EXCEPTION '%', state.message USING ERRCODE = state.code;
     END IF;
-EXCEPTION WHEN query_canceled THEN
+EXCEPTION WHEN query_canceled OR active_sql_transaction THEN
     PERFORM FROM tenantry.dblink(connection, format('SELECT tenantry.cancel_move(%s)', move_id)) AS c (done boolean);
     RAISE;
 END

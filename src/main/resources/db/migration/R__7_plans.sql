@@ -122,6 +122,8 @@ DECLARE
     plan jsonb;
     new_id bigint;
     told bigint[] := '{}';
+    begun CONSTANT timestamptz := clock_timestamp();
+    waits_for_itself timestamptz;
     task record;
     ended record;
 BEGIN
@@ -155,7 +157,7 @@ BEGIN
                     AS c (done text);
                 PERFORM tenantry.await_state(
                     format('SELECT state FROM tenantry.background_job WHERE job_id = %s', new_id), NULL,
-                    '{finished,cancelled,failed}', '0.05 s');
+                    '{finished,cancelled,failed}', tenantry.moves_of_job(new_id), '0.05 s');
                 RAISE EXCEPTION '%', task.message USING ERRCODE = coalesce(nullif(task.code, ''), 'XX000');
             END IF;
         END LOOP;
@@ -163,6 +165,8 @@ BEGIN
             'SELECT state, message FROM tenantry.background_job WHERE job_id = %s', new_id))
             AS j (state text, message text);
         EXIT WHEN NOT FOUND OR ended.state IN ('finished', 'failed', 'cancelled');
+        waits_for_itself := tenantry.check_wait_for_itself(
+            connection, tenantry.moves_of_job(new_id), begun, waits_for_itself);
         PERFORM pg_sleep(0.05);
     END LOOP;
     PERFORM tenantry.close_node(connection);
@@ -171,7 +175,7 @@ BEGIN
         RAISE EXCEPTION 'rebalance was %', ended.state USING ERRCODE = 'query_canceled',
             DETAIL = coalesce(nullif(ended.message, ''), 'Somebody else has ended its job.');
     END IF;
-EXCEPTION WHEN query_canceled THEN
+EXCEPTION WHEN query_canceled OR active_sql_transaction THEN
     IF new_id IS NOT NULL THEN
         PERFORM FROM tenantry.dblink(connection, format('SELECT tenantry.citus_job_cancel(%s)', new_id))
             AS c (done text);

@@ -195,27 +195,40 @@ BEGIN
 END
 $$;
 
--- Waits until a query over a connection of its own returns a state that is wanted, or one that never changes.
+-- A query for the moves that do, or did last, what a job is made of.
+CREATE OR REPLACE FUNCTION tenantry.moves_of_job(id bigint) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+RETURN format('SELECT t.moveid FROM tenantry.background_task t WHERE t.job_id = %s', id);
+REVOKE ALL ON FUNCTION tenantry.moves_of_job(bigint) FROM PUBLIC;
+
+DROP FUNCTION IF EXISTS tenantry.await_state(text, text, text[], interval);
+
+-- Waits until a query over a connection of its own returns a state that is wanted, or one that never changes. Another
+-- query tells the moves that this waits for.
 CREATE OR REPLACE FUNCTION tenantry.await_state(
-    query text, wanted text, final_states text[], look interval) RETURNS text
+    query text, wanted text, final_states text[], moves text, look interval) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     connection CONSTANT text := 'tenantry_wait';
+    begun CONSTANT timestamptz := clock_timestamp();
+    waits_for_itself timestamptz;
     current text;
 BEGIN
     PERFORM tenantry.open_own(connection);
     LOOP
         SELECT j.state INTO current FROM tenantry.dblink(connection, query) AS j (state text);
         EXIT WHEN NOT FOUND OR current = wanted OR current = ANY (final_states);
+        waits_for_itself := tenantry.check_wait_for_itself(connection, moves, begun, waits_for_itself);
         PERFORM pg_sleep(extract(epoch FROM look));
     END LOOP;
     PERFORM tenantry.close_node(connection);
     RETURN current;
 END
 $$;
-REVOKE ALL ON FUNCTION tenantry.await_state(text, text, text[], interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tenantry.await_state(text, text, text[], text, interval) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION tenantry.citus_job_wait(
     jobid bigint, desired_status tenantry.citus_job_status DEFAULT NULL) RETURNS void
@@ -229,7 +242,8 @@ BEGIN
         RAISE EXCEPTION 'jobid cannot be NULL' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     state := tenantry.await_state(format('SELECT state FROM tenantry.background_job WHERE job_id = %s', jobid),
-                                  desired_status::text, '{finished,cancelled,failed}', '0.1 s');
+                                  desired_status::text, '{finished,cancelled,failed}', tenantry.moves_of_job(jobid),
+                                  '0.1 s');
     IF state IS NULL THEN
         RAISE EXCEPTION 'no job found for job with jobid: %', jobid USING ERRCODE = 'undefined_object';
     ELSIF state <> desired_status::text THEN
@@ -253,7 +267,9 @@ BEGIN
         RAISE EXCEPTION 'taskid cannot be NULL' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     state := tenantry.await_state(format('SELECT status FROM tenantry.background_task WHERE task_id = %s', taskid),
-                                  desired_status::text, '{done,error,unscheduled,cancelled}', '0.1 s');
+                                  desired_status::text, '{done,error,unscheduled,cancelled}',
+                                  format('SELECT t.moveid FROM tenantry.background_task t WHERE t.task_id = %s', taskid),
+                                  '0.1 s');
     IF state IS NULL THEN
         RAISE EXCEPTION 'no task found with taskid: %', taskid USING ERRCODE = 'undefined_object';
     ELSIF state <> desired_status::text THEN

@@ -28,6 +28,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Moves of a schema that somebody else holds on to, changes or drops meanwhile. */
 class MoveConflictsIT {
@@ -375,6 +377,64 @@ class MoveConflictsIT {
                     .hasMessageContaining("cannot be moved by a transaction that has changed something");
             client.rollback();
         }
+    }
+
+    /** The move would wait for the transaction, and the transaction for the move. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "INSERT INTO acme.t VALUES (3, 0); SELECT citus_schema_move('acme', '%s', %d)",
+                "SELECT FROM acme.t; SELECT tenantry.citus_schema_move('acme', '%s', %d)",
+                "INSERT INTO acme.t VALUES (3, 0); SELECT tenantry_move_start('acme', '%s', %d)",
+            })
+    void endsAMoveThatWaitsForWhoAskedForIt(String statements) throws SQLException {
+        PostgresNode target = cluster.worker(2);
+        String[] parts = String.format(statements, target.host(), target.port()).split("; ", 2);
+        boolean waits = !parts[1].contains("tenantry_move_start");
+        try (Connection client = cluster.connect();
+                Statement statement = client.createStatement()) {
+            client.setAutoCommit(false);
+            statement.execute(parts[0]);
+            if (waits) {
+                assertThatThrownBy(() -> statement.execute(parts[1]))
+                        .hasMessageContaining("cannot be moved by a transaction that uses it or has changed something")
+                        .extracting(failed -> ((SQLException) failed).getSQLState())
+                        .isEqualTo("25001");
+                client.rollback();
+                Eventually.passes(
+                        () -> assertThat(schema.value("SELECT count(*) FROM tenantry_moves WHERE finished_at IS NULL"))
+                                .isEqualTo("0"));
+                schema.assertOn(1);
+                move(2);
+            } else {
+                statement.execute(parts[1]);
+                client.commit();
+                Eventually.passes(
+                        () -> assertThat(schema.value("SELECT count(*) FROM tenantry_moves WHERE finished_at IS NULL"))
+                                .isEqualTo("0"));
+            }
+        }
+        schema.assertOn(2);
+    }
+
+    @Test
+    void endsARebalanceThatWaitsForWhoAskedForIt() throws SQLException {
+        PostgresNode source = cluster.worker(1);
+        try (Connection client = cluster.connect();
+                Statement statement = client.createStatement()) {
+            client.setAutoCommit(false);
+            statement.execute("INSERT INTO acme.t VALUES (3, 0)");
+            assertThatThrownBy(() -> statement.execute(
+                            "SELECT citus_drain_node('" + source.host() + "', " + source.port() + ")"))
+                    .hasMessageContaining("cannot be moved by a transaction that uses it or has changed something");
+            client.rollback();
+        }
+        Eventually.passes(
+                () -> assertThat(schema.value("SELECT count(*) FROM tenantry_moves WHERE finished_at IS NULL"))
+                        .isEqualTo("0"));
+        schema.run("SELECT citus_set_node_property('" + source.host() + "', " + source.port()
+                + ", 'shouldhaveshards', true)");
+        schema.assertOn(1);
     }
 
     private static void move(int worker) throws SQLException {

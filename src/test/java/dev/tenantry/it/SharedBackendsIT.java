@@ -123,6 +123,26 @@ class SharedBackendsIT {
         second.succeed("SELECT FROM shared.t");
     }
 
+    /** PostgreSQL would have begun it: what the client sends next must not run outside of it. */
+    @Test
+    void failsTheBlockThatAStringBegins() throws IOException {
+        ProxyServer proxy = proxy(1, SHORT_MILLIS);
+        RawClient first = login(proxy);
+        RawClient second = login(proxy);
+        first.succeed("BEGIN");
+        first.succeed("SELECT FROM shared.t");
+        List<Message> refused = second.run("BEGIN; INSERT INTO shared.t VALUES (1); COMMIT");
+        assertThat(Message.types(refused)).isEqualTo("CEZ");
+        assertThat(refused.get(1).sqlState()).isEqualTo("53300");
+        assertThat((char) refused.getLast().body()[0]).isEqualTo('E');
+        first.succeed("COMMIT");
+        assertThat(Message.only(second.run("INSERT INTO shared.t VALUES (2)"), 'E')
+                        .sqlState())
+                .isEqualTo("25P02");
+        second.succeed("ROLLBACK");
+        assertThat(second.value("SELECT count(*) FROM shared.t")).isEqualTo("0");
+    }
+
     @Test
     void endsASessionThatIsIdleWithoutAConnectionAndNotTheConnection() throws IOException {
         ProxyServer proxy = proxy(1, LONG_MILLIS);

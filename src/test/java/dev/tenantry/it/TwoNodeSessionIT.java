@@ -34,6 +34,20 @@ class TwoNodeSessionIT extends SeveralNodes {
         assertThat(outcome("ROLLBACK")).isEqualTo("ROLLBACK I");
     }
 
+    /** What the client sends next must not run outside of the block that it believes to be in. */
+    @Test
+    void failsTheBlockOfAStringThatItRefusesInTheMiddle() {
+        assertThat(outcome("BEGIN; INSERT INTO several_1.t VALUES (1); SELECT FROM several_1.t, several_2.t; COMMIT"))
+                .isEqualTo("BEGIN, INSERT 0 1, 0A000 E");
+        assertThat(outcome("INSERT INTO several_1.t VALUES (2)")).isEqualTo("25P02 E");
+        assertThat(outcome("COMMIT")).isEqualTo("ROLLBACK I");
+        assertThat(outcome("INSERT INTO several_1.t VALUES (1); SELECT FROM several_1.t, several_2.t"))
+                .isEqualTo("INSERT 0 1, 0A000 I");
+        assertThat(outcome("INSERT INTO several_1.t VALUES (1); SET client_encoding TO 'SJIS'"))
+                .startsWith("INSERT 0 1, 0A000 I");
+        assertThat(rows(1)).isEqualTo("0");
+    }
+
     @Test
     void undoesTheBatchThatItRefusesToContinue() {
         execute("INSERT INTO several_1.t VALUES (1)");

@@ -40,6 +40,7 @@ public final class SimpleQueries {
     private final OwnStatements own;
     private final SessionContext context;
     private final BatchEnd batch;
+    private final StringRouting routing;
     private @Nullable StringRun strings;
     private int queryLength;
 
@@ -52,6 +53,7 @@ public final class SimpleQueries {
         this.cluster = tools.cluster();
         this.own = tools.own();
         this.batch = new BatchEnd(tools);
+        this.routing = new StringRouting(tools);
     }
 
     /** Who runs strings that can't go to one node; set once. */
@@ -69,6 +71,7 @@ public final class SimpleQueries {
             dispatcher.flushBatch();
             return Verdict.WAIT;
         }
+        SqlError failure = dispatcher.takeFailure();
         if (available == frameLength && in.getByte(index + frameLength - 1) != 0) {
             throw SqlErrors.invalidString();
         }
@@ -76,6 +79,9 @@ public final class SimpleQueries {
         int length = available == frameLength ? frameLength - 6 : available - 5;
         queryLength = length;
         List<StatementFacts> found = analyzer.analyze(in, index + 5, length, rules);
+        if (failure != null) {
+            return waitedInVain(found, failure);
+        }
         try {
             if (available < frameLength) {
                 checkGiant(found);
@@ -92,6 +98,20 @@ public final class SimpleQueries {
         }
     }
 
+    /**
+     * What the message waited for has failed, or its client has cancelled it. BEGIN needs no node: the block that a
+     * string begins with it is there, and has failed, so that its client does not go on outside of one.
+     */
+    private Verdict waitedInVain(List<StatementFacts> found, SqlError failure) {
+        if (found.size() > 1
+                && found.getFirst().action() instanceof StatementAction.Begin begin
+                && !session.transaction().isOpen()
+                && !session.backends().isUnsynced()) {
+            cluster.begin(begin, Turn.PART);
+        }
+        return refuse(failure);
+    }
+
     /** Of a giant only the first part has been looked at: all of it must go to one node as it is. */
     private void checkGiant(List<StatementFacts> found) {
         boolean alone = found.size() == 1;
@@ -102,7 +122,7 @@ public final class SimpleQueries {
                         .allMatch(facts -> facts.tenantryNames().isEmpty()
                                 && !cluster.takes(facts)
                                 && !(facts.action() instanceof StatementAction.Prepare))
-                && (alone || !session.transaction().isDistributed() && statements.commonRoute(found) != null);
+                && (alone || !session.transaction().isDistributed() && routing.of(found) != null);
         if (!asItIs) {
             throw new SqlErrorException(SqlError.error("54000", "query string is too long for what it says")
                     .withDetail("Only a query string that goes to one node as it is may be longer than"
@@ -303,7 +323,7 @@ public final class SimpleQueries {
                 || transaction.isDistributed()
                 || transaction.isFailed()
                 || statements.looksAtEach();
-        StringRoute route = apart ? null : statements.commonRoute(found);
+        StringRoute route = apart ? null : routing.of(found);
         BackendConnection main = transaction.main();
         if (route == null
                 || main != null && main.node().nodeId() != route.node().nodeId()) {

@@ -26,7 +26,6 @@ import dev.tenantry.wire.ClientEncoding;
 import dev.tenantry.wire.SqlError;
 import dev.tenantry.wire.SqlErrorException;
 import io.netty.buffer.ByteBuf;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -81,7 +80,8 @@ public final class Statements {
         return route;
     }
 
-    private Route routed(StatementFacts facts, RoutingContext where) {
+    /** Where it goes, neither counted nor admitted. */
+    Route routed(StatementFacts facts, RoutingContext where) {
         checkSettings(facts);
         return router.route(facts, where);
     }
@@ -455,43 +455,5 @@ public final class Statements {
                 .findFirst()
                 .map(BackendConnection::node)
                 .orElse(null);
-    }
-
-    /** All statements of a string run on one node as they are, or null when they must be taken one by one. */
-    @Nullable
-    StringRoute commonRoute(List<StatementFacts> statements) {
-        List<Route.Reason> reasons = new ArrayList<>(statements.size());
-        StringSimulation simulation =
-                new StringSimulation(context, session.transaction().isOpen());
-        Node common = null;
-        for (StatementFacts facts : statements) {
-            if (simulation.isUncertain() || usedStatement(facts) != null) {
-                return null; // what has the name, another node may know, or this one from another session
-            }
-            if (session.transaction().isOpen()
-                    && !session.transaction().isFailed()
-                    && facts.action() instanceof StatementAction.Begin) {
-                reasons.add(Route.Reason.SESSION);
-                continue;
-            }
-            Route route = admitted(routed(facts, simulation));
-            reasons.add(route.reason());
-            switch (route) {
-                case Route.ToNode to -> {
-                    if (common != null && common.nodeId() != to.node().nodeId()) {
-                        return null;
-                    }
-                    common = to.node();
-                }
-                case Route.ToAnyNode any -> {
-                    // goes with the others
-                }
-                default -> {
-                    return null;
-                }
-            }
-            simulation.after(facts);
-        }
-        return new StringRoute(common == null ? context.anyNode() : common, reasons);
     }
 }

@@ -142,7 +142,7 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 && available < Math.min(frameLength, limits.queryLengthMax())) {
             return Verdict.MORE;
         }
-        SqlError failure = dispatcher.takeFailure();
+        SqlError failure = type == FrontendType.QUERY ? null : dispatcher.takeFailure();
         if (failure != null) {
             return waitedInVain(type, failure);
         }
@@ -203,13 +203,12 @@ final class ClientSession implements FrameHandler, BackendListener, Dispatcher.O
                 : verdict;
     }
 
-    /** What the message waited for has failed, or its client has cancelled it. */
+    /** What the message waited for has failed, or its client has cancelled it; a Query looks at its text first. */
     private Verdict waitedInVain(byte type, SqlError failure) {
         Supplier<Verdict> refused = () -> {
             throw new SqlErrorException(failure);
         };
-        boolean isSimple = type == FrontendType.QUERY || type == FrontendType.FUNCTION_CALL;
-        return isSimple ? guardedSimple(refused) : guarded(refused);
+        return type == FrontendType.FUNCTION_CALL ? guardedSimple(refused) : guarded(refused);
     }
 
     private Verdict terminate() {
