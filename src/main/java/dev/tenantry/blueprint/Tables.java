@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -187,7 +188,18 @@ final class Tables {
         return List.copyOf(layout)
                         .equals(table.columns().stream().map(Column::name).toList())
                 && table.columns().stream()
-                        .allMatch(column -> aboveAll(parents, column).allMatch(above -> isInherited(column, above)));
+                        .allMatch(column -> aboveAll(parents, column).allMatch(above -> isInherited(column, above)))
+                && table.columns().stream().noneMatch(column -> isNotNullBeforeParents(column, parents));
+    }
+
+    /** Whether what a parent's constraint demands is so already, which itself is not valid and made behind the rows. */
+    private boolean isNotNullBeforeParents(Column column, List<Inheritance.Parent> parents) {
+        return column.notNull().filter(it -> !it.local()).isPresent() && !isNotNullAbove(column, parents);
+    }
+
+    private boolean isNotNullAbove(Column column, List<Inheritance.Parent> parents) {
+        return aboveAll(parents, column)
+                .anyMatch(above -> above.notNull().filter(NotNull::handedDown).isPresent());
     }
 
     /** What is not written in the child's definition would be the parent's. */
@@ -253,11 +265,9 @@ final class Tables {
             table.columns().stream()
                     .filter(column -> !column.local())
                     .forEach(column -> link.with(inheritedOnly(table, column)));
-            table.columns().stream()
-                    .flatMap(column -> column.notNull().stream())
-                    .filter(constraint -> !constraint.local())
-                    .flatMap(constraint -> constraint.name().stream())
-                    .forEach(name -> link.with(inheritedConstraint(table, name)));
+            setLocal(table, false, it -> true, link);
+        } else {
+            setLocal(table, false, column -> isNotNullBeforeParents(column, parents), link);
         }
         for (Inheritance.Parent parent : parents) {
             if (tables.containsKey(parent.oid())) {
@@ -274,6 +284,9 @@ final class Tables {
                                     + table.bound().orElse("")
                             : "ALTER TABLE ONLY " + table.sqlName() + " INHERIT " + parent.sqlName());
         }
+        if (table.partition()) {
+            setLocal(table, true, column -> isNotNullAbove(column, parents), link); // ATTACH has made it inherited only
+        }
     }
 
     /**
@@ -286,10 +299,18 @@ final class Tables {
                 + SqlName.literal(column.name()).strip();
     }
 
-    private static String inheritedConstraint(Table table, String name) {
-        return "UPDATE pg_catalog.pg_constraint SET conislocal = false WHERE conrelid = "
-                + SqlName.literal(table.sqlName()).strip() + "::pg_catalog.regclass AND contype = 'n' AND conname = "
-                + SqlName.literal(name).strip();
+    /** That a column is never null, by the table itself too or not, is nothing a command changes either. */
+    private static void setLocal(Table table, boolean local, Predicate<Column> which, Piece link) {
+        table.columns().stream()
+                .filter(which)
+                .flatMap(column -> column.notNull().stream())
+                .filter(constraint -> constraint.local() == local)
+                .flatMap(constraint -> constraint.name().stream())
+                .forEach(name -> link.with("UPDATE pg_catalog.pg_constraint SET conislocal = " + local
+                        + " WHERE conrelid = "
+                        + SqlName.literal(table.sqlName()).strip()
+                        + "::pg_catalog.regclass AND contype = 'n' AND conname = "
+                        + SqlName.literal(name).strip()));
     }
 
     private void addColumn(Table table, Column column, Piece piece, boolean inherited) {

@@ -61,7 +61,22 @@ class BlueprintIT {
         assumeTrue(version >= 18, "the server is too old to have it");
         node.run(source, BlueprintNode.resource("modern.sql"));
 
-        node.copy(source, "modern");
+        String target = node.copy(source, "modern");
+        assertThat(notNull(target)).isEqualTo(notNull(source)).contains("already not_yet_null t f 1");
+        node.run(source, "ALTER TABLE modern.already_part ALTER COLUMN z SET NOT NULL");
+        assertThat(node.read(source, "modern").differences(node.read(target, "modern")))
+                .isNotEmpty();
+    }
+
+    /** By the table, whether it is valid, and whether the table has it by itself. */
+    private String notNull(String database) {
+        return node.with(
+                database, connection -> connection.query("""
+                                SELECT string_agg(concat_ws(' ', c.relname, n.conname, n.convalidated, n.conislocal,
+                                                            n.coninhcount, n.connoinherit), E'\n'
+                                                  ORDER BY c.relname, n.conname)
+                                FROM pg_constraint n JOIN pg_class c ON c.oid = n.conrelid
+                                WHERE n.contype = 'n' AND c.relnamespace = 'modern'::regnamespace""").iterator().next().getString(0));
     }
 
     @Test
