@@ -50,6 +50,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'schema "%" does not exist', schema_name USING ERRCODE = 'invalid_schema_name';
     END IF;
+    -- As CREATE SCHEMA ... AUTHORIZATION: who may become the owner, also where it does not inherit its privileges.
     IF NOT pg_has_role(tenantry.acting_role(), namespace.nspowner, 'MEMBER') THEN
         RAISE EXCEPTION 'must be owner of schema %', schema_name USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -121,7 +122,7 @@ BEGIN
         END IF;
         IF altered AND current_setting('transaction_read_only') = 'off' AND EXISTS (
             SELECT FROM pg_namespace p
-            WHERE p.oid = wanted.schemaid AND pg_has_role(tenantry.acting_role(), p.nspowner, 'MEMBER'))
+            WHERE p.oid = wanted.schemaid AND pg_has_role(tenantry.acting_role(), p.nspowner, 'USAGE'))
         THEN
             SELECT * INTO owner FROM tenantry.schema s WHERE s.schemaid = wanted.schemaid FOR UPDATE;
         ELSE

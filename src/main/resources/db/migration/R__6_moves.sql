@@ -7,8 +7,8 @@
 CREATE OR REPLACE FUNCTION tenantry.may_see_errors(role name, schema_id oid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-RETURN pg_has_role(role, 'pg_monitor', 'MEMBER')
-    OR coalesce((SELECT pg_has_role(role, n.nspowner, 'MEMBER') FROM pg_namespace n WHERE n.oid = schema_id), false);
+RETURN pg_has_role(role, 'pg_monitor', 'USAGE')
+    OR coalesce((SELECT pg_has_role(role, n.nspowner, 'USAGE') FROM pg_namespace n WHERE n.oid = schema_id), false);
 
 DROP VIEW IF EXISTS tenantry.tenantry_moves CASCADE;
 CREATE VIEW tenantry.tenantry_moves AS
@@ -100,7 +100,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF NOT pg_has_role(tenantry.acting_role(), (SELECT n.nspowner FROM pg_namespace n WHERE n.oid = schema_id),
-                       'MEMBER') THEN
+                       'USAGE') THEN
         RAISE EXCEPTION 'must be owner of schema %', schema_id USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF NOT EXISTS (SELECT FROM tenantry.schema s WHERE s.schemaid = schema_id) THEN
@@ -293,7 +293,7 @@ BEGIN
         RAISE EXCEPTION 'move % does not exist', move_id USING ERRCODE = 'undefined_object';
     END IF;
     IF NOT pg_has_role(tenantry.acting_role(), (SELECT n.nspowner FROM pg_namespace n WHERE n.oid = known.schemaid),
-                       'MEMBER') THEN
+                       'USAGE') THEN
         RAISE EXCEPTION 'must be owner of schema %', known.schema_name USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN tenantry.cancel_move(move_id);

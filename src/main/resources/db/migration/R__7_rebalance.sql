@@ -252,7 +252,7 @@ BEGIN
     SELECT n.oid INTO strange
     FROM tenantry.schema s JOIN pg_namespace n ON n.oid = s.schemaid
     WHERE (only_schema IS NULL OR s.schemaid = only_schema)
-      AND NOT pg_has_role(tenantry.acting_role(), n.nspowner, 'MEMBER')
+      AND NOT pg_has_role(tenantry.acting_role(), n.nspowner, 'USAGE')
     ORDER BY s.schemaid LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'must be owner of schema %', strange USING ERRCODE = 'insufficient_privilege';

@@ -166,8 +166,8 @@ BEGIN
     END IF;
     IF NOT superuser AND (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = job.owner) THEN
         RAISE EXCEPTION 'must be a superuser to cancel superuser tasks' USING ERRCODE = 'insufficient_privilege';
-    ELSIF NOT superuser AND NOT pg_has_role(caller, job.owner, 'MEMBER')
-        AND NOT pg_has_role(caller, 'pg_signal_backend', 'MEMBER') THEN
+    ELSIF NOT superuser AND NOT pg_has_role(caller, job.owner, 'USAGE')
+        AND NOT pg_has_role(caller, 'pg_signal_backend', 'USAGE') THEN
         RAISE EXCEPTION 'must be a member of the role whose task is being canceled or member of pg_signal_backend'
             USING ERRCODE = 'insufficient_privilege';
     END IF;

@@ -10,7 +10,7 @@ import java.util.Optional;
  * @param name the role's name
  * @param canLogin whether it has LOGIN
  * @param superuser whether it is one
- * @param monitor whether it is a member of {@code pg_monitor}, directly or not
+ * @param monitor whether it has the privileges of {@code pg_monitor}, by inheritance or as a superuser
  * @param verifier its password as {@code pg_authid} keeps it ({@code SCRAM-SHA-256$...}), if it has one
  * @param validUntil when the password ends to be valid, if ever
  * @param settings what ALTER ROLE and ALTER DATABASE SET give a new session of this role in the cluster's database,

@@ -35,12 +35,8 @@ final class RoleReader {
 
     /** Those that a move signs in as are no client's. */
     private static final String ROLES = """
-            WITH RECURSIVE monitor (oid) AS (
-              SELECT oid FROM pg_catalog.pg_authid WHERE rolname = 'pg_monitor'
-              UNION
-              SELECT m.member FROM pg_catalog.pg_auth_members m JOIN monitor ON m.roleid = monitor.oid)
             SELECT r.oid::bigint, r.rolname::text, r.rolcanlogin, r.rolsuper,
-                   r.oid IN (SELECT oid FROM monitor), r.rolpassword,
+                   pg_catalog.pg_has_role(r.oid, 'pg_monitor', 'USAGE'), r.rolpassword,
                    CASE WHEN isfinite(r.rolvaliduntil)
                         THEN extract(epoch FROM r.rolvaliduntil)::float8 END,
                    coalesce(r.rolvaliduntil = '-infinity', false)

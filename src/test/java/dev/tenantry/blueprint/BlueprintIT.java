@@ -70,13 +70,15 @@ class BlueprintIT {
 
     /** By the table, whether it is valid, and whether the table has it by itself. */
     private String notNull(String database) {
+        String query = """
+                SELECT string_agg(concat_ws(' ', c.relname, n.conname, n.convalidated, n.conislocal, n.coninhcount,
+                                            n.connoinherit), E'\n' ORDER BY c.relname, n.conname)
+                FROM pg_constraint n JOIN pg_class c ON c.oid = n.conrelid
+                WHERE n.contype = 'n' AND c.relnamespace = 'modern'::regnamespace
+                """;
         return node.with(
-                database, connection -> connection.query("""
-                                SELECT string_agg(concat_ws(' ', c.relname, n.conname, n.convalidated, n.conislocal,
-                                                            n.coninhcount, n.connoinherit), E'\n'
-                                                  ORDER BY c.relname, n.conname)
-                                FROM pg_constraint n JOIN pg_class c ON c.oid = n.conrelid
-                                WHERE n.contype = 'n' AND c.relnamespace = 'modern'::regnamespace""").iterator().next().getString(0));
+                database,
+                connection -> connection.query(query).iterator().next().getString(0));
     }
 
     @Test

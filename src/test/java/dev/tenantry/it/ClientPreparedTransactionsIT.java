@@ -49,7 +49,7 @@ class ClientPreparedTransactionsIT extends SeveralNodes {
     void refusesToFinishWhatACommitHasPrepared(String sql) throws SQLException {
         execute(cluster.worker(1), "BEGIN", "INSERT INTO several_1.t VALUES (1)", "PREPARE TRANSACTION '" + OURS + "'");
         assertRefused(client.run(sql), "EZ");
-        assertRefused(client.run("INSERT INTO t VALUES (2); " + sql), "EZ");
+        assertRefused(client.run("INSERT INTO t VALUES (2); " + sql), "CEZ");
         assertRefused(client.run("CREATE ROLE several_role; " + sql), "CEZ");
         assertRefused(client.parse("", sql).bind("", "").execute("", 0).sync().readUntilReady(), "EZ");
         assertThat(prepared(cluster.worker(1))).containsExactly(OURS);
@@ -82,7 +82,8 @@ class ClientPreparedTransactionsIT extends SeveralNodes {
             assertThat(answer.getLast().text()).isEqualTo("E");
             assertThat(outcome("COMMIT")).isEqualTo("ROLLBACK I");
         }
-        assertThat(outcome("BEGIN; INSERT INTO t VALUES (1); " + sql)).isEqualTo("42939 I");
+        assertThat(outcome("BEGIN; INSERT INTO t VALUES (1); " + sql)).isEqualTo("BEGIN, INSERT 0 1, 42939 E");
+        client.run("ROLLBACK");
         assertThat(prepared(cluster.worker(1))).isEmpty();
         assertThat(rows(1)).isEqualTo("0");
     }

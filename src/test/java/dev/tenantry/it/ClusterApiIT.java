@@ -33,6 +33,7 @@ class ClusterApiIT {
     static void start() throws Exception {
         service = HttpService.start(1);
         run("CREATE ROLE watcher LOGIN PASSWORD 'wätch'", "GRANT pg_monitor TO watcher");
+        run("CREATE ROLE lazy NOINHERIT LOGIN PASSWORD 'wätch'", "GRANT pg_monitor TO lazy");
         run("CREATE ROLE nobody LOGIN PASSWORD 'secret'");
         for (String schema : List.of("acme", "bravo", "\"Charlie's\"")) {
             run("CREATE SCHEMA " + schema, "CREATE TABLE " + schema + ".notes (id int)");
@@ -73,6 +74,8 @@ class ClusterApiIT {
         assertThat(service.get("/api/citus_schemas", ADMIN).statusCode()).isEqualTo(200);
         assertThat(service.get("/api/citus_schemas", basic("watcher", "wätch")).statusCode())
                 .isEqualTo(200);
+        assertThat(service.get("/api/citus_schemas", basic("lazy", "wätch")).statusCode())
+                .isEqualTo(403);
         assertProblem(service.get("/api/citus_schemas", basic("nobody", "secret")), 403, "not_allowed");
         for (String wrong : List.of(basic("tenantry", ""), basic("ghost", "x"), "Bearer x", "Basic !", "Basic eA==")) {
             assertProblem(service.get("/api/citus_schemas", wrong), 401, "authentication_required");

@@ -437,6 +437,26 @@ class MoveConflictsIT {
         schema.assertOn(1);
     }
 
+    /** As PostgreSQL asks for owners of what is altered; who does not inherit must SET ROLE. */
+    @Test
+    void isNotForMembersWhoDoNotInheritFromTheOwner() throws SQLException {
+        schema.run("CREATE ROLE owning; CREATE ROLE lazy NOINHERIT IN ROLE owning; ALTER SCHEMA acme OWNER TO owning");
+        String move = "SELECT citus_schema_move('acme', 'nowhere', 1)";
+        try (Connection client = cluster.connect();
+                Statement statement = client.createStatement()) {
+            statement.execute("SET SESSION AUTHORIZATION lazy");
+            assertThatThrownBy(() -> statement.execute(move)).hasMessageContaining("must be owner of schema acme");
+            assertThatThrownBy(() -> statement.execute("SELECT citus_rebalance_start()"))
+                    .hasMessageContaining("must be owner of schema acme");
+            statement.execute("SET ROLE owning");
+            assertThatThrownBy(() -> statement.execute(move))
+                    .hasMessageContaining("nowhere")
+                    .hasMessageNotContaining("owner");
+        } finally {
+            schema.run("ALTER SCHEMA acme OWNER TO CURRENT_USER; DROP ROLE lazy; DROP ROLE owning");
+        }
+    }
+
     private static void move(int worker) throws SQLException {
         PostgresNode target = cluster.worker(worker);
         schema.value("SELECT citus_schema_move('acme', '" + target.host() + "', " + target.port() + ")");
