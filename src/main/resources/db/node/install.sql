@@ -110,13 +110,19 @@ AS $$
 $$;
 GRANT EXECUTE ON FUNCTION tenantry.hold_copy(bigint, text) TO PUBLIC;
 
+-- Proxies and the control plane say so of what they do, for as long as they do it.
+CREATE OR REPLACE FUNCTION tenantry.is_clusters_work() RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+RETURN coalesce(current_setting('tenantry.schema_ddl', true), '') = 'on';
+
 -- Schemas are created, dropped, renamed and given away through a proxy, so that the catalog changes with them.
 CREATE OR REPLACE FUNCTION tenantry.guard_schema_ddl() RETURNS event_trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF coalesce(current_setting('tenantry.schema_ddl', true), '') <> 'on' THEN
+    IF NOT tenantry.is_clusters_work() THEN
         RAISE EXCEPTION '% is possible only as a statement of its own sent to a Tenantry proxy', tg_tag
             USING ERRCODE = 'TN001',
             HINT = 'Send it to the proxy by itself, not inside a function, a DO block or a procedure.';
@@ -131,7 +137,7 @@ AS $$
 DECLARE
     schemas text;
 BEGIN
-    IF coalesce(current_setting('tenantry.schema_ddl', true), '') = 'on' THEN
+    IF tenantry.is_clusters_work() THEN
         RETURN;
     END IF;
     SELECT string_agg(o.object_identity, ', ' ORDER BY o.object_identity) INTO schemas
@@ -162,7 +168,7 @@ AS $$
 DECLARE
     dropped record;
 BEGIN
-    IF coalesce(current_setting('tenantry.schema_ddl', true), '') = 'on' THEN
+    IF tenantry.is_clusters_work() THEN
         RETURN;
     END IF;
     SELECT o.object_type, o.object_identity INTO dropped FROM pg_event_trigger_dropped_objects() o
@@ -188,7 +194,7 @@ AS $$
 DECLARE
     renamed record;
 BEGIN
-    IF coalesce(current_setting('tenantry.schema_ddl', true), '') = 'on' THEN
+    IF tenantry.is_clusters_work() THEN
         RETURN;
     END IF;
     SELECT c.object_type, was.identity INTO renamed

@@ -401,17 +401,13 @@ class MoveConflictsIT {
                         .extracting(failed -> ((SQLException) failed).getSQLState())
                         .isEqualTo("25001");
                 client.rollback();
-                Eventually.passes(
-                        () -> assertThat(schema.value("SELECT count(*) FROM tenantry_moves WHERE finished_at IS NULL"))
-                                .isEqualTo("0"));
+                awaitNoMoves();
                 schema.assertOn(1);
                 move(2);
             } else {
                 statement.execute(parts[1]);
                 client.commit();
-                Eventually.passes(
-                        () -> assertThat(schema.value("SELECT count(*) FROM tenantry_moves WHERE finished_at IS NULL"))
-                                .isEqualTo("0"));
+                awaitNoMoves();
             }
         }
         schema.assertOn(2);
@@ -429,9 +425,7 @@ class MoveConflictsIT {
                     .hasMessageContaining("cannot be moved by a transaction that uses it or has changed something");
             client.rollback();
         }
-        Eventually.passes(
-                () -> assertThat(schema.value("SELECT count(*) FROM tenantry_moves WHERE finished_at IS NULL"))
-                        .isEqualTo("0"));
+        awaitNoMoves();
         schema.run("SELECT citus_set_node_property('" + source.host() + "', " + source.port()
                 + ", 'shouldhaveshards', true)");
         schema.assertOn(1);
@@ -455,6 +449,12 @@ class MoveConflictsIT {
         } finally {
             schema.run("ALTER SCHEMA acme OWNER TO CURRENT_USER; DROP ROLE lazy; DROP ROLE owning");
         }
+    }
+
+    private static void awaitNoMoves() {
+        Eventually.passes(
+                () -> assertThat(schema.value("SELECT count(*) FROM tenantry_moves WHERE finished_at IS NULL"))
+                        .isEqualTo("0"));
     }
 
     private static void move(int worker) throws SQLException {

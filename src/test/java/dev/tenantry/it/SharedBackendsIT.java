@@ -109,10 +109,8 @@ class SharedBackendsIT {
     @ValueSource(strings = {"", "BEGIN"})
     void refusesWhoHasWaitedTooLong(String before) throws IOException {
         ProxyServer proxy = proxy(1, SHORT_MILLIS);
-        RawClient first = login(proxy);
+        RawClient first = whoKeepsAConnection(proxy);
         RawClient second = login(proxy);
-        first.succeed("BEGIN");
-        first.succeed("SELECT FROM shared.t");
         second.succeed(before);
         Message refused = Message.only(second.run("SELECT FROM shared.t"), 'E');
         assertThat(refused.sqlState()).isEqualTo("53300");
@@ -127,10 +125,8 @@ class SharedBackendsIT {
     @Test
     void failsTheBlockThatAStringBegins() throws IOException {
         ProxyServer proxy = proxy(1, SHORT_MILLIS);
-        RawClient first = login(proxy);
+        RawClient first = whoKeepsAConnection(proxy);
         RawClient second = login(proxy);
-        first.succeed("BEGIN");
-        first.succeed("SELECT FROM shared.t");
         List<Message> refused = second.run("BEGIN; INSERT INTO shared.t VALUES (1); COMMIT");
         assertThat(Message.types(refused)).isEqualTo("CEZ");
         assertThat(refused.get(1).sqlState()).isEqualTo("53300");
@@ -201,10 +197,8 @@ class SharedBackendsIT {
     @Test
     void cancelsWhoWaits() throws IOException {
         ProxyServer proxy = proxy(1, LONG_MILLIS);
-        RawClient first = login(proxy);
+        RawClient first = whoKeepsAConnection(proxy);
         RawClient second = login(proxy);
-        first.succeed("BEGIN");
-        first.succeed("SELECT FROM shared.t");
         second.query("SELECT FROM shared.t").flushOut();
         login(proxy); // on the same event loop, so that the query has been seen
         try (RawClient canceller = connect(proxy)) {
@@ -323,6 +317,13 @@ class SharedBackendsIT {
     private static RawClient connect(ProxyServer proxy) {
         return RawClient.connect(
                 proxy.address().getHostString(), proxy.address().getPort());
+    }
+
+    private RawClient whoKeepsAConnection(ProxyServer proxy) throws IOException {
+        RawClient client = login(proxy);
+        client.succeed("BEGIN");
+        client.succeed("SELECT FROM shared.t");
+        return client;
     }
 
     private RawClient login(ProxyServer proxy) {
