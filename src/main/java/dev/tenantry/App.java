@@ -6,7 +6,10 @@ import dev.tenantry.command.Screen;
 import dev.tenantry.embedded.FreePort;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import io.smallrye.config.SmallRyeConfig;
+import java.net.InetSocketAddress;
 import java.util.List;
+import org.eclipse.microprofile.config.ConfigProvider;
 
 /** The program: reads the command line and runs the service. */
 @QuarkusMain
@@ -16,7 +19,7 @@ public final class App {
     static final int EXIT_NOT_STARTED = 1;
 
     private static final int EXIT_USAGE = 2;
-    private static final String HTTP_PORT = "8080";
+    private static final String HTTP_HOST = "quarkus.http.host";
 
     private App() {}
 
@@ -40,19 +43,37 @@ public final class App {
             }
             case CommandLine.Up up -> {
                 up.properties().forEach(System::setProperty);
-                requireHttpPort();
+                SmallRyeConfig config = ConfigProvider.getConfig().unwrap(SmallRyeConfig.class);
+                requireSettings(config);
+                requireHttp(config);
                 Quarkus.run(Service.class);
             }
         }
     }
 
-    /** Quarkus opens this port before any code of ours runs, and is long-winded when it can't. */
-    private static void requireHttpPort() {
-        String fromEnvironment = System.getenv().getOrDefault("QUARKUS_HTTP_PORT", HTTP_PORT);
-        String port = System.getProperty("quarkus.http.port", fromEnvironment);
-        if (port.matches("\\d{1,5}") && !FreePort.isFree(Integer.parseInt(port))) {
-            Terminal.note("tenantry: port " + port + " is taken by another process; choose another with --http-port");
-            System.exit(EXIT_NOT_STARTED);
+    /** Quarkus would say mistakes, too, in several lines each and with its libraries' codes. */
+    private static void requireSettings(SmallRyeConfig config) {
+        SettingsCheck check = SettingsCheck.of(config, System.getenv());
+        check.unknown().forEach(sentence -> Terminal.note("tenantry: " + sentence));
+        if (!check.mistakes().isEmpty()) {
+            refuse(check.mistakes());
         }
+    }
+
+    /** Quarkus listens here before any code of ours runs, and is long-winded when it can't. */
+    private static void requireHttp(SmallRyeConfig config) {
+        String host = config.getOptionalValue(HTTP_HOST, String.class).orElse("localhost");
+        if (new InetSocketAddress(host, 0).isUnresolved()) {
+            refuse(List.of(HTTP_HOST + " can't be \"" + host + "\", which is no address and a name that nobody knows"));
+        }
+        String port = SettingsCheck.httpPort(config);
+        if (!FreePort.isFree(Integer.parseInt(port))) {
+            refuse(List.of("port " + port + " is taken by another process; choose another with --http-port"));
+        }
+    }
+
+    private static void refuse(List<String> sentences) {
+        sentences.forEach(sentence -> Terminal.note("tenantry: " + sentence));
+        System.exit(EXIT_NOT_STARTED);
     }
 }

@@ -6,6 +6,7 @@ import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.DecimalMin;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.Positive;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -114,6 +115,7 @@ public interface AppConfig {
 
         /** In transaction mode, how long a session waits for a connection before it is refused one with 53300. */
         @WithDefault("PT30S")
+        @Positive
         Duration waitTimeout();
 
         /** In transaction mode, how many sessions may wait for connections at a time. */
@@ -135,6 +137,7 @@ public interface AppConfig {
 
         /** How long such a connection is kept when nobody takes it. */
         @WithDefault("PT1M")
+        @Positive
         Duration idleTime();
 
         /**
@@ -142,6 +145,7 @@ public interface AppConfig {
          * once.
          */
         @WithDefault("PT1H")
+        @Positive
         Duration lifeTime();
 
         /** After how long without use the node must answer before the connection is handed on. */
@@ -194,6 +198,7 @@ public interface AppConfig {
 
         /** How often nodes are looked at for that. */
         @WithDefault("PT1M")
+        @Positive
         Duration interval();
     }
 
@@ -205,14 +210,17 @@ public interface AppConfig {
          * not enough, all goes on as before and it is tried again later.
          */
         @WithDefault("PT0.5S")
+        @Positive
         Duration cutOverMax();
 
         /** How long writers may be made to wait by what a move does before; it is tried again later, too. */
         @WithDefault("PT0.2S")
+        @Positive
         Duration lockMax();
 
         /** For how long the target may come no nearer to a source that is written to; then the move is undone. */
         @WithDefault("PT1H")
+        @Positive
         Duration catchUpMax();
 
         /** How many connections to each of its nodes one move copies rows, and to its target builds indexes, over. */

@@ -1,5 +1,6 @@
 package dev.tenantry;
 
+import dev.tenantry.proxy.net.TlsSettings;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Max;
@@ -67,7 +68,7 @@ public interface ProxyConfig {
 
         /** With clients: {@code disable}, {@code allow} or {@code require}. */
         @WithDefault("disable")
-        String clientMode();
+        TlsSettings.ClientMode clientMode();
 
         /** The certificate shown to clients, a PEM file with its chain. */
         Optional<String> certificate();
@@ -78,7 +79,7 @@ public interface ProxyConfig {
         /** With nodes, as libpq's sslmode: {@code disable}, {@code prefer}, {@code require}, {@code verify-ca} or
          * {@code verify-full}. */
         @WithDefault("disable")
-        String nodeMode();
+        TlsSettings.NodeMode nodeMode();
 
         /** The certificates that vouch for nodes, a PEM file. */
         Optional<String> nodeRootCertificate();

@@ -95,8 +95,8 @@ public class Service implements QuarkusApplication {
         try {
             if (!stopped) {
                 requirePort();
-                Tenantry started =
-                        Tenantry.start(servers(), Wiring.of(config, proxyConfig, controlConfig, vertx, meters));
+                Wiring wiring = Wiring.of(config, proxyConfig, controlConfig, vertx, meters);
+                Tenantry started = Tenantry.start(servers(), wiring);
                 tenantry = started;
                 api.open(
                         started.catalog(),

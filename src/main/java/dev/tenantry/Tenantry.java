@@ -13,6 +13,7 @@ import dev.tenantry.embedded.EmbeddedException;
 import dev.tenantry.embedded.PostgresServer;
 import dev.tenantry.embedded.Superuser;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.proxy.net.TlsException;
 import dev.tenantry.proxy.server.ProxyServer;
 import dev.tenantry.scram.ScramVerifier;
@@ -79,6 +80,8 @@ public final class Tenantry implements AutoCloseable {
         CoordinatorAddress coordinator;
         List<WorkerAddress> workers;
         Superuser people;
+        // The files are read before servers are made, which is not done for nothing.
+        TlsContexts tls = new TlsContexts(wiring.tls());
         switch (servers) {
             case Servers.Embedded own -> {
                 EmbeddedCluster cluster = EmbeddedCluster.start(own.settings());
@@ -108,7 +111,7 @@ public final class Tenantry implements AutoCloseable {
         ProxyServer server = ProxyServer.start(
                 wiring.listen(),
                 plane.catalog(),
-                wiring.tls(),
+                tls,
                 wiring.limits(),
                 new ProxyMetrics(wiring.meters()),
                 wiring.commits());

@@ -18,7 +18,6 @@ import io.vertx.core.Vertx;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -53,7 +52,7 @@ public record Wiring(
                 ? proxy.eventLoops()
                 : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
         return new Wiring(
-                new InetSocketAddress(app.host(), app.port()),
+                listen(app),
                 Duration.ofSeconds(app.startWaitSeconds()),
                 Duration.ofSeconds(app.stopGraceSeconds()),
                 new ProxyLimits(
@@ -75,6 +74,21 @@ public record Wiring(
                 meters,
                 MovePoint.Observer.NONE,
                 DistributedEnd.Observer.NONE);
+    }
+
+    private static InetSocketAddress listen(AppConfig app) {
+        InetSocketAddress address = new InetSocketAddress(app.host(), app.port());
+        if (address.isUnresolved()) {
+            throw new StartupException(
+                    "tenantry.host can't be \"" + app.host() + "\", which is no address and a name that nobody knows");
+        }
+        return address;
+    }
+
+    private static void require(Optional<String> file, String key) {
+        if (file.isEmpty()) {
+            throw new StartupException(key + " is not set; TLS as it is wanted needs that PEM file");
+        }
     }
 
     private static PoolLimits pool(AppConfig.Pool pool, int loops) {
@@ -126,7 +140,8 @@ public record Wiring(
                     rebalance.patience(),
                     rebalance.pause());
         } catch (IllegalArgumentException wrong) {
-            throw new StartupException("tenantry.rebalance.window: " + wrong.getMessage(), wrong);
+            throw new StartupException(
+                    "tenantry.rebalance.window and tenantry.rebalance.zone: " + wrong.getMessage(), wrong);
         }
         return new RebalanceLimits(
                 rebalance.automatic() ? Optional.of(limits) : Optional.empty(), rebalance.interval());
@@ -138,19 +153,20 @@ public record Wiring(
     }
 
     private static TlsSettings tls(ProxyConfig.Tls tls) {
+        if (tls.clientMode() != TlsSettings.ClientMode.DISABLE) {
+            require(tls.certificate(), "tenantry.proxy.tls.certificate");
+            require(tls.key(), "tenantry.proxy.tls.key");
+        }
+        switch (tls.nodeMode()) {
+            case VERIFY_CA, VERIFY_FULL ->
+                require(tls.nodeRootCertificate(), "tenantry.proxy.tls.node-root-certificate");
+            case DISABLE, PREFER, REQUIRE -> {}
+        }
         return new TlsSettings(
-                mode(TlsSettings.ClientMode.class, "tenantry.proxy.tls.client-mode", tls.clientMode()),
+                tls.clientMode(),
                 tls.certificate().map(Path::of),
                 tls.key().map(Path::of),
-                mode(TlsSettings.NodeMode.class, "tenantry.proxy.tls.node-mode", tls.nodeMode()),
+                tls.nodeMode(),
                 tls.nodeRootCertificate().map(Path::of));
-    }
-
-    private static <E extends Enum<E>> E mode(Class<E> type, String key, String value) {
-        try {
-            return Enum.valueOf(type, value.trim().toUpperCase(Locale.ROOT).replace('-', '_'));
-        } catch (IllegalArgumentException unknown) {
-            throw new StartupException(key + " can't be \"" + value + "\"", unknown);
-        }
     }
 }

@@ -86,9 +86,8 @@ class ConfigurationTest {
                                 "tenantry.proxy.tls.node-root-certificate", "/roots.pem"))
                         .serverTls())
                 .isEqualTo(new ServerTls(ServerTls.Mode.VERIFY_CA, Optional.of(Path.of("/roots.pem"))));
-        assertThatThrownBy(() -> wiring(Map.of("tenantry.proxy.tls.node-mode", "verify-full"))
-                        .serverTls())
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("root certificates");
+        assertThatThrownBy(() -> wiring(Map.of("tenantry.proxy.tls.node-mode", "verify-full")))
+                .isInstanceOf(StartupException.class)
+                .hasMessageStartingWith("tenantry.proxy.tls.node-root-certificate is not set");
     }
 }

@@ -43,9 +43,17 @@ public record Encryption(NodeMode mode, Optional<Path> rootCertificates) {
                 throw new IllegalArgumentException("an address takes sslmode and sslrootcert, not " + name);
             }
         }
-        Optional<Path> roots = Optional.ofNullable(parameters.get(ROOTS)).map(Path::of);
+        Optional<Path> roots = Optional.ofNullable(parameters.get(ROOTS)).map(Encryption::roots);
         NodeMode mode = mode(parameters.getOrDefault(MODE, word(NodeMode.PREFER)));
         return new Encryption(mode == NodeMode.REQUIRE && roots.isPresent() ? NodeMode.VERIFY_CA : mode, roots);
+    }
+
+    private static Path roots(String file) {
+        if (file.equals("system")) {
+            throw new IllegalArgumentException("sslrootcert=system is not supported; name a PEM file with the system's"
+                    + " certificates, such as /etc/ssl/certs/ca-certificates.crt");
+        }
+        return Path.of(file);
     }
 
     private static NodeMode mode(String word) {
@@ -54,8 +62,8 @@ public record Encryption(NodeMode mode, Optional<Path> rootCertificates) {
                 return mode;
             }
         }
-        throw new IllegalArgumentException(
-                "sslmode is disable, prefer, require, verify-ca or verify-full, not " + word);
+        throw new IllegalArgumentException("sslmode is disable, prefer, require, verify-ca or verify-full, not " + word
+                + (word.equals("allow") ? "; take prefer, which has TLS where the server has it" : ""));
     }
 
     private static String word(NodeMode mode) {

@@ -30,6 +30,7 @@ import org.jboss.logging.Logger;
 final class BundledArchive {
 
     private static final Logger LOG = Logger.getLogger(BundledArchive.class);
+    private static final String REMEDY = " (XDG_CACHE_HOME says where else they may be kept)";
     private static final int OWNER_EXECUTES = 0100;
 
     private final Path cacheFolder;
@@ -50,7 +51,9 @@ final class BundledArchive {
             return target;
         } catch (IOException failed) {
             throw new EmbeddedException(
-                    "can't unpack PostgreSQL's programs into " + cacheFolder + ": " + failed.getMessage(), failed);
+                    "can't unpack PostgreSQL's programs into " + cacheFolder + ": " + FileTrouble.words(failed)
+                            + REMEDY,
+                    failed);
         }
     }
 

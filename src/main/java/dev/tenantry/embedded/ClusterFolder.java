@@ -59,7 +59,8 @@ final class ClusterFolder implements AutoCloseable {
             return opened;
         } catch (IOException failed) {
             closeQuietly(channel);
-            throw new EmbeddedException("can't use the data folder " + folder + ": " + failed, failed);
+            throw new EmbeddedException(
+                    "can't use the data folder " + folder + ": " + FileTrouble.words(failed), failed);
         } catch (EmbeddedException refused) {
             closeQuietly(channel);
             throw refused;
@@ -185,7 +186,7 @@ final class ClusterFolder implements AutoCloseable {
             Files.setPosixFilePermissions(next, PosixFilePermissions.fromString("rw-------"));
             Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException failed) {
-            throw new EmbeddedException("can't write " + file + ": " + failed, failed);
+            throw new EmbeddedException("can't write " + file + ": " + FileTrouble.words(failed), failed);
         }
     }
 

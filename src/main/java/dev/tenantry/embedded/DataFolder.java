@@ -65,7 +65,8 @@ final class DataFolder {
                                 + settings.binaries().majorVersion());
             }
         } catch (IOException failed) {
-            throw new EmbeddedException("can't use the data folder " + settings.dataFolder() + ": " + failed, failed);
+            throw new EmbeddedException(
+                    "can't use the data folder " + settings.dataFolder() + ": " + FileTrouble.words(failed), failed);
         }
     }
 

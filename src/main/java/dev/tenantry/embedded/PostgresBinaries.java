@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The programs of one PostgreSQL installation.
@@ -48,9 +49,19 @@ public record PostgresBinaries(Path bin, int majorVersion) {
         if (Launcher.detect() instanceof Launcher.AsUser) {
             return Path.of("/var/cache/tenantry");
         }
-        String xdg = System.getenv("XDG_CACHE_HOME");
-        Path base = xdg != null && !xdg.isBlank() ? Path.of(xdg) : Path.of(System.getProperty("user.home"), ".cache");
-        return base.resolve("tenantry");
+        return cacheFolder(System.getenv("XDG_CACHE_HOME"), System.getProperty("user.home"));
+    }
+
+    /** As the XDG Base Directory Specification has it: a relative path is none. */
+    static Path cacheFolder(@Nullable String xdg, String home) {
+        if (xdg != null && Path.of(xdg).isAbsolute()) {
+            return Path.of(xdg, "tenantry");
+        }
+        if (!Path.of(home).isAbsolute()) {
+            throw new EmbeddedException("there is no home folder to unpack PostgreSQL's programs into;"
+                    + " name one with XDG_CACHE_HOME, or an installation with --pg-bin");
+        }
+        return Path.of(home, ".cache", "tenantry");
     }
 
     String postgres() {

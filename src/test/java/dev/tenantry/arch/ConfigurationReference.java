@@ -7,12 +7,15 @@ import com.sun.source.tree.ExpressionTree;
 import com.sun.source.tree.LiteralTree;
 import com.sun.source.tree.MethodTree;
 import com.sun.source.tree.Tree;
-import com.sun.source.tree.VariableTree;
 import com.sun.source.util.TreePath;
+import dev.tenantry.Setting;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -25,8 +28,9 @@ final class ConfigurationReference {
             <!-- Generated from the @ConfigMapping interfaces: mvn test -Dtest=GoldenTest -Dgolden=update -->
 
             A setting comes from the command line (`./tenantry help`), else from an environment variable, else from a
-            file `config/application.properties` in the working folder, else it has its default. Mistakes are said at the
-            start. Quarkus's own settings work too, for example `QUARKUS_HTTP_PORT` and
+            file `config/application.properties` in the working folder, else it has its default. What can't be a value
+            of its setting, and a key that is none, ends the start with a line that says so; an environment variable
+            `TENANTRY_...` that is no setting is only told of. Quarkus's own settings work too, for example `QUARKUS_HTTP_PORT` and
             `QUARKUS_LOG_CONSOLE_JSON_ENABLED=true`.
 
             | key | environment variable | type | default | meaning |
@@ -35,6 +39,9 @@ final class ConfigurationReference {
 
     private static final Pattern TAG = Pattern.compile("\\{@(?:code|link|literal) #?([^}]*?)(?:\\(\\))?}");
     private static final Pattern HUMP = Pattern.compile("(?<=[a-z0-9])(?=[A-Z])");
+
+    private static final Map<String, Setting> SETTINGS =
+            Setting.all().stream().collect(Collectors.toMap(Setting::key, Function.identity()));
 
     private final List<SourceFile> sources;
 
@@ -65,47 +72,26 @@ final class ConfigurationReference {
                 if (group.isPresent() && group.get().getKind() == Tree.Kind.INTERFACE) {
                     rows.addAll(rows(source, group.get(), key));
                 } else {
-                    String typed = group.map(ConfigurationReference::choices).orElseGet(() -> typeOf(method));
-                    rows.add(row(source, method, key, typed));
+                    rows.add(row(source, method, key));
                 }
             }
         }
         return rows;
     }
 
-    /** The constants of an enum, as they are written in a configuration. */
-    private static String choices(ClassTree choice) {
-        return choice.getMembers().stream()
-                .filter(VariableTree.class::isInstance)
-                .map(constant -> ((VariableTree) constant).getName().toString().toLowerCase(Locale.ROOT))
-                .collect(Collectors.joining(" or "));
-    }
-
-    private static String row(SourceFile source, MethodTree method, String key, String type) {
+    private static String row(SourceFile source, MethodTree method, String key) {
         List<? extends AnnotationTree> annotations = method.getModifiers().getAnnotations();
         String fallback = annotation(annotations, "WithDefault")
                 .map(it -> "`" + argument(it, "value") + "`")
                 .orElse("");
-        String limits = annotation(annotations, "Min")
-                        .map(it -> " from " + argument(it, "value"))
-                        .orElse("")
-                + annotation(annotations, "Max")
-                        .map(it -> " to " + argument(it, "value"))
-                        .orElse("");
-        String variable = key.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_");
+        Setting setting = Objects.requireNonNull(SETTINGS.get(key), key);
         return "| `%s` | `%s` | %s | %s | %s |%n"
-                .formatted(key, variable, type + limits, fallback, meaning(source, method));
-    }
-
-    private static String typeOf(MethodTree method) {
-        String type = String.valueOf(method.getReturnType()).replaceAll("Optional<(.*)>", "$1");
-        return switch (type) {
-            case "int", "long" -> "number";
-            case "boolean" -> "true or false";
-            case "String" -> "text";
-            case "List<String>" -> "list, separated by commas";
-            default -> type;
-        };
+                .formatted(
+                        key,
+                        setting.variable(),
+                        setting.values().replaceFirst("^a ", ""),
+                        fallback,
+                        meaning(source, method));
     }
 
     private static String meaning(SourceFile source, MethodTree method) {

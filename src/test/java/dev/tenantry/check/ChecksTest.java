@@ -66,7 +66,8 @@ class ChecksTest {
 
     @ParameterizedTest
     @CsvSource({
-        "sslmode=allow,'sslmode is disable, prefer, require, verify-ca or verify-full, not allow'",
+        "sslmode=allow,'sslmode is disable, prefer, require, verify-ca or verify-full, not allow; take prefer'",
+        "sslmode=verify-full&sslrootcert=system,'sslrootcert=system is not supported; name a PEM file'",
         "sslmode=verify-full,sslmode=verify-full needs sslrootcert",
         "sslmode=,not ",
         "host=h,'sslmode and sslrootcert, not host'"

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tenantry.embedded.Superuser;
 import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.pool.PoolLimits;
 import dev.tenantry.proxy.server.ProxyLimits;
@@ -258,7 +259,7 @@ class ShowConnectionsIT {
         ProxyServer proxy = ProxyServer.start(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 cluster.tenantry().catalog(),
-                TlsSettings.NONE,
+                new TlsContexts(TlsSettings.NONE),
                 ProxyLimits.forCores(1).withPool(limits),
                 new ProxyMetrics(meters),
                 DistributedEnd.Observer.NONE);

@@ -17,6 +17,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -238,6 +239,58 @@ class UpIT {
             assertThat(up.awaitExit()).isEqualTo(2);
             assertThat(up.errors())
                     .isEqualToIgnoringNewLines("tenantry: unknown option --wrokers (see './tenantry help')");
+        }
+    }
+
+    @Test
+    void saysInOneLineWhichSettingIsWrong() throws Exception {
+        Map<String, String> settings = Map.of("TENANTRY_POOL_SIZE", "many", "TENANTRY_POOL_SIZ", "3");
+        try (UpProcess up = UpProcess.launch(settings, List.of("--data", folder.toString(), "--port", free()))) {
+            assertThat(up.awaitExit()).isEqualTo(1);
+            assertThat(up.errors().lines())
+                    .containsExactly(
+                            "tenantry: TENANTRY_POOL_SIZ is none of the settings and changes nothing"
+                                    + " (see docs/configuration.md)",
+                            "tenantry: TENANTRY_POOL_SIZE can't be \"many\", it takes a number from 1 to 10000");
+            assertThat(up.output()).isEmpty();
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void saysWhichAddressNobodyKnows() throws Exception {
+        assertThat(refusal(Map.of("TENANTRY_HOST", "nowhere.invalid")))
+                .contains("tenantry: tenantry.host can't be \"nowhere.invalid\"");
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void saysWhichFileItsTlsLacks() throws Exception {
+        assertThat(refusal(Map.of("TENANTRY_PROXY_TLS_CLIENT_MODE", "require")))
+                .contains("tenantry: tenantry.proxy.tls.certificate is not set");
+        assertThat(refusal(Map.of(
+                        "TENANTRY_PROXY_TLS_NODE_MODE", "verify-ca",
+                        "TENANTRY_PROXY_TLS_NODE_ROOT_CERTIFICATE", "/nowhere/root.pem")))
+                .contains("tenantry: could not read file \"/nowhere/root.pem\": No such file or directory");
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    private String refusal(Map<String, String> settings) throws Exception {
+        List<String> arguments = List.of("--data", folder.toString(), "--port", free(), "--http-port", free());
+        try (UpProcess up = UpProcess.launch(settings, arguments)) {
+            assertThat(up.awaitExit()).isEqualTo(1);
+            assertThat(up.errors()).doesNotContain("\tat ");
+            return up.errors();
+        }
+    }
+
+    @Test
+    void saysWhyItsFoldersCantBeUsed() throws Exception {
+        Path file = Files.createFile(folder.resolve("file"));
+        try (UpProcess up =
+                UpProcess.launch("--data", file.resolve("data").toString(), "--port", free(), "--http-port", free())) {
+            assertThat(up.awaitExit()).isEqualTo(1);
+            assertThat(up.errors()).contains(file + "/data: Not a directory").doesNotContain("Exception");
         }
     }
 

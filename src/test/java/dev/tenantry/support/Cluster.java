@@ -9,6 +9,7 @@ import dev.tenantry.control.move.MovePoint;
 import dev.tenantry.embedded.Superuser;
 import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.proxy.server.ProxyServer;
@@ -255,7 +256,7 @@ public final class Cluster implements AutoCloseable {
         return ProxyServer.start(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 tenantry().catalog(),
-                TlsSettings.NONE,
+                new TlsContexts(TlsSettings.NONE),
                 limits,
                 new ProxyMetrics(new SimpleMeterRegistry()),
                 observer);

@@ -10,6 +10,7 @@ import dev.tenantry.catalog.TracelessNodes;
 import dev.tenantry.embedded.Superuser;
 import dev.tenantry.proxy.cluster.DistributedEnd;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
+import dev.tenantry.proxy.net.TlsContexts;
 import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.server.ProxyLimits;
 import dev.tenantry.proxy.server.ProxyServer;
@@ -60,7 +61,7 @@ public final class ProxyBefore implements AutoCloseable {
             proxy = ProxyServer.start(
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                     new FixedCatalog(snapshot, new TracelessNodes()),
-                    tls,
+                    new TlsContexts(tls),
                     limits,
                     new ProxyMetrics(new SimpleMeterRegistry()),
                     DistributedEnd.Observer.NONE);

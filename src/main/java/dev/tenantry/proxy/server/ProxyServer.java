@@ -15,7 +15,6 @@ import dev.tenantry.proxy.cluster.LostCommitDesk;
 import dev.tenantry.proxy.dispatch.ProxyMetrics;
 import dev.tenantry.proxy.net.EventLoops;
 import dev.tenantry.proxy.net.TlsContexts;
-import dev.tenantry.proxy.net.TlsSettings;
 import dev.tenantry.proxy.pool.BackendPools;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -67,7 +66,7 @@ public final class ProxyServer implements AutoCloseable {
     public static ProxyServer start(
             InetSocketAddress address,
             CatalogFeed feed,
-            TlsSettings tls,
+            TlsContexts tls,
             ProxyLimits limits,
             ProxyMetrics metrics,
             DistributedEnd.Observer observer)
@@ -76,17 +75,16 @@ public final class ProxyServer implements AutoCloseable {
         ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
         ScramSecrets secrets = ScramSecrets.random();
         String proxyId = UUID.randomUUID().toString().replace("-", "").substring(0, 12);
-        TlsContexts contexts = new TlsContexts(tls);
         ProxyCore core = new ProxyCore(
                 limits,
                 new ClusterServices(feed, workers, new GlobalTransactionIds(proxyId), observer, new LostCommitDesk()),
                 new BackendPools(
-                        new BackendConnector(loops, secrets, contexts, metrics, limits.connectTimeoutMillis()),
+                        new BackendConnector(loops, secrets, tls, metrics, limits.connectTimeoutMillis()),
                         limits.pool(),
                         feed.traceless(),
                         metrics),
                 secrets,
-                contexts,
+                tls,
                 metrics);
         ChannelFuture bound = new ServerBootstrap()
                 .group(loops.group())
