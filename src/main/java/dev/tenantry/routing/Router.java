@@ -92,7 +92,7 @@ public final class Router {
     private Route preparedTransaction(StatementFacts facts, RoutingContext context) {
         return switch (facts.action()) {
             case PrepareTransaction(String gid) when isOurs(gid) -> Refusals.reservedIdentifier(gid);
-            case FinishPrepared(String gid) when isOurs(gid) -> Refusals.ownTransaction(gid);
+            case FinishPrepared(String gid) -> isOurs(gid) ? Refusals.ownTransaction(gid) : KeptRoutes.PREPARED;
             default -> byNames(facts, context);
         };
     }

@@ -51,7 +51,7 @@ class ClientPreparedTransactionsIT extends SeveralNodes {
         assertRefused(client.run(sql), "EZ");
         assertRefused(client.run("INSERT INTO t VALUES (2); " + sql), "CEZ");
         assertRefused(client.run("CREATE ROLE several_role; " + sql), "CEZ");
-        assertRefused(client.parse("", sql).bind("", "").execute("", 0).sync().readUntilReady(), "EZ");
+        assertRefused(client.parse("", sql).bind("", "").execute("", 0).sync().readUntilReady(), "12EZ");
         assertThat(prepared(cluster.worker(1))).containsExactly(OURS);
         assertThat(rows(1)).isEqualTo("0");
         assertThat(client.value("SELECT count(*) FROM pg_roles WHERE rolname = 'several_role'"))
@@ -130,6 +130,56 @@ class ClientPreparedTransactionsIT extends SeveralNodes {
             assertThat(prepared(node)).isEmpty();
         }
         assertThat(rows(1)).isEqualTo("0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"COMMIT", "ROLLBACK"})
+    void findsWhatIsPreparedOnAnotherNode(String end) throws SQLException {
+        for (boolean simple : new boolean[] {true, false}) {
+            client.run("SET search_path = several_1");
+            client.run("TRUNCATE t");
+            client.run("BEGIN");
+            client.run("INSERT INTO t VALUES (1)");
+            assertThat(outcome("PREPARE TRANSACTION 'mine'")).isEqualTo("PREPARE TRANSACTION I");
+            client.run("SET search_path = several_2");
+            client.run("SELECT FROM t");
+            String sql = end + " PREPARED 'mine'";
+            assertThat(outcome(simple ? client.query(sql) : extended(sql))).isEqualTo(end + " PREPARED I");
+            assertThat(prepared(cluster.worker(1))).isEmpty();
+            assertThat(rows(1)).isEqualTo(end.equals("COMMIT") ? "1" : "0");
+            assertThat(outcome(simple ? client.query(sql) : extended(sql))).isEqualTo("42704 I");
+            assertThat(client.value("SELECT current_schema")).isEqualTo("several_2");
+        }
+    }
+
+    @Test
+    void finishesAnotherSessionsWhereverThatWas() throws SQLException {
+        client.run("BEGIN");
+        client.run("INSERT INTO t VALUES (1)");
+        client.run("PREPARE TRANSACTION 'mine'");
+        try (RawClient other = login()) {
+            assertThat(outcome(other.query("COMMIT PREPARED 'mine'"))).isEqualTo("COMMIT PREPARED I");
+        }
+        assertThat(prepared(cluster.worker(1))).isEmpty();
+        assertThat(rows(1)).isEqualTo("1");
+    }
+
+    @Test
+    void finishesNothingInsideATransaction() throws SQLException {
+        client.run("BEGIN");
+        client.run("INSERT INTO t VALUES (1)");
+        client.run("PREPARE TRANSACTION 'mine'");
+        String sql = "COMMIT PREPARED 'mine'";
+        client.run("BEGIN");
+        assertThat(outcome(sql)).isEqualTo("25001 E");
+        assertThat(outcome(sql)).isEqualTo("25P02 E");
+        assertThat(outcome("ROLLBACK")).isEqualTo("ROLLBACK I");
+        assertThat(outcome("SELECT 1; " + sql)).isEqualTo("SELECT 1, 25001 I");
+        assertThat(outcome(sql + "; SELECT 1")).isEqualTo("25001 I");
+        execute("INSERT INTO t VALUES (2)");
+        assertThat(outcome(extended(sql))).isEqualTo("INSERT 0 1, 25001 I");
+        assertThat(prepared(cluster.worker(1))).containsExactly("mine");
+        assertThat(outcome(sql)).isEqualTo("COMMIT PREPARED I");
     }
 
     @Test

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Statements that the session carries out itself, on several nodes or none: transaction control that no node has to
- * know of yet, DDL of schemas, DDL that is the same on every node. The work is done on a virtual thread while the
- * client's messages wait; everything else here is on the client's event loop.
+ * know of yet, DDL of schemas, DDL that is the same on every node, the end of what clients have prepared. The work is
+ * done on a virtual thread while the client's messages wait; everything else here is on the client's event loop.
  */
 public final class ClusterStatements {
     private final Conversation session;
@@ -40,6 +40,7 @@ public final class ClusterStatements {
     private final CatalogOverlay catalog;
     private final ClusterServices services;
     private final StartupResets resets;
+    private final PreparedTransactions prepared;
 
     public ClusterStatements(
             Conversation session,
@@ -55,6 +56,7 @@ public final class ClusterStatements {
         this.catalog = catalog;
         this.services = services;
         this.resets = new StartupResets(session, dispatcher, context, this);
+        this.prepared = new PreparedTransactions(session, context, this);
     }
 
     public Dispatcher.Owner owner() {
@@ -70,6 +72,7 @@ public final class ClusterStatements {
             case StatementAction.AlterSchemaOwner alter -> true;
             case StatementAction.OnSchemas on -> true;
             case StatementAction.EveryNode every -> true;
+            case StatementAction.FinishPrepared finish -> true;
             default -> resets.takes(facts);
         };
     }
@@ -167,7 +170,7 @@ public final class ClusterStatements {
                 .collect(Collectors.joining("; "));
         services.worker().execute(() -> {
             NodeCalls calls = calls();
-            Outcome outcome = attempt(() -> {
+            Outcome outcome = Outcome.of(() -> {
                 participants.forEach(participant -> calls.call(participant, modes));
                 return tag;
             });
@@ -230,6 +233,9 @@ public final class ClusterStatements {
         if (resets.takes(facts)) {
             return resets.run(facts, turn);
         }
+        if (facts.action() instanceof StatementAction.FinishPrepared) {
+            return prepared.finish(facts, text, turn);
+        }
         if (!transaction.isOpen()) {
             transaction.beginImplicit();
         }
@@ -242,7 +248,7 @@ public final class ClusterStatements {
 
     private void work(StatementFacts facts, String text, Turn turn, boolean ends) {
         NodeCalls calls = calls();
-        Outcome ran = attempt(() -> {
+        Outcome ran = Outcome.of(() -> {
             if (facts.action() instanceof StatementAction.EveryNode every) {
                 return new EveryNodeDdl(calls, catalog, context).run(every, text, facts.start());
             }
@@ -305,7 +311,7 @@ public final class ClusterStatements {
         List<BackendConnection> participants = occupied();
         services.worker().execute(() -> {
             NodeCalls calls = calls();
-            Outcome outcome = attempt(() -> {
+            Outcome outcome = Outcome.of(() -> {
                 String tag = "";
                 for (BackendConnection participant : participants) {
                     if (!(action instanceof StatementAction.RollbackTo || action instanceof StatementAction.Release)) {
@@ -446,7 +452,7 @@ public final class ClusterStatements {
         TransactionScope transaction = session.transaction();
         DistributedEnd end = new DistributedEnd(calls, services, transaction::obstacle);
         boolean refresh = commit && catalog.isChanged();
-        Outcome outcome = attempt(() -> {
+        Outcome outcome = Outcome.of(() -> {
             // Taken together: what a node did that is lost since COMMIT came must not be missing from the commit.
             List<BackendConnection> participants = new ArrayList<>();
             AtomicReference<@Nullable SqlError> lost = new AtomicReference<>();
@@ -471,24 +477,5 @@ public final class ClusterStatements {
 
     NodeCalls calls() {
         return new NodeCalls(session.backends().loop(), dispatcher.preparation(), dispatcher::isCancelled);
-    }
-
-    interface Work {
-        String run();
-    }
-
-    static Outcome attempt(Work work) {
-        try {
-            return new Outcome(work.run(), null);
-        } catch (NodeError said) {
-            return new Outcome("", said.message());
-        } catch (SqlErrorException refused) {
-            return Outcome.failed(refused.error());
-        } catch (RuntimeException ours) {
-            System.getLogger(ClusterStatements.class.getName())
-                    .log(System.Logger.Level.ERROR, "cluster statement failed", ours);
-            return Outcome.failed(
-                    SqlError.error("XX000", "internal error: " + ours.getClass().getSimpleName()));
-        }
     }
 }

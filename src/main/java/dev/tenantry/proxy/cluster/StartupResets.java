@@ -61,7 +61,7 @@ final class StartupResets {
         }
         cluster.work(() -> {
             NodeCalls calls = cluster.calls();
-            Outcome outcome = ClusterStatements.attempt(() -> {
+            Outcome outcome = Outcome.of(() -> {
                 sweep(calls, backend, facts.action());
                 calls.onLoop(() -> settle(facts, backend, tag(facts)));
                 calls.enlist(node);

@@ -15,6 +15,10 @@ public enum Turn {
         return this == QUERY;
     }
 
+    boolean isPart() {
+        return this == PART || this == LAST_PART;
+    }
+
     boolean endsImplicit() {
         return this == QUERY || this == LAST_PART;
     }

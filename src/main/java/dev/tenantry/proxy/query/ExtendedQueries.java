@@ -369,7 +369,7 @@ public final class ExtendedQueries {
         if (portal.isDone()) {
             return refuse(SqlError.error("55000", "portal \"" + name + "\" cannot be run"));
         }
-        Route route = cluster.takes(facts) ? statements.look(facts) : null;
+        Route route = cluster.takes(facts) ? statements.admitted(statements.look(facts)) : null;
         if (route != null && statements.isHeld(facts, route)) {
             return Verdict.WAIT;
         }

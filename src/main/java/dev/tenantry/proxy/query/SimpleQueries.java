@@ -222,7 +222,7 @@ public final class SimpleQueries {
             }
             default -> {
                 if (cluster.takes(facts)) {
-                    return carryOut(facts, statements.look(facts));
+                    return carryOut(facts, statements.admitted(statements.look(facts)));
                 }
                 if (OwnStatements.takes(facts)) {
                     return own.query(facts, turn());
