@@ -80,6 +80,41 @@ class NodeLossFaultIT {
         }
     }
 
+    @Test
+    void saysNothingOfPreparedTransactionsThatAreOnTheNodeThatDied() throws SQLException {
+        try (Cluster cluster = Cluster.start(2);
+                Connection client = cluster.connect();
+                Connection other = cluster.connect()) {
+            place(client, "one", "worker1");
+            place(other, "two", "worker2");
+            prepare(client, "here");
+            prepare(other, "there");
+            cluster.worker(2).kill();
+            run(client, "COMMIT PREPARED 'here'");
+            assertThat(count(client)).isEqualTo(2);
+            // Not 42704, by which who recovers takes it for finished.
+            for (String gid : new String[] {"there", "nowhere"}) {
+                assertThatThrownBy(() -> run(client, "COMMIT PREPARED '" + gid + "'"))
+                        .isInstanceOfSatisfying(
+                                SQLException.class,
+                                error -> assertThat(error.getSQLState()).matches("08006|57P0[123]"));
+            }
+            cluster.worker(2).restart();
+            Eventually.passes(() -> run(client, "COMMIT PREPARED 'there'"));
+            Eventually.passes(() -> assertThat(count(other)).isEqualTo(2));
+            assertThatThrownBy(() -> run(client, "COMMIT PREPARED 'nowhere'"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            error -> assertThat(error.getSQLState()).isEqualTo("42704"));
+        }
+    }
+
+    private static void prepare(Connection client, String gid) throws SQLException {
+        run(client, "BEGIN");
+        run(client, "INSERT INTO t VALUES (2)");
+        run(client, "PREPARE TRANSACTION '" + gid + "'");
+    }
+
     private static void place(Connection client, String schema, String node) throws SQLException {
         run(client, "SET tenantry.node = '" + node + "'");
         run(client, "CREATE SCHEMA " + schema);
