@@ -99,6 +99,17 @@ public final class FrontendMessages {
         out.writeByte(FrontendType.EXECUTE).writeInt(9).writeByte(0).writeInt(0);
     }
 
+    /** FunctionCall with text arguments in the backend's client_encoding and a text result. */
+    public static void functionCall(ByteBuf out, int function, byte[]... arguments) {
+        int start = begin(out, FrontendType.FUNCTION_CALL);
+        out.writeInt(function).writeShort(0).writeShort(arguments.length);
+        for (byte[] argument : arguments) {
+            out.writeInt(argument.length).writeBytes(argument);
+        }
+        out.writeShort(0);
+        finish(out, start);
+    }
+
     /** Bind of a named portal without parameters. */
     public static void bindPortal(ByteBuf out, String portal, String statement) {
         int start = begin(out, FrontendType.BIND);
